@@ -1,0 +1,10 @@
+//! racelint finds check-then-act races on database rows.
+
+pub mod dialect;
+pub mod finding;
+pub mod lower;
+pub mod notice;
+pub mod report;
+pub mod source;
+pub mod span;
+pub mod sql;

@@ -1,0 +1,94 @@
+//! Disk to [`Workspace`]: which files there are, which crates they belong to, and what those depend on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::dialect::Dialect;
+use crate::lower::tree::Name;
+use crate::notice::Notice;
+use crate::span::FileId;
+
+/// Everything the analysis may know. After it is read nothing touches disk, environment or clock.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    /// The directory that paths are shown relative to.
+    pub root: PathBuf,
+    /// Sorted by path bytes; a [`FileId`] is an index here.
+    pub files: Vec<SourceFile>,
+    pub crates: Vec<Crate>,
+    pub notices: Vec<Notice>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    pub id: FileId,
+    /// Relative to the root, with `/`; never leads out of it. Bytes that are not UTF-8 are percent-encoded.
+    pub path: String,
+    pub text: Arc<str>,
+    pub kind: FileKind,
+    /// The index in [`Workspace::crates`] of the package whose directory holds the file.
+    pub krate: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// Rust that runs in production.
+    Rust(Target),
+    /// A `.sql` file, migration or query.
+    Sql,
+}
+
+/// Which target of its package a Rust file belongs to, from its path and the manifest's `[[bin]]`, `[[test]]` …
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// `src/`: the library and the binaries.
+    Main,
+    Test,
+    Example,
+    Bench,
+    BuildScript,
+}
+
+/// One package of the workspace.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Crate {
+    /// The name as other crates write it, `-` as `_`.
+    pub name: Name,
+    /// Relative to the root, with `/`; empty for the root itself.
+    pub dir: String,
+    pub dependencies: Vec<Dependency>,
+    pub has_lib: bool,
+    pub has_bin: bool,
+    /// What the manifest's features, `.env`, sqlx.toml and diesel.toml say of the engine, in this order of weight:
+    /// a URL first, then features. Several when several are enabled; empty when nothing is known.
+    pub dialects: Vec<Dialect>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dependency {
+    /// The name as code writes it (after a rename), `-` as `_`.
+    pub name: Name,
+    /// The package's own name, `-` as `_`.
+    pub package: Name,
+    /// Those of `[workspace.dependencies]` included when inherited.
+    pub features: Vec<String>,
+    /// `[dev-dependencies]` and `[build-dependencies]` are not listed.
+    pub optional: bool,
+}
+
+impl Workspace {
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+}
+
+impl Crate {
+    /// Whether code of this package may name `krate`.
+    pub fn depends_on(&self, krate: &str) -> bool {
+        self.dependencies.iter().any(|dependency| dependency.package == krate)
+    }
+}

@@ -1,0 +1,4 @@
+//! SQL text to [`statement::Statement`], migrations to [`schema::Schema`].
+
+pub mod schema;
+pub mod statement;
