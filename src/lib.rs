@@ -2,6 +2,7 @@
 
 pub mod dialect;
 pub mod finding;
+pub mod link;
 pub mod lower;
 pub mod notice;
 pub mod report;
