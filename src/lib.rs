@@ -5,6 +5,7 @@ pub mod finding;
 pub mod lower;
 pub mod notice;
 pub mod report;
+pub mod rules;
 pub mod source;
 pub mod span;
 pub mod sql;
