@@ -1,5 +1,6 @@
 //! racelint finds check-then-act races on database rows.
 
+pub mod config;
 pub mod dialect;
 pub mod finding;
 pub mod lower;
