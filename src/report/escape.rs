@@ -163,6 +163,11 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
+/// The text of an HTML element on one line; inside of a block of HTML, Markdown is not read.
+pub fn html(text: &str) -> String {
+    line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// A fenced block of Markdown whose fence is longer than any run of backticks in the text.
 pub fn markdown_block(language: &str, text: &str) -> String {
     let text = block(text);
@@ -194,7 +199,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_unsafe_comes_out(text in hostile()) {
-            for escape in [line, sarif, command_data, command_property, xml, markdown, uri] {
+            for escape in [line, sarif, command_data, command_property, xml, html, markdown, uri] {
                 let out = escape(&text);
                 prop_assert!(!out.chars().any(is_unsafe), "{out:?}");
             }
@@ -203,7 +208,7 @@ mod tests {
 
         #[test]
         fn harmless_text_stays(text in "[a-zA-Z0-9 é漢😀]{0,40}") {
-            for escape in [line, block, log, sarif, command_data, command_property, xml, markdown] {
+            for escape in [line, block, log, sarif, command_data, command_property, xml, html, markdown] {
                 prop_assert_eq!(escape(&text), text.clone());
             }
         }

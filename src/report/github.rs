@@ -17,7 +17,7 @@ pub fn render(report: &Report<'_>, options: &Options<'_>) -> String {
             Severity::Note => "notice",
         };
         let place = places.first_line(finding.at);
-        let title = format!("{} ({})", finding.rule, summary::severity(finding.severity));
+        let title = format!("racelint: {}", finding.rule);
         out.push_str(&line(command, &title, &place, &message(finding, &place, &places)));
     }
     for notice in report.notices.iter().filter(|notice| notice.kind.is_skip()) {

@@ -58,9 +58,9 @@ fn row(finding: &Finding, places: &Places<'_>) -> String {
 fn details(out: &mut String, finding: &Finding, places: &Places<'_>) {
     let place = places.place(finding.at);
     out.push_str(&format!(
-        "\n<details>\n<summary>{} at {}\\:{}</summary>\n\n{}\n\n",
-        escape::markdown(finding.rule),
-        escape::markdown(place.path),
+        "\n<details>\n<summary>{} at {}:{}</summary>\n\n{}\n\n",
+        escape::html(finding.rule),
+        escape::html(place.path),
         place.start.line,
         escape::markdown(&finding.message),
     ));

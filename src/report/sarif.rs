@@ -255,9 +255,12 @@ fn notification_rules() -> Vec<Value> {
     kinds
         .iter()
         .map(|&kind| {
+            let text = rules::sentence(summary::notice_meaning(kind));
             json!({
                 "id": summary::notice_kind(kind),
-                "shortDescription": { "text": summary::notice_meaning(kind) },
+                "shortDescription": { "text": text },
+                "fullDescription": { "text": text },
+                "help": { "text": text },
             })
         })
         .collect()

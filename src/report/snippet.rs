@@ -6,8 +6,8 @@
 
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::escape;
 use super::position::Places;
+use super::{escape, story, summary};
 use crate::finding::{Finding, Label, Role};
 use crate::span::FileId;
 
@@ -21,6 +21,8 @@ const STATEMENT: usize = 5;
 const LINES: usize = 20;
 /// No more characters than this stand in one label's text.
 const TEXT: usize = 200;
+/// The columns of line number, bar and arrow before a label's text.
+const GUTTER: usize = 12;
 
 /// The excerpts of one finding, as miette reads them.
 #[derive(Debug)]
@@ -28,6 +30,18 @@ pub struct Excerpts {
     excerpts: Vec<Excerpt>,
     /// In virtual order, which is the order that miette draws them in.
     pub labels: Vec<Drawn>,
+}
+
+/// What excerpts are fitted into.
+pub struct Frame<'a> {
+    /// The columns of the terminal.
+    pub width: usize,
+    /// The characters of a line that are shown.
+    pub clip: usize,
+    /// Stands for what is cut off.
+    pub cut: &'a str,
+    /// The heading for a path, safe for a terminal.
+    pub name: &'a dyn Fn(&str) -> String,
 }
 
 /// A label in the virtual text.
@@ -66,21 +80,12 @@ struct Group<'a> {
 }
 
 impl Excerpts {
-    /// `clip` is the number of characters of a line that are shown; `wrap` the number of columns a label's text may
-    /// take; `name` gives the heading for a path.
-    pub fn new(
-        finding: &Finding,
-        places: &Places<'_>,
-        clip: usize,
-        wrap: usize,
-        cut: &str,
-        name: &dyn Fn(&str) -> String,
-    ) -> Self {
+    pub fn new(finding: &Finding, places: &Places<'_>, frame: &Frame<'_>) -> Self {
         let mut excerpts = Vec::new();
         let mut labels = Vec::new();
         let mut base = 0;
         for group in groups(finding, places) {
-            let excerpt = excerpt(&group, finding, places, base, clip, wrap, cut, name, &mut labels);
+            let excerpt = excerpt(&group, finding, places, base, frame, &mut labels);
             // One byte between two excerpts, so that an empty label at the end of one is not at the start of the next.
             base = excerpt.base + excerpt.text.len() + 1;
             excerpts.push(excerpt);
@@ -155,16 +160,12 @@ fn chosen<'a>(labels: &'a [Label], finding: &Finding) -> Vec<&'a Label> {
     chosen
 }
 
-#[expect(clippy::too_many_arguments, reason = "the drawing's measures, passed through once")]
 fn excerpt(
     group: &Group<'_>,
     finding: &Finding,
     places: &Places<'_>,
     base: usize,
-    clip: usize,
-    wrap: usize,
-    cut: &str,
-    name: &dyn Fn(&str) -> String,
+    frame: &Frame<'_>,
     labels: &mut Vec<Drawn>,
 ) -> Excerpt {
     let is_blank = |line: usize| places.line(group.file, line).1.trim().is_empty();
@@ -188,12 +189,15 @@ fn excerpt(
             .filter(|(_, place)| place.start.line == number)
             .collect();
         let start = here.iter().map(|(_, place)| place.start.column - 1).min().unwrap_or(0);
-        let window = Window::new(offset, line, start, clip, cut);
+        let window = Window::new(offset, line, start, frame);
         for (label, place) in here {
             let from = base + text.len() + window.shown_offset(place.start.offset);
             let to = base + text.len() + window.shown_offset(place.end.offset);
-            let words = super::summary::clip(&escape::line(&label.text), TEXT, cut);
-            let words = super::story::wrap(&words, wrap).join("\n");
+            let words = summary::clip(&escape::line(&label.text), TEXT, frame.cut);
+            // miette hangs the text below the middle of the label.
+            let middle = (from + to) / 2 - base - text.len();
+            let room = frame.width.saturating_sub(middle + GUTTER).clamp(24, 70);
+            let words = story::balanced(&words, room).join("\n");
             let span = SourceSpan::new(from.into(), to - from);
             let span = if label.span == finding.at {
                 LabeledSpan::new_primary_with_span(Some(words), span)
@@ -209,7 +213,7 @@ fn excerpt(
         }
     }
     let line_count = last_line + 1 - first_line;
-    Excerpt { name: name(places.path(group.file)), base, text, first_line, line_count, spots }
+    Excerpt { name: (frame.name)(places.path(group.file)), base, text, first_line, line_count, spots }
 }
 
 /// The part of a line that is shown.
@@ -220,9 +224,10 @@ struct Window {
 }
 
 impl Window {
-    /// A window of `width` characters that begins a little before the character `start`, or at the line's start when
+    /// A window of `clip` characters that begins a little before the character `start`, or at the line's start when
     /// that leaves the character well inside.
-    fn new(offset: usize, line: &str, start: usize, width: usize, cut: &str) -> Self {
+    fn new(offset: usize, line: &str, start: usize, frame: &Frame<'_>) -> Self {
+        let (width, cut) = (frame.clip, frame.cut);
         let lead = width / 4;
         let first = if start + lead < width { 0 } else { start - lead };
         let mut text = String::new();

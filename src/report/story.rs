@@ -36,13 +36,13 @@ fn columns(story: &Interleaving, shown: &[StoryStep], left_out: usize, width: us
     let bar = paint.ink(Ink::Dim, paint.bar());
     let mut out = String::new();
 
-    let head = |title: &str, width: usize| {
-        let rule = paint.rule().repeat(width.saturating_sub(title.width() + 1));
-        format!("{} {}", paint.ink(Ink::Bold, title), paint.ink(Ink::Dim, &rule))
+    let head = |joint: &str, title: &str, width: usize| {
+        let joint = paint.ink(Ink::Dim, &format!("{joint}{}", paint.rule()));
+        let rule = paint.ink(Ink::Dim, &paint.rule().repeat(width.saturating_sub(title.width() + 1)));
+        format!("{joint} {} {rule}", paint.ink(Ink::Bold, title))
     };
-    let corner = paint.ink(Ink::Dim, &format!("{}{}", paint.corner(), paint.rule()));
-    let tee = paint.ink(Ink::Dim, &format!("{}{}", paint.tee(), paint.rule()));
-    out.push_str(&format!("{margin}{corner} {} {tee} {}\n", head("request A", a - 1), head("request B", b - 1)));
+    let (left, right) = (head(paint.corner(), "request A", a), head(paint.tee(), "request B", b));
+    out.push_str(&format!("{margin}{left}{right}\n"));
 
     for (index, step) in shown.iter().enumerate() {
         let room = if step.who == Who::A { a } else { b };
@@ -62,22 +62,21 @@ fn columns(story: &Interleaving, shown: &[StoryStep], left_out: usize, width: us
     if left_out > 0 {
         out.push_str(&format!("{margin}{bar} {} {left_out} more steps\n", paint.cut()));
     }
-    close(&mut out, story, &margin, a, width, paint);
+    let (left, right) = (paint.rule().repeat(a + 2), paint.rule().repeat(b + 1));
+    let foot = format!("{}{left}{}{right}", paint.foot(), paint.foot_tee());
+    out.push_str(&format!("{margin}{}\n", paint.ink(Ink::Dim, &foot)));
+    close(&mut out, story, &margin, width, paint);
     out
 }
 
-/// The rule below both columns, and the outcome.
-fn close(out: &mut String, story: &Interleaving, margin: &str, a: usize, width: usize, paint: Paint) {
-    let indent = margin.width() + 3;
+/// The outcome, below both columns.
+fn close(out: &mut String, story: &Interleaving, margin: &str, width: usize, paint: Paint) {
     let outcome = clip(&escape::line(&story.outcome), TEXT, paint.cut());
-    if outcome.is_empty() {
-        return;
-    }
-    let foot = format!("{}{}{}", paint.foot(), paint.rule().repeat(a + 2), paint.foot_tee());
-    out.push_str(&format!("{margin}{}\n", paint.ink(Ink::Dim, &foot)));
-    for (row, line) in wrap(&outcome, width.saturating_sub(indent)).iter().enumerate() {
-        let lead = if row == 0 { format!("{:<2}", paint.arrow()) } else { "  ".to_string() };
-        out.push_str(&format!("{margin}{} {}\n", paint.ink(Ink::Red, &lead), paint.ink(Ink::Bold, line)));
+    let lead = format!("{} ", paint.arrow());
+    let room = width.saturating_sub(margin.width() + lead.width());
+    for (row, line) in wrap(&outcome, room).iter().enumerate() {
+        let lead = if row == 0 { paint.ink(Ink::Red, &lead) } else { " ".repeat(lead.width()) };
+        out.push_str(&format!("{margin}{lead}{}\n", paint.ink(Ink::Bold, line)));
     }
 }
 
@@ -104,7 +103,7 @@ fn stacked(story: &Interleaving, shown: &[StoryStep], left_out: usize, paint: Pa
 /// The lines of one step, each no wider than `room`.
 fn cell(step: &StoryStep, room: usize, paint: Paint) -> Vec<(Ink, String)> {
     let text = clip(&escape::line(&step.text), TEXT, paint.cut());
-    let mut lines = wrap(&text, room);
+    let mut lines = clauses(&text, room);
     if lines.len() > LINES {
         lines.truncate(LINES);
         if let Some(last) = lines.last_mut() {
@@ -147,6 +146,48 @@ fn share(room: usize, a: usize, b: usize) -> (usize, usize) {
     } else {
         (half, room - half)
     }
+}
+
+/// Breaks a statement before the words that begin a clause where that helps, and other text evenly.
+fn clauses(text: &str, room: usize) -> Vec<String> {
+    const STARTS: [&str; 10] = ["FROM", "WHERE", "SET", "VALUES", "RETURNING", "ON", "FOR", "ORDER", "AND", "SELECT"];
+
+    let mut parts: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match parts.last_mut() {
+            Some(part) if !STARTS.contains(&word) => {
+                part.push(' ');
+                part.push_str(word);
+            }
+            _ => parts.push(word.to_string()),
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + part.width() <= room => {
+                line.push(' ');
+                line.push_str(&part);
+            }
+            _ => lines.extend(balanced(&part, room)),
+        }
+    }
+    lines
+}
+
+/// Like [`wrap`], with the lines about equally long, so that no single word is left over.
+pub fn balanced(text: &str, room: usize) -> Vec<String> {
+    let mut lines = wrap(text, room);
+    let mut narrower = room;
+    while lines.len() > 1 && narrower > room / 2 {
+        narrower -= 1;
+        let tried = wrap(text, narrower);
+        if tried.len() > lines.len() {
+            break;
+        }
+        lines = tried;
+    }
+    lines
 }
 
 /// Breaks a text at its white space so that no line is wider than `room` columns; a word that is wider is cut into

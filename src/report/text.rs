@@ -6,7 +6,7 @@ use miette::{Diagnostic, GraphicalReportHandler, LabeledSpan, SourceCode};
 
 use super::paint::{Ink, Paint, role_ink, severity_ink};
 use super::position::Places;
-use super::snippet::Excerpts;
+use super::snippet::{Excerpts, Frame};
 use super::{Options, Report, escape, story, summary};
 use crate::finding::{CallSite, Confidence, Finding, Rewrite, Severity};
 use crate::notice::Notice;
@@ -71,7 +71,7 @@ impl Sheet<'_> {
         for (index, rewrite) in finding.rewrites.iter().enumerate() {
             self.rewrite(out, if index == 0 { "help" } else { "or" }, rewrite);
         }
-        self.traces(out, finding);
+        self.ways(out, finding);
         if self.options.verbose {
             self.section(out, Ink::Dim, "id", &finding.fingerprint);
         }
@@ -79,10 +79,11 @@ impl Sheet<'_> {
 
     /// The head and the labelled source, drawn by miette.
     fn snippets(&self, out: &mut String, finding: &Finding) {
-        let clip = self.width.clamp(100, 300);
-        let wrap = (self.width / 2).clamp(24, 60);
+        // Lines as rustfmt leaves them are shown whole, unless the terminal is narrower than they are.
+        let clip = if self.width < 100 { self.width.saturating_sub(8) } else { self.width.min(300) };
         let name = |path: &str| self.link(path);
-        let excerpts = Excerpts::new(finding, &self.places, clip, wrap, self.paint.cut(), &name);
+        let frame = Frame { width: self.width, clip, cut: self.paint.cut(), name: &name };
+        let excerpts = Excerpts::new(finding, &self.places, &frame);
         let mut theme = self.paint.graphical_theme();
         // miette goes through its highlights in the order of the labels; so each label has its role's colour.
         let inks = [theme.styles.advice, theme.styles.warning, theme.styles.error];
@@ -133,52 +134,40 @@ impl Sheet<'_> {
         }
     }
 
-    /// The calls that lead to places in other functions, and who else calls.
-    fn traces(&self, out: &mut String, finding: &Finding) {
-        let mut first = true;
+    /// The calls that lead to places in other functions, and who else gets here.
+    fn ways(&self, out: &mut String, finding: &Finding) {
+        let mut lines = Vec::new();
         for trace in &finding.traces {
             let Some(label) = finding.labels.get(trace.label) else { continue };
-            if trace.calls.is_empty() {
-                continue;
+            let calls: Vec<_> = trace.calls.iter().map(|call| self.call(call)).collect();
+            if !calls.is_empty() {
+                let way = calls.join(&format!(" {} ", self.paint.arrow()));
+                lines.push(format!("{} through {way}", summary::role(label.role)));
             }
-            if std::mem::take(&mut first) {
-                out.push('\n');
-            }
-            let mut path = format!("to the {}: {}", summary::role(label.role), escape::line(&finding.function));
-            for call in &trace.calls {
-                let place = self.places.place(call.span);
-                path.push_str(&format!(
-                    " {} {} ({}:{})",
-                    self.paint.arrow(),
-                    escape::line(&call.function),
-                    escape::line(place.path),
-                    place.start.line
-                ));
-            }
-            self.section(out, Ink::Magenta, "calls", &path);
         }
-        self.callers(out, &finding.callers, first);
-    }
-
-    fn callers(&self, out: &mut String, callers: &[CallSite], first: bool) {
-        if callers.is_empty() {
+        let shown = if self.options.verbose { finding.callers.len() } else { finding.callers.len().min(CALLERS) };
+        lines.extend(finding.callers[..shown].iter().map(|call| format!("also reached from {}", self.call(call))));
+        if shown < finding.callers.len() {
+            lines.push(format!("and from {}", summary::count(finding.callers.len() - shown, "other place")));
+        }
+        if lines.is_empty() {
             return;
         }
-        if first {
-            out.push('\n');
+        out.push('\n');
+        self.section(out, Ink::Magenta, "in", &escape::line(&finding.function));
+        let indent = " ".repeat(indent("in"));
+        for line in lines {
+            for (row, line) in story::wrap(&line, self.prose() - indent.len() - 2).iter().enumerate() {
+                let hang = if row == 0 { "" } else { "  " };
+                out.push_str(&format!("{indent}{hang}{line}\n"));
+            }
         }
-        let shown = if self.options.verbose { callers.len() } else { callers.len().min(CALLERS) };
-        let mut names: Vec<_> = callers[..shown]
-            .iter()
-            .map(|call| {
-                let place = self.places.place(call.span);
-                format!("{} ({}:{})", escape::line(&call.function), escape::line(place.path), place.start.line)
-            })
-            .collect();
-        if shown < callers.len() {
-            names.push(format!("{} more", callers.len() - shown));
-        }
-        self.section(out, Ink::Magenta, "also", &format!("reached from {}", names.join(", ")));
+    }
+
+    /// `crate::module::name (path:line)`.
+    fn call(&self, call: &CallSite) -> String {
+        let place = self.places.place(call.span);
+        format!("{} ({}:{})", escape::line(&call.function), escape::line(place.path), place.start.line)
     }
 
     fn notice(&self, out: &mut String, notice: &Notice) {
@@ -192,10 +181,9 @@ impl Sheet<'_> {
         let mut rules: Vec<_> = self.report.findings.iter().map(|finding| finding.rule).collect();
         rules.sort_unstable();
         rules.dedup();
-        if let Some(first) = rules.first() {
-            let others = if rules.len() > 1 { " (or another rule)" } else { "" };
-            let command = self.paint.ink(Ink::Bold, &format!("racelint explain {first}"));
-            out.push_str(&format!("more about the rule: {command}{others}\n"));
+        for rule in rules {
+            let command = self.paint.ink(Ink::Bold, &format!("racelint explain {rule}"));
+            out.push_str(&format!("more about {rule}: {command}\n"));
         }
         let line = summary::line(self.report.findings.len(), &self.report.counts);
         let worst = self.report.findings.iter().map(|finding| finding.severity).max();

@@ -119,7 +119,7 @@ fn pascal(id: &str) -> String {
 }
 
 /// With a capital and a full stop, as SARIF's descriptions are written.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return String::new() };
     let rest = chars.as_str().trim_end_matches('.');
