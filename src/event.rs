@@ -81,14 +81,22 @@ pub enum EventKind {
     /// A statement is sent.
     Access(Access),
     /// A transaction begins on the pool or connection `from`, or a savepoint inside the transaction `from`.
-    Begin { from: Option<TermId>, isolation: Option<Isolation>, mode: BeginMode },
+    Begin {
+        from: Option<TermId>,
+        isolation: Option<Isolation>,
+        mode: BeginMode,
+    },
     Commit,
     /// Also a transaction that is dropped.
     Rollback,
     /// Something leaves the process: payment, mail, HTTP, message, file.
     Effect(Effect),
     /// A function value that was handed in is called; the caller knows which.
-    CallParam { callee: TermId, args: Rc<[Value]>, result: TermId },
+    CallParam {
+        callee: TermId,
+        args: Rc<[Value]>,
+        result: TermId,
+    },
 }
 
 #[derive(Clone, Debug)]

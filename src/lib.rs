@@ -1,8 +1,11 @@
 //! racelint finds check-then-act races on database rows.
 
+pub mod client;
 pub mod config;
 pub mod dialect;
+pub mod event;
 pub mod finding;
+pub mod flow;
 pub mod link;
 pub mod lower;
 pub mod notice;

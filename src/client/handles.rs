@@ -2,10 +2,8 @@
 
 use crate::client::{Client, HandleKind};
 use crate::dialect::Dialect;
-use crate::flow::term::TermId;
 use crate::link::{TraitRef, Type};
 use crate::lower::tree::Name;
-use crate::sql::statement::Compare;
 
 /// What a type says of the handle it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,17 +12,6 @@ pub struct Handle {
     pub dialect: Option<Dialect>,
     /// The client whose table has the type.
     pub client: &'static str,
-}
-
-/// An expression of a query builder: the columns it names, how it compares, and the values bound in it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BuiltExpression {
-    pub table: Name,
-    pub columns: Vec<Name>,
-    pub op: Option<Compare>,
-    pub values: Vec<TermId>,
-    /// Its value is computed from the row's own columns.
-    pub relative: bool,
 }
 
 /// Finds the handle a type is or wraps; none when no client knows it.
@@ -66,16 +53,13 @@ const COLLECTIONS: [&str; 8] = ["Vec", "HashMap", "BTreeMap", "HashSet", "BTreeS
 fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
     let krate = path.first()?;
     let name = path.last()?;
-    clients
-        .iter()
-        .filter(|client| client.krates.contains(&krate.as_str()))
-        .find_map(|client| {
-            client
-                .types
-                .iter()
-                .find(|row| row.name == name)
-                .map(|row| Handle { kind: row.kind, dialect: row.dialect.or(client.dialect), client: client.name })
+    clients.iter().filter(|client| client.krates.contains(&krate.as_str())).find_map(|client| {
+        client.types.iter().find(|row| row.name == name).map(|row| Handle {
+            kind: row.kind,
+            dialect: row.dialect.or(client.dialect),
+            client: client.name,
         })
+    })
 }
 
 /// The engine a type argument names: `Postgres`, `PgConnection`, `ConnectionManager<PgConnection>`.

@@ -13,6 +13,7 @@ pub mod table;
 use std::rc::Rc;
 
 use crate::dialect::{Dialect, Isolation};
+use crate::flow::term::TermId;
 use crate::lower::tree::Name;
 use crate::sql::statement::BeginMode;
 
@@ -33,24 +34,26 @@ pub enum HandleKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TxOptions {
     /// The connection it will begin on, where the builder has one.
-    pub from: Option<crate::flow::term::TermId>,
+    pub from: Option<TermId>,
     pub isolation: Option<Isolation>,
     pub mode: BeginMode,
 }
 
-/// A name of a query builder that is not a statement yet.
+/// A name or a piece of a query builder that is not a statement yet.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Builder {
     /// A table: diesel's `accounts::table`, sea-orm's `account::Entity`.
     Table(Name),
     /// A column, with its table.
     Column { table: Name, column: Name },
-    /// An expression over columns and bound values, for conditions and assignments.
-    Expression(crate::client::handles::BuiltExpression),
-    /// sea-orm's `ActiveModel`: the columns that are set, those that are known but unchanged, and the row it came from.
-    ActiveModel { table: Name, from: Option<crate::flow::term::TermId> },
-    /// What a conflict does: target columns and what is updated.
-    Conflict(crate::sql::statement::Conflict),
+}
+
+impl Builder {
+    /// The same with each term replaced.
+    pub fn with_terms(self, replace: &mut dyn FnMut(TermId) -> TermId) -> Self {
+        let _ = replace;
+        self
+    }
 }
 
 /// One client: its crates, its types, and what its calls do.

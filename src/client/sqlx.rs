@@ -72,7 +72,11 @@ const CALLS: &[CallRow] = &[
     call(On::Path, "QueryBuilder::new", text(0)),
     call(On::Path, "QueryBuilder::with_arguments", Does::Query { sql: 0, params: Params::List(1) }),
     call(On::Path, "AssertSqlSafe", Does::Argument(0)),
-    call(On::Path, "Transaction::begin", Does::Begin { from: Arg::At(0), isolation: None, mode: BeginMode::Plain, options: None }),
+    call(
+        On::Path,
+        "Transaction::begin",
+        Does::Begin { from: Arg::At(0), isolation: None, mode: BeginMode::Plain, options: None },
+    ),
     call(On::Macro, "query", Does::Query { sql: 0, params: Params::From(1) }),
     call(On::Macro, "query_unchecked", Does::Query { sql: 0, params: Params::From(1) }),
     call(On::Macro, "query_scalar", Does::Query { sql: 0, params: Params::From(1) }),

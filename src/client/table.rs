@@ -73,30 +73,66 @@ pub enum Gives {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Does {
     /// Starts a statement from SQL text.
-    Query { sql: usize, params: Params },
+    Query {
+        sql: usize,
+        params: Params,
+    },
     /// Starts a statement from a file named by a literal, below the package's directory.
-    QueryFile { path: usize, params: Params },
+    QueryFile {
+        path: usize,
+        params: Params,
+    },
     /// Binds a value to the next placeholder.
-    Bind { value: usize },
+    Bind {
+        value: usize,
+    },
     /// Binds a value to the placeholder named by a literal.
-    BindNamed { name: usize, value: usize },
+    BindNamed {
+        name: usize,
+        value: usize,
+    },
     /// Appends SQL text.
-    Push { sql: usize },
+    Push {
+        sql: usize,
+    },
     /// Appends a placeholder and binds it.
-    PushBind { value: usize },
+    PushBind {
+        value: usize,
+    },
     /// Sends a statement: from the receiver or an argument, or from SQL text in an argument.
-    Run { on: Arg, statement: Arg, params: Params, gives: Gives },
+    Run {
+        on: Arg,
+        statement: Arg,
+        params: Params,
+        gives: Gives,
+    },
     /// Begins a transaction.
-    Begin { from: Arg, isolation: Option<Isolation>, mode: BeginMode, options: Option<usize> },
+    Begin {
+        from: Arg,
+        isolation: Option<Isolation>,
+        mode: BeginMode,
+        options: Option<usize>,
+    },
     /// Runs a closure inside a transaction that commits when it returns Ok.
-    Within { from: Arg, closure: usize, isolation: Option<Isolation>, mode: BeginMode, options: Option<usize> },
+    Within {
+        from: Arg,
+        closure: usize,
+        isolation: Option<Isolation>,
+        mode: BeginMode,
+        options: Option<usize>,
+    },
     /// Takes a connection out of a pool.
     Acquire,
     Commit,
     Rollback,
     /// Sets the level in a builder of transactions.
-    SetLevel { level: Option<Isolation>, arg: Option<usize> },
-    SetMode { mode: BeginMode },
+    SetLevel {
+        level: Option<Isolation>,
+        arg: Option<usize>,
+    },
+    SetMode {
+        mode: BeginMode,
+    },
     /// A builder of transactions on the receiver.
     Options,
     /// Gives what it is called on.
@@ -104,5 +140,7 @@ pub enum Does {
     /// Gives its argument.
     Argument(usize),
     /// A closure is run with a connection of the receiver: `interact(|conn| …)`.
-    Lend { closure: usize },
+    Lend {
+        closure: usize,
+    },
 }

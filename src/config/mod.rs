@@ -136,6 +136,11 @@ pub struct Fault {
 }
 
 impl Config {
+    /// Whether `[effects]` names a function: its path, or the end of it, with `*` for any text.
+    pub fn is_effect(&self, path: &str) -> bool {
+        self.effects.iter().any(|pattern| matches_path(pattern, path))
+    }
+
     /// How a rule is reported whose page says `own`.
     pub fn level(&self, rule: &str, own: Severity) -> Level {
         self.rules.get(rule).copied().or(self.unlisted).unwrap_or(Level::At(own))
@@ -228,4 +233,24 @@ pub fn find(place: &Place, rules: &[&str]) -> Result<Config, Error> {
         }
     }
     Ok(Config { dir: place.root.clone(), ..Config::default() })
+}
+
+/// Whether `pattern`, in which `*` stands for any text, fits `path` or the names at its end.
+fn matches_path(pattern: &str, path: &str) -> bool {
+    let fits = |text: &str| {
+        let mut pieces = pattern.split('*');
+        let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
+        let mut open = false;
+        for piece in pieces {
+            open = true;
+            if piece.is_empty() {
+                continue;
+            }
+            let Some(at) = rest.find(piece) else { return false };
+            rest = &rest[at + piece.len()..];
+            open = false;
+        }
+        rest.is_empty() || open
+    };
+    fits(path) || path.match_indices("::").any(|(at, _)| fits(&path[at + 2..]))
 }

@@ -204,8 +204,7 @@ impl<'p> Evaluator<'p> {
             let with_body: Vec<FnId> =
                 functions.iter().copied().filter(|id| self.program.function(*id).body.is_some()).collect();
             if with_body.len() > 1 {
-                let real: Vec<FnId> =
-                    with_body.iter().copied().filter(|id| !self.program.function(*id).test).collect();
+                let real: Vec<FnId> = with_body.iter().copied().filter(|id| !self.program.function(*id).test).collect();
                 if real.is_empty() { with_body } else { real }
             } else {
                 with_body

@@ -190,7 +190,8 @@ impl<'p> Evaluator<'p> {
             .map(|c| Comparison { left: self.map_term(c.left, map), op: c.op, right: self.map_term(c.right, map) })
             .collect();
         let result_guards: Vec<CondId> = map.results.values().flat_map(|value| value.guards.iter().copied()).collect();
-        let inner = if self.mentions_result(cond.term, map) { branch::union(&inner, &result_guards) } else { inner.into() };
+        let inner =
+            if self.mentions_result(cond.term, map) { branch::union(&inner, &result_guards) } else { inner.into() };
         let mapped = CondId(self.conds.len() as u32);
         self.conds.push(Cond { term, inner, compares: compares.into(), ..cond });
         map.conds.insert(id, mapped);
@@ -327,7 +328,9 @@ impl<'p> Evaluator<'p> {
                     closure.env.iter().map(|(name, value)| (name.clone(), self.map_value(value, map, depth))).collect();
                 Shape::Closure(Rc::new(ClosureValue { env, ..(**closure).clone() }))
             }
-            Shape::OneOf(values) => Shape::OneOf(values.iter().map(|value| self.map_value(value, map, depth)).collect()),
+            Shape::OneOf(values) => {
+                Shape::OneOf(values.iter().map(|value| self.map_value(value, map, depth)).collect())
+            }
             Shape::Options(options) => {
                 let from = options.from.map(|from| self.map_term(from, map));
                 Shape::Options(crate::client::TxOptions { from, ..options.clone() })

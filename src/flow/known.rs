@@ -13,16 +13,104 @@ use crate::span::Range;
 
 /// Calls that give what they are called on, perhaps in another wrapper.
 const SAME: &[&str] = &[
-    "clone", "cloned", "copied", "to_owned", "to_string", "to_vec", "to_str", "as_ref", "as_mut", "as_str", "as_deref",
-    "as_deref_mut", "as_slice", "as_bytes", "borrow", "borrow_mut", "deref", "deref_mut", "into", "into_inner",
-    "try_into", "iter", "iter_mut", "into_iter", "into_stream", "boxed", "boxed_local", "by_ref", "ok", "context", "with_context",
-    "map_err", "ok_or", "ok_or_else", "or_else", "inspect_err", "wrap_err", "wrap_err_with", "change_context", "trim", "get_mut",
-    "get_ref", "parse", "flatten", "transpose", "rev", "peekable", "fuse", "into_boxed_str", "into_string", "try_flatten",
-    "collect", "try_collect", "first", "last", "next", "next_back", "peek", "pop", "pop_front", "nth", "take", "skip",
-    "chain", "into_bytes", "as_i64", "as_u64", "as_f64", "as_uuid", "into_uuid", "as_any", "to_vec", "with_timeout", "timeout", "instrument",
-    "in_current_span", "into_future", "fuse", "get_or_insert", "as_array", "as_object", "unwrap_unchecked", "ok_or_eyre", "change_context_lazy",
-    "attach_printable", "server_err", "or", "xor", "enumerate", "zip", "buffered", "buffer_unordered", "chunks",
-    "try_next", "await_ready", "shared", "or_insert", "lock_owned",
+    "clone",
+    "cloned",
+    "copied",
+    "to_owned",
+    "to_string",
+    "to_vec",
+    "to_str",
+    "as_ref",
+    "as_mut",
+    "as_str",
+    "as_deref",
+    "as_deref_mut",
+    "as_slice",
+    "as_bytes",
+    "borrow",
+    "borrow_mut",
+    "deref",
+    "deref_mut",
+    "into",
+    "into_inner",
+    "try_into",
+    "iter",
+    "iter_mut",
+    "into_iter",
+    "into_stream",
+    "boxed",
+    "boxed_local",
+    "by_ref",
+    "ok",
+    "context",
+    "with_context",
+    "map_err",
+    "ok_or",
+    "ok_or_else",
+    "or_else",
+    "inspect_err",
+    "wrap_err",
+    "wrap_err_with",
+    "change_context",
+    "trim",
+    "get_mut",
+    "get_ref",
+    "parse",
+    "flatten",
+    "transpose",
+    "rev",
+    "peekable",
+    "fuse",
+    "into_boxed_str",
+    "into_string",
+    "try_flatten",
+    "collect",
+    "try_collect",
+    "first",
+    "last",
+    "next",
+    "next_back",
+    "peek",
+    "pop",
+    "pop_front",
+    "nth",
+    "take",
+    "skip",
+    "chain",
+    "into_bytes",
+    "as_i64",
+    "as_u64",
+    "as_f64",
+    "as_uuid",
+    "into_uuid",
+    "as_any",
+    "to_vec",
+    "with_timeout",
+    "timeout",
+    "instrument",
+    "in_current_span",
+    "into_future",
+    "fuse",
+    "get_or_insert",
+    "as_array",
+    "as_object",
+    "unwrap_unchecked",
+    "ok_or_eyre",
+    "change_context_lazy",
+    "attach_printable",
+    "server_err",
+    "or",
+    "xor",
+    "enumerate",
+    "zip",
+    "buffered",
+    "buffer_unordered",
+    "chunks",
+    "try_next",
+    "await_ready",
+    "shared",
+    "or_insert",
+    "lock_owned",
 ];
 
 /// Calls that give what they are called on and need it to be there.
@@ -32,16 +120,70 @@ const PRESENCE: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "is_empty"]
 
 /// Calls on an option, result or iterator that hand its inside to a closure.
 const COMBINATORS: &[&str] = &[
-    "map", "and_then", "map_or", "map_or_else", "is_some_and", "is_ok_and", "is_none_or", "filter", "any", "all", "find", "position",
-    "filter_map", "flat_map", "for_each", "for_each_concurrent", "try_for_each", "try_for_each_concurrent", "then", "inspect", "fold", "try_fold",
-    "find_map", "take_while", "skip_while", "partition", "retain", "map_while", "map_ok", "and_then_ok", "try_filter", "try_filter_map",
-    "sort_by_key", "max_by_key", "min_by_key", "scan", "reduce", "unwrap_or_else", "or_else", "then_some", "with",
+    "map",
+    "and_then",
+    "map_or",
+    "map_or_else",
+    "is_some_and",
+    "is_ok_and",
+    "is_none_or",
+    "filter",
+    "any",
+    "all",
+    "find",
+    "position",
+    "filter_map",
+    "flat_map",
+    "for_each",
+    "for_each_concurrent",
+    "try_for_each",
+    "try_for_each_concurrent",
+    "then",
+    "inspect",
+    "fold",
+    "try_fold",
+    "find_map",
+    "take_while",
+    "skip_while",
+    "partition",
+    "retain",
+    "map_while",
+    "map_ok",
+    "and_then_ok",
+    "try_filter",
+    "try_filter_map",
+    "sort_by_key",
+    "max_by_key",
+    "min_by_key",
+    "scan",
+    "reduce",
+    "unwrap_or_else",
+    "or_else",
+    "then_some",
+    "with",
 ];
 
 const OPERATORS: &[(&str, &str)] = &[
-    ("checked_add", "+"), ("saturating_add", "+"), ("wrapping_add", "+"), ("add", "+"), ("checked_sub", "-"),
-    ("saturating_sub", "-"), ("wrapping_sub", "-"), ("sub", "-"), ("checked_mul", "*"), ("mul", "*"), ("div", "/"), ("eq", "=="), ("ne", "!="),
-    ("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq_ignore_ascii_case", "=="), ("min", "min"), ("max", "max"),
+    ("checked_add", "+"),
+    ("saturating_add", "+"),
+    ("wrapping_add", "+"),
+    ("add", "+"),
+    ("checked_sub", "-"),
+    ("saturating_sub", "-"),
+    ("wrapping_sub", "-"),
+    ("sub", "-"),
+    ("checked_mul", "*"),
+    ("mul", "*"),
+    ("div", "/"),
+    ("eq", "=="),
+    ("ne", "!="),
+    ("lt", "<"),
+    ("le", "<="),
+    ("gt", ">"),
+    ("ge", ">="),
+    ("eq_ignore_ascii_case", "=="),
+    ("min", "min"),
+    ("max", "max"),
 ];
 
 /// Names that std's wrappers answer themselves.
@@ -66,7 +208,9 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.exists(recv.term);
             return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards };
         }
-        if matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context") || COMBINATORS.contains(&name) {
+        if matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
+            || COMBINATORS.contains(&name)
+        {
             if let Some(value) = self.combinator(&recv, name, &args, at) {
                 return value;
             }
@@ -87,8 +231,17 @@ impl<'p> Evaluator<'p> {
             let right = args.into_iter().next().unwrap_or_else(|| self.fresh());
             return self.operate(by, recv, right);
         }
-        if matches!(name, "get" | "try_get" | "get_unchecked" | "try_get_unchecked" | "column" | "get_ref_unwrap" | "get_unwrap" | "take_opt")
-            && let [column] = args.as_slice()
+        if matches!(
+            name,
+            "get"
+                | "try_get"
+                | "get_unchecked"
+                | "try_get_unchecked"
+                | "column"
+                | "get_ref_unwrap"
+                | "get_unwrap"
+                | "take_opt"
+        ) && let [column] = args.as_slice()
             && let Some(value) = self.column_of(&recv, column)
         {
             return value;
@@ -121,7 +274,11 @@ impl<'p> Evaluator<'p> {
         self.frame.deps.extend(cond.map(|cond| (cond, Exit::Loop)));
         let on_error = matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context");
         let element = if on_error { self.computed_from("error", recv) } else { self.element(recv) };
-        let element = if on_error || !element.ty.is_unknown() { element } else { Value { ty: self.program.peel(&recv.ty), ..element } };
+        let element = if on_error || !element.ty.is_unknown() {
+            element
+        } else {
+            Value { ty: self.program.peel(&recv.ty), ..element }
+        };
         let handed = match name {
             "fold" | "try_fold" => vec![args.first().cloned().unwrap_or_else(|| self.fresh()), element],
             _ => vec![element],
@@ -141,7 +298,9 @@ impl<'p> Evaluator<'p> {
                 value.guards = branch::union(&guards, &result.guards);
                 value
             }
-            "ok_or_else" | "map_err" | "with_context" | "inspect" | "sort_by_key" | "max_by_key" | "min_by_key" => recv.clone(),
+            "ok_or_else" | "map_err" | "with_context" | "inspect" | "sort_by_key" | "max_by_key" | "min_by_key" => {
+                recv.clone()
+            }
             "unwrap_or_else" | "or_else" => {
                 let merged = self.merge(&[recv, &result], &conds);
                 Value { shape: recv.shape.clone(), ..merged }
@@ -210,7 +369,9 @@ impl<'p> Evaluator<'p> {
         let mut at = 0;
         let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
         let held = |guard: crate::flow::term::TermId, terms: &crate::flow::term::Terms| {
-            env.iter().any(|value| value.term == guard || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_)))
+            env.iter().any(|value| {
+                value.term == guard || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))
+            })
         };
         let terms = &self.terms;
         self.frame.guards.retain(|guard| {
@@ -228,7 +389,8 @@ impl<'p> Evaluator<'p> {
         let kept: Vec<_> = self.frame.env.iter().take(keep).map(|(_, value)| value.term).collect();
         let terms = &self.terms;
         self.frame.guards.retain(|guard| {
-            kept.contains(&guard.guard) || !gone.iter().any(|term| *term == guard.guard || terms.mentions(*term, guard.guard))
+            kept.contains(&guard.guard)
+                || !gone.iter().any(|term| *term == guard.guard || terms.mentions(*term, guard.guard))
         });
     }
 
@@ -238,10 +400,16 @@ impl<'p> Evaluator<'p> {
         let owner = path.len().checked_sub(2).map(|i| path[i].as_str()).unwrap_or_default();
         match (owner, last) {
             (_, "drop") if args.len() == 1 => return self.drop_value(&args[0], at),
-            ("Box" | "Arc" | "Rc" | "Cow" | "Some" | "Json" | "Cell" | "RefCell" | "Mutex" | "RwLock" | "Reverse" | "Wrapping" | "Pin" | "Data", "new" | "pin" | "from")
-            | (_, "Ok" | "Some" | "Json" | "Path" | "Query" | "Form" | "from" | "identity" | "black_box" | "block_on" | "block_in_place" | "timeout")
-                if args.len() == 1 =>
-            {
+            (
+                "Box" | "Arc" | "Rc" | "Cow" | "Some" | "Json" | "Cell" | "RefCell" | "Mutex" | "RwLock" | "Reverse"
+                | "Wrapping" | "Pin" | "Data",
+                "new" | "pin" | "from",
+            )
+            | (
+                _,
+                "Ok" | "Some" | "Json" | "Path" | "Query" | "Form" | "from" | "identity" | "black_box" | "block_on"
+                | "block_in_place" | "timeout",
+            ) if args.len() == 1 => {
                 let arg = args.remove(0);
                 return match arg.shape {
                     Shape::Closure(_) => self.call_value(&arg, Vec::new(), at),
@@ -269,7 +437,11 @@ impl<'p> Evaluator<'p> {
         self.run_closures(&args, at);
         if args.is_empty() {
             // A call without arguments gives something new each time: the clock, a random id.
-            let ty = if path.len() > 1 && matches!(last, "new" | "default") { Type::External(path[..path.len() - 1].into(), [].into()) } else { Type::Unknown };
+            let ty = if path.len() > 1 && matches!(last, "new" | "default") {
+                Type::External(path[..path.len() - 1].into(), [].into())
+            } else {
+                Type::Unknown
+            };
             let value = self.fresh();
             return value.typed(ty);
         }
@@ -342,5 +514,17 @@ impl<'p> Evaluator<'p> {
 }
 
 fn is_mutator(name: &str) -> bool {
-    matches!(name, "push" | "push_back" | "push_str" | "insert" | "extend" | "append" | "push_front" | "extend_from_slice" | "replace" | "set")
+    matches!(
+        name,
+        "push"
+            | "push_back"
+            | "push_str"
+            | "insert"
+            | "extend"
+            | "append"
+            | "push_front"
+            | "extend_from_slice"
+            | "replace"
+            | "set"
+    )
 }

@@ -63,7 +63,9 @@ impl<'p> Evaluator<'p> {
 
     fn macro_args(&mut self, name: &str, args: &[MacroArg], at: Range) -> Value {
         match name {
-            "format" | "concat" | "format_args" | "formatcp" | "concatcp" | "const_format" => return self.format(name, args),
+            "format" | "concat" | "format_args" | "formatcp" | "concatcp" | "const_format" => {
+                return self.format(name, args);
+            }
             "include_str" => return self.included(args),
             "bail" | "panic" | "unreachable" | "todo" | "unimplemented" | "yeet" | "raise" | "abort" => {
                 let values: Vec<Value> = args.iter().map(|arg| self.expr(&arg.value)).collect();
@@ -219,7 +221,11 @@ impl<'p> Evaluator<'p> {
     fn constant_named(&mut self, name: &str) -> Option<Value> {
         let path = crate::lower::tree::TyPath {
             qself: None,
-            segments: vec![crate::lower::tree::Segment { name: Name::new(name), args: Vec::new(), bindings: Vec::new() }],
+            segments: vec![crate::lower::tree::Segment {
+                name: Name::new(name),
+                args: Vec::new(),
+                bindings: Vec::new(),
+            }],
         };
         let value = self.path(&path, Range::default());
         Some(value)

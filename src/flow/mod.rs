@@ -5,6 +5,7 @@
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
 mod branch;
+mod builder;
 mod call;
 mod effect;
 mod expr;

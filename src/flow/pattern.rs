@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::flow::value::{Shape, Value};
 use crate::flow::Evaluator;
+use crate::flow::value::{Shape, Value};
 use crate::link::Type;
 use crate::lower::tree::{Name, Pat, TyPath};
 

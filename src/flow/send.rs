@@ -133,9 +133,9 @@ impl<'p> Evaluator<'p> {
         let fork = self.fork();
         let mut arms = Vec::new();
         for (i, value) in values.iter().enumerate() {
-            arms.push(self.arm(&fork, i, &[], |ev| {
-                ev.client_method(value, call, args, at).unwrap_or_else(|| value.clone())
-            }));
+            arms.push(
+                self.arm(&fork, i, &[], |ev| ev.client_method(value, call, args, at).unwrap_or_else(|| value.clone())),
+            );
         }
         self.join(fork, arms)
     }
@@ -147,7 +147,12 @@ impl<'p> Evaluator<'p> {
         })
     }
 
-    fn row_for_handle(&self, handle: Handle, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
+    fn row_for_handle(
+        &self,
+        handle: Handle,
+        name: &str,
+        args: &[Value],
+    ) -> Option<(&'static Client, &'static CallRow)> {
         let fitting = |client: &&'static Client| {
             let row = client
                 .calls
@@ -211,8 +216,13 @@ impl<'p> Evaluator<'p> {
                 let (binds, named) = gather(params, args, &[]);
                 let make = |value: &Value| -> Option<Value> {
                     let text = value.text()?.clone();
-                    let query =
-                        Query { body: QueryBody::Text(text), binds: binds.clone(), named: named.clone(), on, ty: ty.clone() };
+                    let query = Query {
+                        body: QueryBody::Text(text),
+                        binds: binds.clone(),
+                        named: named.clone(),
+                        on,
+                        ty: ty.clone(),
+                    };
                     Some(Value::new(value.term, Type::Unknown).shaped(Shape::Query(Rc::new(query))))
                 };
                 if let Shape::OneOf(values) = &arg.shape {

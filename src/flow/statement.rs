@@ -21,8 +21,12 @@ impl<'p> Evaluator<'p> {
     pub(super) fn send(&mut self, query: &Query, on: Option<TermId>, gives: Gives, at: Range) -> Value {
         let binds: Rc<[TermId]> = query.binds.iter().map(|value| value.term).collect();
         let named: Rc<[(Name, TermId)]> = query.named.iter().map(|(name, value)| (name.clone(), value.term)).collect();
-        let guards: Vec<_> =
-            query.binds.iter().chain(query.named.iter().map(|(_, v)| v)).flat_map(|v| v.guards.iter().copied()).collect();
+        let guards: Vec<_> = query
+            .binds
+            .iter()
+            .chain(query.named.iter().map(|(_, v)| v))
+            .flat_map(|v| v.guards.iter().copied())
+            .collect();
         let dialect = on
             .and_then(|on| self.handle(on))
             .and_then(|handle| handle.dialect)
@@ -90,9 +94,7 @@ impl<'p> Evaluator<'p> {
         let rows = statement.verb == Verb::Select || !statement.output.is_empty();
         match gives {
             Gives::Count | Gives::Nothing => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
-            Gives::Row | Gives::MaybeRow if rows => {
-                Value::new(self.terms.intern(Term::Row(id)), row.clone())
-            }
+            Gives::Row | Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()),
             Gives::Rows if rows => {
                 let list = match row {
                     Type::Unknown => Type::Unknown,
@@ -100,9 +102,7 @@ impl<'p> Evaluator<'p> {
                 };
                 Value::new(self.terms.intern(Term::Row(id)), list)
             }
-            Gives::Row | Gives::MaybeRow | Gives::Rows => {
-                Value::new(self.terms.intern(Term::Count(id)), Type::Unknown)
-            }
+            Gives::Row | Gives::MaybeRow | Gives::Rows => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
         }
     }
 
@@ -121,8 +121,23 @@ impl<'p> Evaluator<'p> {
 /// Whether a text begins like a statement that reads, writes, locks, or steers a transaction.
 pub(super) fn starts_as_sql(text: &str) -> bool {
     const VERBS: [&str; 17] = [
-        "select", "insert", "update", "delete", "with", "merge", "replace", "begin", "start transaction", "commit",
-        "rollback", "lock", "unlock", "savepoint", "release", "set transaction", "set session",
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "with",
+        "merge",
+        "replace",
+        "begin",
+        "start transaction",
+        "commit",
+        "rollback",
+        "lock",
+        "unlock",
+        "savepoint",
+        "release",
+        "set transaction",
+        "set session",
     ];
     let text = text.trim_start();
     VERBS.iter().any(|verb| {

@@ -176,7 +176,9 @@ impl Terms {
                 Term::Either(rows) => {
                     for row in rows {
                         match self.get(*row) {
-                            Term::Row(event) => found.push(Origin { event: *event, part: Part::Column(name.clone()), computed }),
+                            Term::Row(event) => {
+                                found.push(Origin { event: *event, part: Part::Column(name.clone()), computed })
+                            }
                             _ => self.collect(*row, computed, depth + 1, found),
                         }
                     }

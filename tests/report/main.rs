@@ -13,8 +13,10 @@ fn look() {
     println!("{}", rendered(Format::Text, &workspace, &findings, &o));
     let o = Options { width: 80, ..Options::default() };
     println!("{}", rendered(Format::Text, &workspace, &findings, &o));
-    for f in Format::ALL { if f != Format::Text { 
-    println!("===== {f}\n{}", rendered(f, &workspace, &findings, &o));
-     std::fs::write(format!("/tmp/report-out.{f}"), rendered(f, &workspace, &findings, &o)).unwrap();
-    }}
+    for f in Format::ALL {
+        if f != Format::Text {
+            println!("===== {f}\n{}", rendered(f, &workspace, &findings, &o));
+            std::fs::write(format!("/tmp/report-out.{f}"), rendered(f, &workspace, &findings, &o)).unwrap();
+        }
+    }
 }
