@@ -66,6 +66,8 @@ pub enum Part {
     Existence,
     /// How many rows were changed.
     Count,
+    /// How many rows were read.
+    Length,
 }
 
 /// How deep a term is followed; deeper origins are not seen. Terms of this depth stem from generated code.
@@ -163,6 +165,14 @@ impl Terms {
         }
     }
 
+    fn is_record(&self, id: TermId) -> bool {
+        match self.get(id) {
+            Term::Computed(by, _) => matches!(by.as_str(), "struct" | "tuple"),
+            Term::Either(parts) => parts.iter().any(|part| self.is_record(*part)),
+            _ => false,
+        }
+    }
+
     fn collect(&self, id: TermId, computed: bool, depth: usize, found: &mut Vec<Origin>) {
         if depth > DEPTH || found.len() > 256 {
             return;
@@ -186,16 +196,30 @@ impl Terms {
                 _ => self.collect(*of, computed, depth + 1, found),
             },
             Term::Exists(of) => {
+                // A struct made of a row's columns is there when the row is; a column by itself may be null.
+                let column = matches!(self.get(*of), Term::Field(..));
                 let mut inner = Vec::new();
                 self.collect(*of, computed, depth + 1, &mut inner);
                 for origin in inner {
-                    let part = if origin.part == Part::Row { Part::Existence } else { origin.part };
-                    found.push(Origin { part, ..origin });
+                    let whole = match origin.part {
+                        Part::Row => true,
+                        Part::Column(_) => !column && self.is_record(*of),
+                        _ => false,
+                    };
+                    found.push(if whole { Origin { part: Part::Existence, computed, ..origin } } else { origin });
                 }
             }
-            Term::Computed(_, parts) => {
+            Term::Computed(by, parts) => {
+                let mut inner = Vec::new();
                 for part in parts {
-                    self.collect(*part, true, depth + 1, found);
+                    self.collect(*part, true, depth + 1, &mut inner);
+                }
+                let length = by == "len";
+                // Putting values side by side computes nothing.
+                let kept = matches!(by.as_str(), "struct" | "tuple" | "with");
+                for origin in inner {
+                    let part = if length && origin.part == Part::Row { Part::Length } else { origin.part };
+                    found.push(Origin { part, computed: !kept || computed, ..origin });
                 }
             }
             Term::Either(parts) => {
