@@ -79,8 +79,7 @@ pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
-    let rust: Vec<&SourceFile> =
-        workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
@@ -89,7 +88,9 @@ fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
             match caught {
                 Ok(Ok(lowered)) => Ok(lowered),
                 Ok(Err(refused)) => Err(notice(refused.kind, refused.at.map(|at| at.in_file(file.id)), refused.text)),
-                Err(_) => Err(notice(NoticeKind::Internal, None, "racelint failed on this file, please report it".to_owned())),
+                Err(_) => {
+                    Err(notice(NoticeKind::Internal, None, "racelint failed on this file, please report it".to_owned()))
+                }
             }
         })
         .collect();
@@ -151,7 +152,10 @@ fn rivals(flows: &[std::rc::Rc<Flow>], roots: &[FnId]) -> Rivals {
                     }
                 }
                 Action::Update => {
-                    if target.sets.is_empty() || target.sets.iter().any(|set| set.column == "?") || access.statement.verb == Verb::Merge {
+                    if target.sets.is_empty()
+                        || target.sets.iter().any(|set| set.column == "?")
+                        || access.statement.verb == Verb::Merge
+                    {
                         rivals.updated_somehow.insert(table.clone());
                     }
                     let columns = rivals.updated.entry(table).or_default();

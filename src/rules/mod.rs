@@ -85,7 +85,8 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
         && let Some(facts) = Facts::of(scene, &sequence, &tried)
         && let Some((effect, confidence)) = double_fire::effect(&facts)
     {
-        let claim = Claim { rule: double_fire::ID, confidence, shape, tried, effect: Some(effect), note: None, sequence };
+        let claim =
+            Claim { rule: double_fire::ID, confidence, shape, tried, effect: Some(effect), note: None, sequence };
         judged.claims.push(claim);
         return;
     }

@@ -18,7 +18,9 @@ pub(super) fn control(tokens: &[Token], dialect: Dialect) -> Option<Statement> {
     let verb = match first.text.to_ascii_lowercase().as_str() {
         "begin" => begin(rest)?,
         "start" if rest.first()?.is("transaction") => begin(&rest[1..])?,
-        "commit" | "end" => only(rest, &["work", "transaction", "tran", "and", "no", "chain"]).then_some(Verb::Commit)?,
+        "commit" | "end" => {
+            only(rest, &["work", "transaction", "tran", "and", "no", "chain"]).then_some(Verb::Commit)?
+        }
         "rollback" | "abort" => rollback(rest)?,
         "savepoint" => Verb::Savepoint(single_name(rest)?),
         "save" if rest.first()?.is_any(&["transaction", "tran"]) => Verb::Savepoint(single_name(&rest[1..])?),
@@ -26,7 +28,9 @@ pub(super) fn control(tokens: &[Token], dialect: Dialect) -> Option<Statement> {
         "set" => set(rest)?,
         "lock" => lock_tables(rest, dialect)?,
         "unlock" if rest.first()?.is_any(&["tables", "table"]) => Verb::UnlockTables,
-        "create" | "alter" | "drop" | "truncate" | "comment" | "grant" | "revoke" | "reindex" | "rename" => schema(rest)?,
+        "create" | "alter" | "drop" | "truncate" | "comment" | "grant" | "revoke" | "reindex" | "rename" => {
+            schema(rest)?
+        }
         // PostgreSQL's DO runs a block in a string, MySQL's an expression.
         "do" if rest.first().is_some_and(|t| t.kind != Kind::Str && !t.is("language")) => return None,
         "exec" | "execute" if rest.first().is_some_and(|t| t.name().starts_with("sp_")) => return app_lock(rest),
@@ -104,7 +108,8 @@ fn begin(tokens: &[Token]) -> Option<Verb> {
         Some((first, rest)) if first.is("exclusive") => (BeginMode::Exclusive, rest),
         _ => (BeginMode::Plain, tokens),
     };
-    let words = ["transaction", "isolation", "level", "read", "write", "only", "committed", "uncommitted", "repeatable"];
+    let words =
+        ["transaction", "isolation", "level", "read", "write", "only", "committed", "uncommitted", "repeatable"];
     let more = ["serializable", "snapshot", "not", "deferrable", "with", "consistent", "priority", "high", "low", "as"];
     let known = |t: &Token| t.is_any(&words) || t.is_any(&more) || t.punct(",") || t.kind == Kind::Hole;
     tokens.iter().all(known).then(|| Verb::Begin { isolation: level(tokens), mode })
@@ -164,7 +169,17 @@ fn set(tokens: &[Token]) -> Option<Verb> {
         return Some(Verb::SetIsolation { level, scope });
     }
     let settles = tokens.iter().any(|t| t.punct("=") || t.punct(":=") || t.is("to"));
-    let known = first.is_any(&["local", "session", "names", "role", "constraints", "time", "character", "transaction", "global"]);
+    let known = first.is_any(&[
+        "local",
+        "session",
+        "names",
+        "role",
+        "constraints",
+        "time",
+        "character",
+        "transaction",
+        "global",
+    ]);
     (settles || known || (tokens.len() == 2 && tokens[1].is_any(&["on", "off"]))).then_some(Verb::Other)
 }
 
@@ -220,9 +235,40 @@ fn mysql_lock(part: &[Token]) -> Option<(Name, TableLock)> {
 
 fn schema(tokens: &[Token]) -> Option<Verb> {
     const OBJECTS: [&str; 34] = [
-        "table", "index", "unique", "view", "materialized", "sequence", "type", "function", "procedure", "trigger", "schema",
-        "database", "extension", "role", "user", "policy", "domain", "temp", "temporary", "virtual", "or", "on", "all",
-        "select", "insert", "usage", "if", "event", "rule", "publication", "fulltext", "concurrently", "global", "system",
+        "table",
+        "index",
+        "unique",
+        "view",
+        "materialized",
+        "sequence",
+        "type",
+        "function",
+        "procedure",
+        "trigger",
+        "schema",
+        "database",
+        "extension",
+        "role",
+        "user",
+        "policy",
+        "domain",
+        "temp",
+        "temporary",
+        "virtual",
+        "or",
+        "on",
+        "all",
+        "select",
+        "insert",
+        "usage",
+        "if",
+        "event",
+        "rule",
+        "publication",
+        "fulltext",
+        "concurrently",
+        "global",
+        "system",
     ];
     let first = tokens.first()?;
     (first.is_any(&OBJECTS) || tokens.len() == 1 || first.kind == Kind::Hole).then_some(Verb::Schema)

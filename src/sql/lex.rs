@@ -390,7 +390,11 @@ impl<'a> Lexer<'a> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         if digits > 0 {
             let index: usize = rest[..digits].parse().unwrap_or(usize::MAX);
-            return self.push(Kind::Param(index.saturating_sub(1)), &self.text[self.at..][..1 + digits], self.at + 1 + digits);
+            return self.push(
+                Kind::Param(index.saturating_sub(1)),
+                &self.text[self.at..][..1 + digits],
+                self.at + 1 + digits,
+            );
         }
         let word = word_length(rest);
         if rest[word..].starts_with('$') && !rest[..word].contains(HOLE) {
@@ -468,7 +472,9 @@ impl<'a> Lexer<'a> {
             return self.punct();
         }
         let next = rest[length..].chars().next();
-        if next == Some('\'') && ["e", "n", "x", "b", "r", "_utf8", "_utf8mb4"].iter().any(|p| p.eq_ignore_ascii_case(word)) {
+        if next == Some('\'')
+            && ["e", "n", "x", "b", "r", "_utf8", "_utf8mb4"].iter().any(|p| p.eq_ignore_ascii_case(word))
+        {
             let escapes = word.eq_ignore_ascii_case("e") || self.dialect == Dialect::MySql;
             return self.string(length, escapes);
         }
@@ -482,8 +488,8 @@ impl<'a> Lexer<'a> {
 
     fn punct(&mut self) {
         const LONG: [&str; 24] = [
-            "->>", "#>>", "<=>", "!~*", "@@@", "::", "->", "#>", "#-", "@>", "<@", "<=", ">=", "<>", "!=", "||", "&&", "==",
-            "@@", "@?", "?|", "?&", ":=", "!~",
+            "->>", "#>>", "<=>", "!~*", "@@@", "::", "->", "#>", "#-", "@>", "<@", "<=", ">=", "<>", "!=", "||", "&&",
+            "==", "@@", "@?", "?|", "?&", ":=", "!~",
         ];
         let rest = self.rest();
         let text = LONG.iter().find(|op| rest.starts_with(**op)).map(|op| op.len());

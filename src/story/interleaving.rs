@@ -29,7 +29,9 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
         .sequence
         .checks
         .iter()
-        .min_by_key(|check| (check.looks_at == LooksAt::Existence, scene.ev.cond(check.cond).kind != crate::event::CondKind::Test))
+        .min_by_key(|check| {
+            (check.looks_at == LooksAt::Existence, scene.ev.cond(check.cond).kind != crate::event::CondKind::Test)
+        })
         .map(|check| scene.ev.cond(check.cond));
     if let Some(cond) = check {
         let text: String = scene.ev.text_of(cond.span).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -73,7 +75,9 @@ fn alone(claim: &Claim, write: &Event, table: &str) -> Interleaving {
 fn seen(claim: &Claim) -> Option<String> {
     match claim.sequence.checks.iter().map(|check| &check.looks_at).max()? {
         LooksAt::Existence => None,
-        LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => Some(format!("{column} is still fine")),
+        LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => {
+            Some(format!("{column} is still fine"))
+        }
         LooksAt::Aggregate => Some("the number is still fine".to_owned()),
         _ => None,
     }

@@ -87,13 +87,7 @@ fn here(event: &Event, depth: usize) -> Span {
     event.calls.get(depth).map_or(event.span, |call| call.span)
 }
 
-fn labels(
-    scene: &Scene<'_, '_>,
-    claim: &Claim,
-    read: &Event,
-    write: &Event,
-    depth: usize,
-) -> (Vec<Label>, Vec<Trace>) {
+fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, depth: usize) -> (Vec<Label>, Vec<Trace>) {
     let mut found: Vec<(Label, Vec<CallSite>)> = Vec::new();
     let calls = |event: &Event| -> Vec<CallSite> {
         event

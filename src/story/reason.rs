@@ -19,12 +19,16 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
     let what = columns(&claim.sequence);
     match claim.rule {
         check_then_update::ID => match action(write) {
-            Some(Action::Delete) => format!("two requests can both read the {table} row, both go on, and both use what it said"),
+            Some(Action::Delete) => {
+                format!("two requests can both read the {table} row, both go on, and both use what it said")
+            }
             _ => format!("two requests can both find {what} of the same {table} row acceptable, and both write it"),
         },
         lost_update::ID => {
             let written = claim.sequence.values.first().map_or_else(String::new, |value| format!(".{}", value.column));
-            format!("two requests can compute {table}{written} from the same old row, and one of the two updates is lost")
+            format!(
+                "two requests can compute {table}{written} from the same old row, and one of the two updates is lost"
+            )
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID if source == table => {
@@ -36,12 +40,18 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             let name = claim
                 .effect
                 .and_then(|id| scene.event(id))
-                .and_then(|event| if let EventKind::Effect(effect) = &event.kind { Some(effect.name.clone()) } else { None })
+                .and_then(
+                    |event| if let EventKind::Effect(effect) = &event.kind { Some(effect.name.clone()) } else { None },
+                )
                 .unwrap_or_else(|| "the effect".to_owned());
             format!("two requests can both pass the check on {source} and both call {name}")
         }
-        lock_lost::ID => format!("the lock does not hold from the read of {source} to the write of {table}: two requests can both go on"),
-        racy_statement::ID => format!("two of these statements on {table} can run at once, each on what it saw before the other"),
+        lock_lost::ID => format!(
+            "the lock does not hold from the read of {source} to the write of {table}: two requests can both go on"
+        ),
+        racy_statement::ID => {
+            format!("two of these statements on {table} can run at once, each on what it saw before the other")
+        }
         unchecked_outcome::ID => format!("a second request changes no row of {table}, and goes on as if it had"),
         table_lock::ID => format!("the lock on {table} makes requests wait that want other rows"),
         other => format!("{other} on {table}"),
@@ -54,7 +64,8 @@ pub fn why(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
         return note.to_owned();
     }
     if claim.rule == double_fire::ID {
-        return "the row is claimed only after the call, so nothing keeps a second request from making it too".to_owned();
+        return "the row is claimed only after the call, so nothing keeps a second request from making it too"
+            .to_owned();
     }
     let best = claim.tried.iter().max_by_key(|why| weight(why));
     match best {
@@ -94,11 +105,16 @@ fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
         WhyNot::LockTooWeak(_, strength) => {
             format!("FOR {} lets the second request hold the same lock", words::strength(*strength))
         }
-        WhyNot::LockAfterRead(_) => "the lock is taken after the value was read, and the old value is still used".to_owned(),
+        WhyNot::LockAfterRead(_) => {
+            "the lock is taken after the value was read, and the old value is still used".to_owned()
+        }
         WhyNot::LockEnded(_) => "the transaction that holds the lock ends before the write".to_owned(),
-        WhyNot::LockRolledBack(_) => "the lock was taken inside a savepoint, and rolling that back releases it".to_owned(),
+        WhyNot::LockRolledBack(_) => {
+            "the lock was taken inside a savepoint, and rolling that back releases it".to_owned()
+        }
         WhyNot::LockElsewhere(_) => {
-            "the locking read goes to another connection than the transaction, and its lock ends with the statement".to_owned()
+            "the locking read goes to another connection than the transaction, and its lock ends with the statement"
+                .to_owned()
         }
         WhyNot::LockOnAbsentRow(_) => "FOR UPDATE locks rows that exist, and the new row is not there yet".to_owned(),
         WhyNot::LockKeepsSnapshot(_) => format!(
@@ -145,7 +161,10 @@ pub fn reads(scene: &Scene<'_, '_>, read: &Event, sequence: &Sequence) -> String
         [one] if !one.chars().all(|c| c.is_ascii_digit()) => format!("{table}.{one}"),
         _ => table.to_owned(),
     };
-    let locked = read.access().and_then(|access| access.statement.accesses.get(sequence.read_access)).is_some_and(|a| a.lock.is_some());
+    let locked = read
+        .access()
+        .and_then(|access| access.statement.accesses.get(sequence.read_access))
+        .is_some_and(|a| a.lock.is_some());
     let how = match (locked, transaction::of(scene, read).is_some()) {
         (true, true) => "and locks it",
         (true, false) => "with a lock that ends here",

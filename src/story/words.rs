@@ -41,10 +41,12 @@ pub fn rendered(statement: &Statement) -> String {
         Action::Insert => {
             let columns: Vec<&str> = main.sets.iter().map(|set| set.column.as_str()).collect();
             let values: Vec<String> = main.sets.iter().map(|set| operand(&set.value)).collect();
-            let _ = write!(out, "INSERT INTO {} ({}) VALUES ({})", main.table.name, columns.join(", "), values.join(", "));
+            let _ =
+                write!(out, "INSERT INTO {} ({}) VALUES ({})", main.table.name, columns.join(", "), values.join(", "));
         }
         Action::Update => {
-            let sets: Vec<String> = main.sets.iter().map(|set| format!("{} = {}", set.column, operand(&set.value))).collect();
+            let sets: Vec<String> =
+                main.sets.iter().map(|set| format!("{} = {}", set.column, operand(&set.value))).collect();
             let _ = write!(out, "UPDATE {} SET {}", main.table.name, sets.join(", "));
         }
         Action::Delete => {

@@ -19,7 +19,12 @@ pub(super) fn aggregate(function: &str) -> Option<Aggregate> {
 ///
 /// PostgreSQL: manual section 9.28.10, advisory lock functions; MySQL: reference manual 14.14, locking functions.
 pub(super) fn lock(function: &str, arguments: &[Operand]) -> Option<LockCall> {
-    let call = |scope, act, shared, key: &[Operand]| LockCall { scope, act, shared, key: key.iter().flat_map(inner).collect() };
+    let call = |scope, act, shared, key: &[Operand]| LockCall {
+        scope,
+        act,
+        shared,
+        key: key.iter().flat_map(inner).collect(),
+    };
     match function {
         "get_lock" => return Some(call(LockScope::Session, LockAct::Try, false, arguments.get(..1)?)),
         "release_lock" => return Some(call(LockScope::Session, LockAct::Release, false, arguments.get(..1)?)),

@@ -40,7 +40,9 @@ impl Reader<'_> {
                     None => self.other(expr, negated, level, fallback),
                 },
             },
-            Expr::IsNull(inner) => self.unary(inner, if negated { Compare::IsNotNull } else { Compare::IsNull }, level, fallback),
+            Expr::IsNull(inner) => {
+                self.unary(inner, if negated { Compare::IsNotNull } else { Compare::IsNull }, level, fallback)
+            }
             Expr::IsNotNull(inner) => {
                 self.unary(inner, if negated { Compare::IsNull } else { Compare::IsNotNull }, level, fallback);
             }
@@ -64,7 +66,8 @@ impl Reader<'_> {
             Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } if !negated => {
                 self.compared(left, Compare::NotIn, right, level, fallback);
             }
-            Expr::Like { negated: not, expr: left, pattern, .. } | Expr::ILike { negated: not, expr: left, pattern, .. }
+            Expr::Like { negated: not, expr: left, pattern, .. }
+            | Expr::ILike { negated: not, expr: left, pattern, .. }
                 if *not == negated =>
             {
                 self.compared(left, Compare::Like, pattern, level, fallback);
@@ -97,8 +100,7 @@ impl Reader<'_> {
                 continue;
             }
             let (ours, theirs) = (columns_of(&left, access), columns_of(&right, access));
-            let (mine, op, value) =
-                if ours.is_empty() { (&right, flip(op), &left) } else { (&left, op, &right) };
+            let (mine, op, value) = if ours.is_empty() { (&right, flip(op), &left) } else { (&left, op, &right) };
             let mut columns = if ours.is_empty() { theirs.clone() } else { ours };
             columns.extend(theirs.into_iter().filter(|_| !std::ptr::eq(mine, &right)));
             columns.dedup();

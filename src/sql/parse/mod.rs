@@ -20,9 +20,9 @@ use sqlparser::ast;
 use sqlparser::dialect as engine;
 use sqlparser::parser::Parser;
 
+use super::control;
 use super::lex::{self, Lexed, Token};
 use super::statement::Statement;
-use super::control;
 use crate::dialect::Dialect;
 
 /// What a text holds.
@@ -121,7 +121,21 @@ fn refusal(lexed: &Lexed) -> Option<String> {
 /// Whether a token makes the tree of an expression one level deeper.
 fn links(token: &Token) -> bool {
     (token.kind == lex::Kind::Punct && !token.punct(".") && !token.punct(";"))
-        || token.is_any(&["and", "or", "not", "is", "like", "in", "between", "union", "except", "intersect", "collate", "at", "join"])
+        || token.is_any(&[
+            "and",
+            "or",
+            "not",
+            "is",
+            "like",
+            "in",
+            "between",
+            "union",
+            "except",
+            "intersect",
+            "collate",
+            "at",
+            "join",
+        ])
 }
 
 fn statement(tokens: &[Token], dialect: Dialect) -> Result<Vec<Statement>, String> {

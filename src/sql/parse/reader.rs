@@ -5,8 +5,7 @@ use sqlparser::ast;
 use super::render::{self, Prepared};
 use crate::lower::tree::Name;
 use crate::sql::statement::{
-    Access, Action, Aggregate, ConflictAction, LockCall, Operand, Output, Place, Statement, Table, TableLock,
-    Verb,
+    Access, Action, Aggregate, ConflictAction, LockCall, Operand, Output, Place, Statement, Table, TableLock, Verb,
 };
 
 /// A column that is not resolved for good carries the number of its access behind this character instead of a table.
@@ -210,7 +209,9 @@ fn settle(operand: &mut Operand, own: Option<usize>, names: &[Name]) {
             let Some(access) = tag(table.as_ref()) else { return };
             *table = if Some(access) == own { None } else { names.get(access).cloned() };
         }
-        Operand::Expr { parts, .. } | Operand::Subquery(parts) => parts.iter_mut().for_each(|part| settle(part, own, names)),
+        Operand::Expr { parts, .. } | Operand::Subquery(parts) => {
+            parts.iter_mut().for_each(|part| settle(part, own, names))
+        }
         _ => {}
     }
 }

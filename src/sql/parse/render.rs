@@ -136,7 +136,10 @@ impl Prepared {
                 depth == 0
             })
             .collect();
-        let verb = top.iter().copied().find(|&i| tokens[i].is_any(&["update", "delete", "insert", "select", "replace", "merge"]));
+        let verb = top
+            .iter()
+            .copied()
+            .find(|&i| tokens[i].is_any(&["update", "delete", "insert", "select", "replace", "merge"]));
         let Some(verb) = verb.filter(|&i| tokens[i].is_any(&["update", "delete"])) else { return tokens.to_vec() };
         let opens = |&i: &usize| {
             i > verb
@@ -256,7 +259,8 @@ impl Prepared {
         let before = previous.is_some_and(|t| {
             t.ends_operand()
                 || t.is_any(&["nothing"])
-                || (t.punct("*") && self.tokens.iter().rev().nth(1).is_some_and(|t| t.is("select") || t.punct(",") || t.punct(".")))
+                || (t.punct("*")
+                    && self.tokens.iter().rev().nth(1).is_some_and(|t| t.is("select") || t.punct(",") || t.punct(".")))
         });
         let next = tokens.get(at + 1);
         if before {

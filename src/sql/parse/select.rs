@@ -150,8 +150,13 @@ impl Reader<'_> {
         let main = here.first().copied().or(fallback);
         let mut rows = Rows { accesses: here.clone(), ..Rows::default() };
         (rows.output, rows.values) = self.outputs(&select.projection, &level);
-        let sole = rows.output.iter().zip(&rows.values).all(|(_, value)| matches!(value, Operand::Literal(text) if text != "*"));
-        let mut aggregate = rows.output.iter().find_map(|output| output.aggregate).filter(|_| self.aggregates(&select.projection));
+        let sole = rows
+            .output
+            .iter()
+            .zip(&rows.values)
+            .all(|(_, value)| matches!(value, Operand::Literal(text) if text != "*"));
+        let mut aggregate =
+            rows.output.iter().find_map(|output| output.aggregate).filter(|_| self.aggregates(&select.projection));
         if aggregate.is_none() && sole && !rows.output.is_empty() && !here.is_empty() {
             aggregate = Some(Aggregate::Exists);
         }
@@ -174,7 +179,9 @@ impl Reader<'_> {
     /// Whether a select list has an aggregate of its own, and not only inside a sub-query.
     fn aggregates(&self, items: &[SelectItem]) -> bool {
         items.iter().any(|item| match item {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => !matches!(plain(expr), Expr::Subquery(_) | Expr::Exists { .. }),
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                !matches!(plain(expr), Expr::Subquery(_) | Expr::Exists { .. })
+            }
             _ => false,
         })
     }
@@ -263,7 +270,9 @@ impl Reader<'_> {
                 self.values(array_exprs, level);
                 level.sources.extend(computed(alias.as_ref(), Some("unnest".into())));
             }
-            TableFactor::JsonTable { alias, .. } | TableFactor::OpenJsonTable { alias, .. } | TableFactor::XmlTable { alias, .. } => {
+            TableFactor::JsonTable { alias, .. }
+            | TableFactor::OpenJsonTable { alias, .. }
+            | TableFactor::XmlTable { alias, .. } => {
                 level.sources.extend(computed(alias.as_ref(), None));
             }
             TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => self.factor(table, place, level),
@@ -271,7 +280,14 @@ impl Reader<'_> {
         }
     }
 
-    fn table(&mut self, object: &ast::ObjectName, alias: Option<&ast::TableAlias>, hints: &[Expr], place: Place, level: &mut Level) {
+    fn table(
+        &mut self,
+        object: &ast::ObjectName,
+        alias: Option<&ast::TableAlias>,
+        hints: &[Expr],
+        place: Place,
+        level: &mut Level,
+    ) {
         let alias = alias.map(|alias| name(&alias.name));
         let table = table(object, alias.clone());
         let known = self.ctes.iter().rev().find(|cte| table.schema.is_none() && cte.name == table.name);

@@ -1,6 +1,8 @@
 //! Expressions to operands.
 
-use sqlparser::ast::{self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use sqlparser::ast::{
+    self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
+};
 
 use super::reader::{Level, Reader, name, path, tagged};
 use super::{calls, render};
@@ -26,9 +28,10 @@ impl Reader<'_> {
             Expr::CompoundIdentifier(idents) => self.column(idents, level),
             Expr::Value(value) => literal(&value.value),
             Expr::TypedString(typed) => literal(&typed.value.value),
-            Expr::Prefixed { value, .. } | Expr::Named { expr: value, .. } | Expr::Prior(value) | Expr::OuterJoin(value) => {
-                self.value(value, level)
-            }
+            Expr::Prefixed { value, .. }
+            | Expr::Named { expr: value, .. }
+            | Expr::Prior(value)
+            | Expr::OuterJoin(value) => self.value(value, level),
             Expr::BinaryOp { left, op, right } => self.chain(left, op, right, level),
             Expr::UnaryOp { op, expr: inner } => match (op, self.value(inner, level)) {
                 (UnaryOperator::Minus, Operand::Literal(text)) => Operand::Literal(format!("-{text}")),
@@ -133,7 +136,13 @@ impl Reader<'_> {
     }
 
     /// A call: its arguments, and what the function means to us.
-    pub fn function(&mut self, function: &ast::ObjectName, args: &FunctionArguments, window: bool, level: &Level) -> Operand {
+    pub fn function(
+        &mut self,
+        function: &ast::ObjectName,
+        args: &FunctionArguments,
+        window: bool,
+        level: &Level,
+    ) -> Operand {
         let name = path(function).pop().unwrap_or_default();
         if matches!(name.as_str(), "values" | "excluded")
             && let FunctionArguments::List(list) = args

@@ -17,7 +17,9 @@ impl Reader<'_> {
         let alias = insert.table_alias.as_ref().map(|alias| name(&alias.alias));
         let into = match &insert.table {
             TableObject::TableName(object) => table(object, alias),
-            TableObject::TableQuery(_) | TableObject::TableFunction(_) => Table { schema: None, name: "?".into(), alias },
+            TableObject::TableQuery(_) | TableObject::TableFunction(_) => {
+                Table { schema: None, name: "?".into(), alias }
+            }
         };
         let shown = into.alias.clone().unwrap_or_else(|| into.name.clone());
         let target = self.access(into, Action::Insert, place);
@@ -87,7 +89,8 @@ impl Reader<'_> {
                     OnConflictAction::DoUpdate(update) => {
                         let sets = self.assignments(&update.assignments, level);
                         // The condition is gathered on the target, then moved to the clause it belongs to.
-                        let held = self.accesses.get_mut(target).map(|a| std::mem::take(&mut a.filter)).unwrap_or_default();
+                        let held =
+                            self.accesses.get_mut(target).map(|a| std::mem::take(&mut a.filter)).unwrap_or_default();
                         if let Some(condition) = &update.selection {
                             self.filter(condition, level, Some(target));
                         }
@@ -160,10 +163,13 @@ impl Reader<'_> {
         let mut first = Some(target);
         for clause in &merge.clauses {
             let (action, sets) = match &clause.action {
-                MergeAction::Update(update) => (Action::Update, match &update.kind {
-                    MergeUpdateKind::Set(assignments) => self.assignments(assignments, &level),
-                    MergeUpdateKind::Wildcard => Vec::new(),
-                }),
+                MergeAction::Update(update) => (
+                    Action::Update,
+                    match &update.kind {
+                        MergeUpdateKind::Set(assignments) => self.assignments(assignments, &level),
+                        MergeUpdateKind::Wildcard => Vec::new(),
+                    },
+                ),
                 MergeAction::Insert(insert) => {
                     let columns: Vec<Name> = insert.columns.iter().filter_map(|column| path(column).pop()).collect();
                     let values = match &insert.kind {
@@ -186,7 +192,8 @@ impl Reader<'_> {
                 (access.action, access.sets) = (action, sets);
                 access.filter = if action == Action::Insert { Vec::new() } else { found.clone() };
             }
-            if let Some(condition) = clause.predicate.as_ref().filter(|_| action != Action::Insert && number == target) {
+            if let Some(condition) = clause.predicate.as_ref().filter(|_| action != Action::Insert && number == target)
+            {
                 self.filter(condition, &level, Some(number));
             }
         }
@@ -194,10 +201,19 @@ impl Reader<'_> {
     }
 
     /// The table that is written, and the tables joined to it, read into the level.
-    fn target(&mut self, tables: &[TableWithJoins], more: &[TableWithJoins], action: Action, place: Place, level: &mut Level) -> usize {
+    fn target(
+        &mut self,
+        tables: &[TableWithJoins],
+        more: &[TableWithJoins],
+        action: Action,
+        place: Place,
+        level: &mut Level,
+    ) -> usize {
         // SQL Server: `UPDATE u SET … FROM users u` names the target by its alias in FROM.
         let aliased = match tables {
-            [TableWithJoins { relation: TableFactor::Table { name: object, alias: None, .. }, joins }] if joins.is_empty() => {
+            [TableWithJoins { relation: TableFactor::Table { name: object, alias: None, .. }, joins }]
+                if joins.is_empty() =>
+            {
                 path(object).pop().filter(|target| more.iter().any(|tables| shows(tables, target)))
             }
             _ => None,
@@ -281,9 +297,16 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn returned(&mut self, returning: Option<&[SelectItem]>, output: Option<&OutputClause>, level: &Level) -> Vec<Output> {
+    fn returned(
+        &mut self,
+        returning: Option<&[SelectItem]>,
+        output: Option<&OutputClause>,
+        level: &Level,
+    ) -> Vec<Output> {
         let items = returning.or(output.map(|output| match output {
-            OutputClause::Output { select_items, .. } | OutputClause::Returning { select_items, .. } => select_items.as_slice(),
+            OutputClause::Output { select_items, .. } | OutputClause::Returning { select_items, .. } => {
+                select_items.as_slice()
+            }
         }));
         let Some(items) = items else { return Vec::new() };
         // RETURNING speaks of the target; SQL Server and PostgreSQL 18 name its old and new row.
