@@ -67,7 +67,13 @@ mod tests {
         assert_eq!(line_hashes("fn main() {\r\n\tlet n = 1;\r}\r\n"), function);
         assert_eq!(
             line_hashes(&format!("\u{feff}漢😀\n\n \n{}\nend", "y".repeat(250))),
-            ["33dd9ada68379821:1", "7d07f911cfa88fb2:1", "1a06d98d043c32c9:1", "cadd4b5b9d92c51c:1", "43b6461eda086fe2:1"]
+            [
+                "33dd9ada68379821:1",
+                "7d07f911cfa88fb2:1",
+                "1a06d98d043c32c9:1",
+                "cadd4b5b9d92c51c:1",
+                "43b6461eda086fe2:1"
+            ]
         );
     }
 

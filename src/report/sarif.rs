@@ -195,11 +195,15 @@ impl<'a> Run<'a> {
         }
         if self.report.findings.len() > self.findings.len() {
             let rest = self.report.findings.len() - self.findings.len();
-            all.push(limit(&format!("{} left out of this file, the gravest are in it", summary::count(rest, "finding"))));
+            all.push(limit(&format!(
+                "{} left out of this file, the gravest are in it",
+                summary::count(rest, "finding")
+            )));
         }
-        let long = self.findings.iter().filter(|finding| {
-            finding.labels.len() > LOCATIONS || flow::length(finding) > flow::STEPS
-        });
+        let long = self
+            .findings
+            .iter()
+            .filter(|finding| finding.labels.len() > LOCATIONS || flow::length(finding) > flow::STEPS);
         let long = long.count();
         if long > 0 {
             all.push(limit(&format!("{} cut to the places and steps that are shown", summary::count(long, "finding"))));

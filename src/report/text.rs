@@ -62,11 +62,8 @@ impl Sheet<'_> {
         }
         out.push('\n');
         let why = escape::line(&finding.why);
-        let why = if finding.judged_for.is_empty() {
-            why
-        } else {
-            format!("{why} ({})", escape::line(&finding.judged_for))
-        };
+        let why =
+            if finding.judged_for.is_empty() { why } else { format!("{why} ({})", escape::line(&finding.judged_for)) };
         self.section(out, Ink::Yellow, "why", &why);
         for (index, rewrite) in finding.rewrites.iter().enumerate() {
             self.rewrite(out, if index == 0 { "help" } else { "or" }, rewrite);

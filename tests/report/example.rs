@@ -120,9 +120,10 @@ pub fn coupon(workspace: &Workspace) -> Finding {
         severity: Severity::Error,
         confidence: Confidence::High,
         message: "two requests can both find the coupon unused and both redeem it".to_string(),
-        why: "each statement is a transaction of its own, so nothing keeps a second request from reading the row before \
+        why:
+            "each statement is a transaction of its own, so nothing keeps a second request from reading the row before \
               the first has changed it"
-            .to_string(),
+                .to_string(),
         at: write,
         labels: vec![
             label(Role::Read, read, "reads `coupons.used` and `coupons.max_uses` without a lock"),
@@ -204,14 +205,18 @@ pub fn withdrawal(workspace: &Workspace) -> Finding {
             kind: RewriteKind::AtomicStatement,
             title: "subtract in the UPDATE, and only where the balance suffices".to_string(),
             language: "sql",
-            text: "UPDATE accounts SET balance = balance - $2\nWHERE id = $1 AND balance >= $2\nRETURNING balance".to_string(),
+            text: "UPDATE accounts SET balance = balance - $2\nWHERE id = $1 AND balance >= $2\nRETURNING balance"
+                .to_string(),
             note: "no row means insufficient funds: use `fetch_optional`".to_string(),
         }],
         function: "shop::handlers::withdraw::Transfers::withdraw".to_string(),
         table: "accounts".to_string(),
         judged_for: "PostgreSQL, READ COMMITTED".to_string(),
         traces: vec![
-            Trace { label: 0, calls: vec![CallSite { function: "shop::store::Accounts::balance".to_string(), span: find }] },
+            Trace {
+                label: 0,
+                calls: vec![CallSite { function: "shop::store::Accounts::balance".to_string(), span: find }],
+            },
             Trace {
                 label: 3,
                 calls: vec![CallSite { function: "shop::store::Accounts::set_balance".to_string(), span: call }],

@@ -60,8 +60,32 @@ fn assert_all_formats(workspace: &Workspace, finding: &Finding) {
 
 fn text() -> impl Strategy<Value = String> {
     let bits = prop::sample::select(vec![
-        "::error::x", "##[error]", "\u{1b}[31m", "\u{1b}]8;;http://x\u{7}", "\u{9b}", "\u{202e}", "\u{feff}", "\u{0}", "\r",
-        "\r\n", "\n", "\n\n\n\n", "\t", "|", "](1)", "```", "]]>", "</details>", "漢", "😀", "é", "let x", " ", "%0A", "'", "\"",
+        "::error::x",
+        "##[error]",
+        "\u{1b}[31m",
+        "\u{1b}]8;;http://x\u{7}",
+        "\u{9b}",
+        "\u{202e}",
+        "\u{feff}",
+        "\u{0}",
+        "\r",
+        "\r\n",
+        "\n",
+        "\n\n\n\n",
+        "\t",
+        "|",
+        "](1)",
+        "```",
+        "]]>",
+        "</details>",
+        "漢",
+        "😀",
+        "é",
+        "let x",
+        " ",
+        "%0A",
+        "'",
+        "\"",
     ]);
     prop::collection::vec(bits, 0..60).prop_map(|bits| bits.concat())
 }

@@ -18,14 +18,20 @@ fn assert_snapshot(name: &str, actual: &str) {
 fn one_function_at_a_wide_terminal() {
     let workspace = shop();
     let options = Options { unicode: true, ..Options::default() };
-    assert_snapshot("one-function-unicode-100.txt", &rendered(Format::Text, &workspace, &[coupon(&workspace)], &options));
+    assert_snapshot(
+        "one-function-unicode-100.txt",
+        &rendered(Format::Text, &workspace, &[coupon(&workspace)], &options),
+    );
 }
 
 #[test]
 fn several_files_in_a_narrow_log() {
     let workspace = shop();
     let options = Options { width: 80, ..Options::default() };
-    assert_snapshot("several-files-ascii-80.txt", &rendered(Format::Text, &workspace, &[withdrawal(&workspace)], &options));
+    assert_snapshot(
+        "several-files-ascii-80.txt",
+        &rendered(Format::Text, &workspace, &[withdrawal(&workspace)], &options),
+    );
 }
 
 #[test]

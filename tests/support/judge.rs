@@ -67,7 +67,9 @@ fn reported(block: &Block, marks: &[Mark], here: &[&Found], all: &[Found]) -> Ve
     for mark in marks {
         match &mark.what {
             What::Race(rule) if here.iter().any(|finding| finding.line == mark.line && finding.rule == *rule) => {}
-            What::Race(rule) => faults.push(format!("line {}: expected {rule}, got {}", mark.line, nearest(mark.line, here))),
+            What::Race(rule) => {
+                faults.push(format!("line {}: expected {rule}, got {}", mark.line, nearest(mark.line, here)))
+            }
             What::Label(role) if has_label(all, &block.path, mark.line, role) => {}
             What::Label(role) => faults.push(format!("line {}: no {role} label here", mark.line)),
         }

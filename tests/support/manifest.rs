@@ -29,14 +29,17 @@ impl Client {
 
 /// A manifest for `client`, with the driver for the dialect that the configuration names, or PostgreSQL.
 pub fn text(client: Client, config: &str) -> String {
-    let engine = ["mysql", "sqlite"].into_iter().find(|name| config.contains(&format!("\"{name}\""))).unwrap_or("postgres");
+    let engine =
+        ["mysql", "sqlite"].into_iter().find(|name| config.contains(&format!("\"{name}\""))).unwrap_or("postgres");
     let database = match client {
         Client::Sqlx => format!("sqlx = {{ version = \"0.8\", features = [\"runtime-tokio\", \"{engine}\"] }}"),
         Client::Diesel => format!("diesel = {{ version = \"2.2\", features = [\"{engine}\", \"r2d2\"] }}"),
         Client::DieselAsync => format!(
             "diesel = {{ version = \"2.2\", features = [\"{engine}\"] }}\ndiesel-async = {{ version = \"0.5\", features = [\"{engine}\"] }}"
         ),
-        Client::SeaOrm => format!("sea-orm = {{ version = \"1.1\", features = [\"sqlx-{engine}\", \"runtime-tokio-rustls\"] }}"),
+        Client::SeaOrm => {
+            format!("sea-orm = {{ version = \"1.1\", features = [\"sqlx-{engine}\", \"runtime-tokio-rustls\"] }}")
+        }
         Client::Rusqlite => "rusqlite = { version = \"0.32\", features = [\"bundled\"] }".to_owned(),
         Client::TokioPostgres => "tokio-postgres = \"0.7\"\ndeadpool-postgres = \"0.14\"".to_owned(),
         Client::Mysql => "mysql = \"25\"".to_owned(),

@@ -108,7 +108,9 @@ pub fn read(page: &str, text: &str) -> PageCases {
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
         match (&mut fence, line.strip_prefix("```")) {
-            (None, Some(info)) => fence = Some(Fence { info: info.trim().to_owned(), line: number + 1, text: String::new() }),
+            (None, Some(info)) => {
+                fence = Some(Fence { info: info.trim().to_owned(), line: number + 1, text: String::new() })
+            }
             (Some(_), Some(_)) => reader.block(fence.take().unwrap_or_default()),
             (Some(open), None) => {
                 open.text.push_str(line);
@@ -174,7 +176,9 @@ impl Reader<'_> {
             ("toml", Some("config")) => self.config = fence.text,
             ("toml", Some("manifest")) => self.manifest = Some(fence.text),
             ("rust", Some(kind)) => self.rust(&fence, kind, &words[1..]),
-            ("rust", None) => self.fault(fence.line, "a rust block needs a kind: race, safe, before, after, missed or noisy"),
+            ("rust", None) => {
+                self.fault(fence.line, "a rust block needs a kind: race, safe, before, after, missed or noisy")
+            }
             ("sql" | "toml" | "text" | "sh" | "json", None) => {}
             _ => self.fault(fence.line, &format!("unknown block `{}`", fence.info)),
         }

@@ -88,11 +88,8 @@ fn step_stops(finding: &Finding, step: &StoryStep, stops: &mut Vec<Stop>) {
 
 fn push_calls(stops: &mut Vec<Stop>, calls: &[CallSite], who: &str) {
     for (depth, call) in calls.iter().enumerate() {
-        let text = if who.is_empty() {
-            format!("calls {}", call.function)
-        } else {
-            format!("{who} calls {}", call.function)
-        };
+        let text =
+            if who.is_empty() { format!("calls {}", call.function) } else { format!("{who} calls {}", call.function) };
         stops.push(Stop { span: call.span, text, depth, essential: false });
     }
 }
