@@ -82,7 +82,9 @@ fn judge_case(case: &Case, rule: &str) -> Vec<String> {
         faults.extend(wrong.into_iter().map(|fault| format!("{}: {fault}", place(block.line, &kind))));
     }
     let outside = found.iter().filter(|finding| !case.blocks.iter().any(|block| block.path == finding.path));
-    faults.extend(outside.map(|finding| format!("{}: finding outside of the case: {finding:?}", place(case.line(), "any"))));
+    faults.extend(
+        outside.map(|finding| format!("{}: finding outside of the case: {finding:?}", place(case.line(), "any"))),
+    );
     faults
 }
 

@@ -67,6 +67,7 @@ pub fn notice_kind(kind: NoticeKind) -> &'static str {
         NoticeKind::Limit => "limit",
         NoticeKind::Syntax => "syntax",
         NoticeKind::OutsideRoot => "outside-root",
+        NoticeKind::Link => "link",
         NoticeKind::Suppression => "suppression",
         NoticeKind::Config => "config",
         NoticeKind::Internal => "internal",
@@ -80,6 +81,7 @@ pub fn notice_meaning(kind: NoticeKind) -> &'static str {
         NoticeKind::NotUtf8 => "a file is not UTF-8",
         NoticeKind::Limit => "a file is larger, deeper or longer than a stated limit",
         NoticeKind::Syntax => "a file or statement is not what its parser accepts",
+        NoticeKind::Link => "a link was not followed",
         NoticeKind::OutsideRoot => "a path leads out of the root and was not followed",
         NoticeKind::Suppression => "a suppression hides nothing or gives no reason",
         NoticeKind::Config => "a configuration value has no effect",
@@ -100,7 +102,7 @@ pub fn notice_place(places: &Places<'_>, notice: &Notice) -> String {
 /// Errors first, then by confidence; among equals the given order stays.
 pub fn gravest_first(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by(|a, b| (b.severity, b.confidence).cmp(&(a.severity, a.confidence)));
+    sorted.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
     sorted
 }
 

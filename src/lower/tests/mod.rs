@@ -1,0 +1,36 @@
+//! Small sources and the trees they make.
+
+mod exprs;
+mod patterns;
+mod shape;
+
+use super::lower;
+use super::tree::{Expr, FileTree, Function};
+use crate::span::FileId;
+
+/// The tree of a source that must be accepted.
+fn tree(source: &str) -> FileTree {
+    match lower(FileId(0), source) {
+        Ok(lowered) => lowered.tree,
+        Err(refused) => panic!("{refused:?} in {source}"),
+    }
+}
+
+/// The body of the first function of a source, as text.
+fn body(source: &str) -> String {
+    let tree = tree(source);
+    tree.functions.first().and_then(|function| function.body.as_ref()).map(shape::expr).unwrap_or_default()
+}
+
+/// One expression, as text.
+fn expr(source: &str) -> String {
+    shape::expr(&parsed(source))
+}
+
+fn parsed(source: &str) -> Expr {
+    super::expression(source).unwrap_or_else(|| panic!("no expression: {source}"))
+}
+
+fn function<'a>(tree: &'a FileTree, name: &str) -> &'a Function {
+    tree.functions.iter().find(|function| function.name == name).unwrap_or_else(|| panic!("no function {name}"))
+}
