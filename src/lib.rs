@@ -1,6 +1,7 @@
 //! racelint finds check-then-act races on database rows.
 
 pub mod analyse;
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod dialect;

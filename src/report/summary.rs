@@ -66,7 +66,6 @@ pub fn notice_kind(kind: NoticeKind) -> &'static str {
         NoticeKind::NotUtf8 => "not-utf8",
         NoticeKind::Limit => "limit",
         NoticeKind::Syntax => "syntax",
-        NoticeKind::Link => "link",
         NoticeKind::OutsideRoot => "outside-root",
         NoticeKind::Link => "link",
         NoticeKind::Suppression => "suppression",

@@ -13,7 +13,7 @@ use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
 use crate::flow::Evaluator;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
-use crate::rules::{self, double_fire, table_lock};
+use crate::rules::{self, table_lock};
 use crate::span::Span;
 
 /// Tells a claim as a finding; none when one of its events is gone.
@@ -177,9 +177,4 @@ impl Hasher for Fnv {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-}
-
-/// Whether a claim is about an effect.
-pub(crate) fn is_double_fire(claim: &Claim) -> bool {
-    claim.rule == double_fire::ID
 }
