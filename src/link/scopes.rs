@@ -114,10 +114,11 @@ impl Scopes {
         std::iter::successors(Some(scope), |scope| self.get(*scope).parent).any(|scope| scope == outer)
     }
 
-    /// The names from the root to `scope`, the root's included.
+    /// The names from the root to `scope`, the root's included. What is in the body of a method is below the method's
+    /// name, without the `#` that tells methods of one name apart.
     pub fn path(&self, scope: ScopeId) -> Vec<Name> {
         let mut names: Vec<Name> = std::iter::successors(Some(scope), |scope| self.get(*scope).parent)
-            .map(|scope| self.get(scope).name.clone())
+            .map(|scope| self.get(scope).name.split('#').next().map(Name::new).unwrap_or_default())
             .collect();
         names.reverse();
         names
