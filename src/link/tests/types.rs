@@ -2,7 +2,7 @@
 
 use super::{app, function, param, shown, shown_def};
 use crate::link::{Def, Program, Type};
-use crate::lower::tree::{ExprKind, Name, Stmt};
+use crate::lower::tree::{ExprKind, Stmt};
 
 fn first(program: &Program, of: &str) -> String {
     shown(program, &param(program, of))
@@ -84,7 +84,7 @@ fn associated_types() {
     assert_eq!(first(&program, "app::a"), "app::PgConn");
     assert_eq!(first(&program, "app::b"), "app::PgConn");
     assert_eq!(first(&program, "app::c"), "_");
-    let open = program.functions().filter(|id| program.path_of(*id) == "app::Pg::open").next().expect("declared");
+    let open = function(&program, "app::Pg::open");
     assert_eq!(shown(&program, &program.returns(open, None, &[])), "app::PgConn");
 }
 
