@@ -35,6 +35,16 @@ pub struct Program {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FnId(pub(super) u32);
 
+impl FnId {
+    /// No function: where nothing is being looked at.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// Its place in the order of [`Program::functions`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A struct, enum, union or alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub(super) u32);
@@ -45,6 +55,13 @@ pub struct TraitId(pub(super) u32);
 /// A `const` or `static`, also an associated one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConstId(pub(super) u32);
+
+impl ConstId {
+    /// Its place in the order of [`Program::consts`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// An `impl` block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

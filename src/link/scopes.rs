@@ -9,6 +9,11 @@ use crate::lower::tree::Name;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeId(pub(super) u32);
 
+impl ScopeId {
+    /// No scope: where nothing is being looked at.
+    pub const NONE: Self = Self(u32::MAX);
+}
+
 #[derive(Debug)]
 pub(super) struct Scope {
     pub name: Name,

@@ -55,6 +55,11 @@ impl Type {
         matches!(self, Self::Unknown)
     }
 
+    /// A tuple; unit when it has no parts.
+    pub fn tuple(parts: Vec<Type>) -> Self {
+        if parts.is_empty() { Self::Unit } else { Self::Tuple(parts.into()).bounded() }
+    }
+
     /// The arguments between `<` and `>`; none for what takes none.
     pub fn args(&self) -> &[Type] {
         match self {
