@@ -3,6 +3,7 @@
 mod methods;
 mod modules;
 mod names;
+mod own;
 mod robust;
 mod types;
 

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{app, function, krate, linked, param, resolve};
-use crate::link::{Program, Type};
-use crate::lower::tree::FileTree;
-use crate::lower::tree::Lowered;
+use crate::link::{Program, ScopeId, Type};
+use crate::lower::tree::{FileTree, Lowered, Name};
 use crate::source::Workspace;
 use crate::span::FileId;
 
@@ -20,6 +19,11 @@ fn a_program_can_be_asked_from_several_threads() {
 #[test]
 fn nothing_is_a_program_too() {
     assert_eq!(Program::build(&Workspace::default(), Vec::new()).functions().count(), 0);
+    let nowhere = ScopeId::NONE;
+    let program = app(&[("src/lib.rs", "fn find() {}")]);
+    assert!(program.resolve(nowhere, &[Name::new("find")]).is_empty());
+    assert!(program.methods(nowhere, &Type::Unknown, "find").functions.is_empty());
+    assert_eq!(program.child_scope(nowhere, &Name::new("find")), nowhere);
     let stray = Lowered { file: FileId(7), tree: FileTree::default() };
     assert_eq!(Program::build(&Workspace::default(), vec![stray]).functions().count(), 0);
 }
