@@ -54,7 +54,8 @@ fn what_is_declared_here_comes_before_globs() {
 fn circles_of_use_lines_end() {
     let program = app(&[(
         "src/lib.rs",
-        "mod a { pub use crate::b::*; pub use crate::b::Ring; pub struct A; } mod b { pub use crate::a::*; pub use crate::a::Ring; pub struct B; } use a::*; fn probe() {}",
+        "mod a { pub use crate::b::*; pub use crate::b::Ring; pub struct A; } mod b { pub use crate::a::*;
+         pub use crate::a::Ring; pub struct B; } use a::*; fn probe() {}",
     )]);
     assert_eq!(resolve(&program, "app::probe", "A"), ["type app::a::A"]);
     assert_eq!(resolve(&program, "app::probe", "B"), ["type app::b::B"]);
@@ -66,7 +67,8 @@ fn circles_of_use_lines_end() {
 fn variants_by_path_alias_and_glob() {
     let program = app(&[(
         "src/lib.rs",
-        "mod m { pub enum Status { Open, Closed } pub type State = Status; } use m::{State, Status::{self, *}}; fn probe() {}",
+        "mod m { pub enum Status { Open, Closed } pub type State = Status; } use m::{State, Status::{self, *}};
+         fn probe() {}",
     )]);
     for path in ["Open", "Status::Open", "State::Open"] {
         assert_eq!(resolve(&program, "app::probe", path), ["variant app::m::Status::Open"], "{path}");
@@ -80,7 +82,8 @@ fn other_crates_keep_the_path_that_use_lines_lead_to() {
         &[krate("app", "", &["sqlx", "db=diesel"])],
         &[(
             "src/lib.rs",
-            "use sqlx::{self, PgPool as Pool, postgres::PgRow}; use db::prelude::*; use std::collections::HashMap; pub mod inner { pub use db::PgConnection; } fn probe() {}",
+            "use sqlx::{self, PgPool as Pool, postgres::PgRow}; use db::prelude::*;
+             use std::collections::HashMap; pub mod inner { pub use db::PgConnection; } fn probe() {}",
         )],
     );
     let cases = [
@@ -116,7 +119,8 @@ fn an_own_module_comes_before_a_crate_of_its_name() {
 fn bodies_see_what_is_around_them_and_modules_do_not() {
     let program = app(&[(
         "src/lib.rs",
-        "fn outer() { use m::deep as dug; fn helper() {} const LIMIT: i32 = 1; } fn beside() {} mod m { pub fn deep() {} }
+        "fn outer() { use m::deep as dug; fn helper() {} const LIMIT: i32 = 1; } fn beside() {}
+         mod m { pub fn deep() {} }
          struct S; impl S { fn method(&self) { fn helper() {} } }",
     )]);
     let scope = program.scope_of(function(&program, "app::outer"));

@@ -34,7 +34,10 @@ fn aliases_in_a_circle_and_aliases_that_double_end() {
     for level in 1..60 {
         let _ = write!(text, " type P{level}<T> = P{0}<P{0}<T>>;", level - 1);
     }
-    text.push_str(" fn double(x: P59<i32>) {} fn bounds<A: Into<B>, B: Into<A>>(x: A) {} struct D; impl std::ops::Deref for D { type Target = D; } fn deref(x: D) {}");
+    text.push_str(
+        " fn double(x: P59<i32>) {} fn bounds<A: Into<B>, B: Into<A>>(x: A) {} struct D;
+         impl std::ops::Deref for D { type Target = D; } fn deref(x: D) {}",
+    );
     let program = app(&[("src/lib.rs", &text)]);
     assert_eq!(param(&program, "app::circle"), Type::Unknown);
     assert!(resolve(&program, "app::circle", "A::new").is_empty());
@@ -51,7 +54,8 @@ fn many_globs_cost_little() {
     for module in 0..400 {
         let _ = write!(
             text,
-            "pub mod m{module} {{ pub use super::m{}::*; pub use super::*; pub struct S{module}; }} pub use m{module}::*; ",
+            "pub mod m{module} {{ pub use super::m{}::*; pub use super::*; pub struct S{module}; }}
+             pub use m{module}::*; ",
             (module + 1) % 400
         );
     }

@@ -18,11 +18,14 @@ fn aliases_generics_and_self() {
     let program = app(&[(
         "src/lib.rs",
         "use sqlx::{PgPool as Db, Postgres}; use std::{sync::Arc, future::Future};
-         type Res<T, E = Error> = std::result::Result<T, E>; type Shared = Arc<Repo<Db>>; type Conn<'a> = sqlx::Transaction<'a, Postgres>;
+         type Res<T, E = Error> = std::result::Result<T, E>; type Shared = Arc<Repo<Db>>;
+         type Conn<'a> = sqlx::Transaction<'a, Postgres>;
          struct Repo<P> { pool: P } trait Store { fn get(&self) -> i32; fn twice(self, other: Self) {} }
          impl<P: Store> Repo<P> { fn m(&self, a: P, b: Self) -> Self {} }
-         fn a(x: Res<Vec<u8>>) {} fn b(x: &mut Shared) {} fn c(x: &mut Conn<'_>) {} fn d<S: Store + Send>(x: S) {} fn e(x: &dyn Store) {}
-         fn f<F, Fut>(x: F) where F: FnOnce(&mut Db) -> Fut, Fut: Future<Output = i32> {} fn g(x: fn(i32) -> Db) {} fn h(x: [Db; 3]) {} fn i(x: ()) {}
+         fn a(x: Res<Vec<u8>>) {} fn b(x: &mut Shared) {} fn c(x: &mut Conn<'_>) {}
+         fn d<S: Store + Send>(x: S) {} fn e(x: &dyn Store) {}
+         fn f<F, Fut>(x: F) where F: FnOnce(&mut Db) -> Fut, Fut: Future<Output = i32> {}
+         fn g(x: fn(i32) -> Db) {} fn h(x: [Db; 3]) {} fn i(x: ()) {}
          fn j(x: Missing<Db>) {} fn k(x: _) {}",
     )]);
     let cases = [
@@ -52,8 +55,10 @@ fn aliases_generics_and_self() {
 fn returns_takes_what_the_call_knows() {
     let program = app(&[(
         "src/lib.rs",
-        "use sqlx::PgPool; struct Row; struct Repo<T> { inner: T } impl<T> Repo<T> { fn get(&self) -> Option<T> {} fn me(&self) -> Self {} }
-         fn make<T, U>(a: Vec<T>, b: U) -> (T, U) {} fn run<F, R>(f: F) -> Result<R, ()> where F: FnOnce(&PgPool) -> R {}
+        "use sqlx::PgPool; struct Row; struct Repo<T> { inner: T }
+         impl<T> Repo<T> { fn get(&self) -> Option<T> {} fn me(&self) -> Self {} }
+         fn make<T, U>(a: Vec<T>, b: U) -> (T, U) {}
+         fn run<F, R>(f: F) -> Result<R, ()> where F: FnOnce(&PgPool) -> R {}
          trait Load { fn load() -> Self; fn id(&self) -> Self { } }
          fn repo(x: Repo<Row>) {} fn rows(x: Vec<Row>) {} fn called(x: fn(PgPool) -> Row) {}",
     )]);
@@ -79,7 +84,8 @@ fn associated_types() {
         "src/lib.rs",
         "trait Backend { type Conn; fn open(&self) -> Self::Conn; } struct Pg; struct PgConn; struct Other;
          impl Backend for Pg { type Conn = PgConn; fn open(&self) -> Self::Conn {} }
-         fn a(x: <Pg as Backend>::Conn) {} fn b<B: Backend<Conn = PgConn>>(x: B::Conn) {} fn c(x: <Other as Backend>::Conn) {}",
+         fn a(x: <Pg as Backend>::Conn) {} fn b<B: Backend<Conn = PgConn>>(x: B::Conn) {}
+         fn c(x: <Other as Backend>::Conn) {}",
     )]);
     assert_eq!(first(&program, "app::a"), "app::PgConn");
     assert_eq!(first(&program, "app::b"), "app::PgConn");
@@ -94,9 +100,11 @@ fn fields_of_structs_tuples_and_what_wraps_them() {
         "src/lib.rs",
         "use axum::extract::State; use std::sync::{Arc, Mutex}; use derive_more::Deref; use tokio::sync::MutexGuard;
          struct Db; struct App { db: Db, pair: (Db, i32) } struct Outer { app: App }
-         impl std::ops::Deref for Outer { type Target = App; } #[derive(Clone, Deref)] struct Thin(Arc<App>); struct Opaque(Arc<App>);
+         impl std::ops::Deref for Outer { type Target = App; } #[derive(Clone, Deref)] struct Thin(Arc<App>);
+         struct Opaque(Arc<App>);
          enum Event { Moved { to: Db }, Gone(i32) }
-         fn a(x: State<Arc<App>>) {} fn b(x: &Outer) {} fn c(x: Thin) {} fn d(x: Opaque) {} fn e(x: MutexGuard<'_, App>) {} fn f(x: Vec<App>) {} fn g(x: (App, Db)) {}",
+         fn a(x: State<Arc<App>>) {} fn b(x: &Outer) {} fn c(x: Thin) {} fn d(x: Opaque) {}
+         fn e(x: MutexGuard<'_, App>) {} fn f(x: Vec<App>) {} fn g(x: (App, Db)) {}",
     )]);
     for (path, field, expected) in [
         ("a", "db", Some("app::Db")),
@@ -131,10 +139,15 @@ fn fields_of_structs_tuples_and_what_wraps_them() {
 fn peel_and_element() {
     let program = app(&[(
         "src/lib.rs",
-        "use std::{collections::HashMap, sync::Arc, pin::Pin, future::Future}; use axum::Json; use futures::{future::BoxFuture, Stream, stream::BoxStream};
+        "use std::{collections::HashMap, sync::Arc, pin::Pin, future::Future}; use axum::Json;
+         use futures::{future::BoxFuture, Stream, stream::BoxStream};
          use tokio::sync::RwLockReadGuard; struct Row; struct Rows; impl Iterator for Rows { type Item = Row; }
-         fn a(x: Result<Option<Box<Row>>, ()>) {} fn b(x: Pin<Box<dyn Future<Output = Result<Row, ()>> + Send>>) {} fn c(x: BoxFuture<'_, Row>) {} fn d(x: RwLockReadGuard<'_, Row>) {}
-         fn e(x: Json<Vec<Row>>) {} fn f(x: HashMap<i64, Row>) {} fn g(x: impl Stream<Item = Row>) {} fn h(x: Rows) {} fn i(x: &[Row]) {} fn j(x: sqlx::Pool<sqlx::Postgres>) {} fn k(x: BoxStream<'_, Row>) {} fn l(x: Row) {} fn m(x: Arc<Vec<Row>>) {}",
+         fn a(x: Result<Option<Box<Row>>, ()>) {}
+         fn b(x: Pin<Box<dyn Future<Output = Result<Row, ()>> + Send>>) {} fn c(x: BoxFuture<'_, Row>) {}
+         fn d(x: RwLockReadGuard<'_, Row>) {}
+         fn e(x: Json<Vec<Row>>) {} fn f(x: HashMap<i64, Row>) {} fn g(x: impl Stream<Item = Row>) {}
+         fn h(x: Rows) {} fn i(x: &[Row]) {} fn j(x: sqlx::Pool<sqlx::Postgres>) {}
+         fn k(x: BoxStream<'_, Row>) {} fn l(x: Row) {} fn m(x: Arc<Vec<Row>>) {}",
     )]);
     for (path, peeled, element) in [
         ("a", "app::Row", "std::boxed::Box<app::Row>"),
@@ -176,11 +189,15 @@ fn paths_in(program: &Program, of: &str) -> Vec<Vec<String>> {
 fn paths_in_bodies_know_self_generics_and_traits() {
     let program = app(&[(
         "src/lib.rs",
-        "trait Load { const TABLE: &'static str; fn load() {} fn all() { Self::load; Self::TABLE; } } struct A; struct B; struct Repo<T>(T); struct Pg; struct My;
-         impl Load for A { const TABLE: &'static str = \"a\"; fn load() {} } impl Load for B { const TABLE: &'static str = \"b\"; }
-         impl A { const LIMIT: i32 = 1; fn new() { Self::new; Self::LIMIT; Self::TABLE; Self::load; Self; Self::missing; } }
+        "trait Load { const TABLE: &'static str; fn load() {} fn all() { Self::load; Self::TABLE; } } struct A;
+         struct B; struct Repo<T>(T); struct Pg; struct My;
+         impl Load for A { const TABLE: &'static str = \"a\"; fn load() {} }
+         impl Load for B { const TABLE: &'static str = \"b\"; }
+         impl A { const LIMIT: i32 = 1;
+         fn new() { Self::new; Self::LIMIT; Self::TABLE; Self::load; Self; Self::missing; } }
          impl Repo<Pg> { fn open() {} } impl Repo<My> { fn open() {} }
-         fn probe<T: Load>() { T::load; <A as Load>::load; <B as Load>::load; <A>::new; Load::load; Repo::<Pg>::open; Repo::open; TABLE; }",
+         fn probe<T: Load>() { T::load; <A as Load>::load; <B as Load>::load; <A>::new; Load::load;
+         Repo::<Pg>::open; Repo::open; TABLE; }",
     )]);
     let load = |names: &[&str]| names.iter().map(|name| format!("fn app::{name}::load")).collect::<Vec<_>>();
     assert_eq!(paths_in(&program, "app::Load::all")[0], load(&["Load", "A"]));
