@@ -28,6 +28,8 @@ pub enum NoticeKind {
     Limit,
     /// The text is not Rust, TOML or SQL that the parser accepts.
     Syntax,
+    /// A symbolic link that leads back to a directory which holds it; nothing is lost by not following it.
+    Link,
     /// A path leads out of the root and was not followed.
     OutsideRoot,
     /// An `allow` comment that hides nothing, or that gives no reason.
@@ -41,6 +43,9 @@ pub enum NoticeKind {
 impl NoticeKind {
     /// Whether a file, or a part of one, was left out of the analysis.
     pub fn is_skip(self) -> bool {
-        matches!(self, Self::Unreadable | Self::NotUtf8 | Self::Limit | Self::Syntax | Self::OutsideRoot | Self::Internal)
+        matches!(
+            self,
+            Self::Unreadable | Self::NotUtf8 | Self::Limit | Self::Syntax | Self::OutsideRoot | Self::Internal
+        )
     }
 }

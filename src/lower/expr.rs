@@ -1,5 +1,7 @@
 //! Expressions.
 
+use std::sync::Arc;
+
 use proc_macro2::Span;
 use syn::Expr as SynExpr;
 use syn::spanned::Spanned;
@@ -305,7 +307,7 @@ impl Lowering {
             _ => closure.inputs_begin.spans[0],
         };
         let is_async = closure.asyncness.is_some();
-        self.made_from(first, to, ExprKind::Closure(Closure { params, is_async, body }))
+        self.made_from(first, to, ExprKind::Closure(Arc::new(Closure { params, is_async, body })))
     }
 
     fn struct_expr(&mut self, written: &syn::ExprStruct) -> Expr {

@@ -3,6 +3,8 @@
 //! The tree is `Send`, holds no tokens, and keeps of each expression its kind and its range of bytes. Parentheses and
 //! attributes on expressions are gone, macros whose tokens are code are code here too, and every list is in source order.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use smol_str::SmolStr;
 
@@ -246,7 +248,8 @@ pub enum ExprKind {
     While(Expr, Block),
     For(Pat, Expr, Block),
     Loop(Block),
-    Closure(Closure),
+    /// Shared, so that a closure can be kept and run where it is called.
+    Closure(Arc<Closure>),
     Await(Expr),
     Try(Expr),
     Ref(Expr),

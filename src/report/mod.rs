@@ -1,7 +1,32 @@
 //! Findings to bytes: one file per format. Reports decide nothing; they are given what is shown.
+//!
+//! Everything that comes from the analysed project (source lines, SQL, names of functions and files) passes through
+//! [`escape`] on its way out, with one function for each kind of sink: a pull request must not be able to move the
+//! cursor, to start a workflow command, or to break out of a table.
+
+pub mod escape;
+pub mod position;
+
+mod concise;
+mod github;
+mod gitlab;
+mod json;
+mod junit;
+mod line_hash;
+mod markdown;
+mod paint;
+mod sarif;
+mod snippet;
+mod story;
+mod summary;
+mod text;
+
+use std::io::{self, Write};
+use std::str::FromStr;
 
 use crate::finding::Finding;
 use crate::notice::Notice;
+use crate::rules::Page;
 use crate::source::Workspace;
 
 /// All that a format may show.
@@ -27,4 +52,127 @@ pub struct Counts {
     pub low: usize,
     /// Findings silenced by a comment or the configuration.
     pub suppressed: usize,
+}
+
+/// How the findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For people at a terminal: snippets, the interleaving, the rewrite.
+    Text,
+    /// One line a finding.
+    Concise,
+    /// One versioned document; its schema is `schemas/output.schema.json`.
+    Json,
+    /// The same findings and notices, one JSON object a line.
+    JsonLines,
+    /// SARIF 2.1.0, as GitHub code scanning reads it.
+    Sarif,
+    /// Workflow commands that become annotations of a pull request.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit XML, for build servers.
+    Junit,
+    /// A summary for `$GITHUB_STEP_SUMMARY`.
+    Markdown,
+}
+
+/// What a format may need besides the report. Formats for machines look at `category` and `pages` only.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    /// Whether ANSI colours are written.
+    pub color: bool,
+    /// Whether boxes and arrows may be drawn with characters outside of ASCII.
+    pub unicode: bool,
+    /// The terminal's width in columns.
+    pub width: usize,
+    /// Whether paths become OSC 8 hyperlinks.
+    pub links: bool,
+    /// What tells several SARIF uploads of one commit apart, such as `backend`.
+    pub category: Option<String>,
+    /// No summary, and only those notices that name something left out.
+    pub quiet: bool,
+    /// Also what helps to understand racelint itself: fingerprints, every caller.
+    pub verbose: bool,
+    /// Every rule that has a page, in the order of `racelint rules`.
+    pub pages: &'a [Page],
+}
+
+/// Writes the report in one format. Fails only when `out` fails.
+pub fn write(format: Format, report: &Report<'_>, options: &Options<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let bytes = match format {
+        Format::Text => text::render(report, options),
+        Format::Concise => concise::render(report, options),
+        Format::Json => json::render(report),
+        Format::JsonLines => json::render_lines(report),
+        Format::Sarif => sarif::render(report, options),
+        Format::Github => github::render(report, options),
+        Format::Gitlab => gitlab::render(report),
+        Format::Junit => junit::render(report),
+        Format::Markdown => markdown::render(report),
+    };
+    out.write_all(bytes.as_bytes())
+}
+
+impl Format {
+    /// All formats, in the order that help texts list them.
+    pub const ALL: [Self; 9] = [
+        Self::Text,
+        Self::Concise,
+        Self::Json,
+        Self::JsonLines,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Junit,
+        Self::Markdown,
+    ];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Concise => "concise",
+            Self::Json => "json",
+            Self::JsonLines => "json-lines",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|format| format.name()).collect();
+            format!("unknown format, expected one of {}", known.join(", "))
+        })
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Default for Options<'_> {
+    /// What is written to a pipe: no colours, no links, ASCII, 100 columns.
+    fn default() -> Self {
+        Self {
+            color: false,
+            unicode: false,
+            width: 100,
+            links: false,
+            category: None,
+            quiet: false,
+            verbose: false,
+            pages: crate::rules::pages(),
+        }
+    }
 }

@@ -1,5 +1,16 @@
 //! Disk to [`Workspace`]: which files there are, which crates they belong to, and what those depend on.
 
+pub mod allow;
+mod engine;
+mod ignored;
+pub mod lines;
+mod manifest;
+mod open;
+mod package;
+mod place;
+mod read;
+mod walk;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,6 +20,10 @@ use crate::dialect::Dialect;
 use crate::lower::tree::Name;
 use crate::notice::Notice;
 use crate::span::FileId;
+
+pub use open::{Refused, cause_of, text};
+pub use place::{Given, Place, place, shown};
+pub use read::{Error, HARD_LIMIT, Options, SIZE_LIMIT, read};
 
 /// Everything the analysis may know. After it is read nothing touches disk, environment or clock.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,7 @@
 //! SQL text to [`statement::Statement`], migrations to [`schema::Schema`].
 
+mod control;
+mod lex;
+pub mod parse;
 pub mod schema;
 pub mod statement;

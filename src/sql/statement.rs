@@ -26,13 +26,19 @@ pub enum Verb {
     Update,
     Delete,
     Merge,
-    Begin { isolation: Option<Isolation>, mode: BeginMode },
+    Begin {
+        isolation: Option<Isolation>,
+        mode: BeginMode,
+    },
     Commit,
     Rollback,
     Savepoint(Name),
     RollbackTo(Name),
     Release(Name),
-    SetIsolation { level: Isolation, scope: IsolationScope },
+    SetIsolation {
+        level: Isolation,
+        scope: IsolationScope,
+    },
     /// PostgreSQL `LOCK TABLE`, MySQL `LOCK TABLES`: tables with their mode.
     LockTables(Vec<(Name, TableLock)>),
     /// MySQL `UNLOCK TABLES`.
@@ -174,11 +180,17 @@ pub enum Operand {
     Null,
     Default,
     /// A column: of the table named, or of this access's own table when `table` is none.
-    Column { table: Option<Name>, column: Name },
+    Column {
+        table: Option<Name>,
+        column: Name,
+    },
     /// `EXCLUDED.column`, `VALUES(column)`, `NEW.column`.
     Excluded(Name),
     /// A call or an operator over its parts; `now()` has none.
-    Expr { text: String, parts: Vec<Operand> },
+    Expr {
+        text: String,
+        parts: Vec<Operand>,
+    },
     /// A sub-query; its tables are among the statement's accesses.
     Subquery(Vec<Operand>),
     /// A piece of text that is not constant.
@@ -248,7 +260,10 @@ pub enum ConflictTarget {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum ConflictAction {
     Nothing,
-    Update { sets: Vec<Assignment>, filter: Vec<Predicate> },
+    Update {
+        sets: Vec<Assignment>,
+        filter: Vec<Predicate>,
+    },
     /// REPLACE INTO, INSERT OR REPLACE: the old row goes, every column is written.
     Replace,
 }

@@ -1,0 +1,74 @@
+//! What calls of a database library mean, and nothing else: no rule and no protection is known here.
+//!
+//! Clients whose calls carry SQL are tables ([`table`]): one file each, data only. Query builders need code: one file
+//! each, which turns a chain of calls into the same [`crate::sql::statement::Statement`] that SQL text gives.
+//!
+//! A row fires on evidence, not on a name: the crate is a dependency, and the receiver's type, the use path, or SQL that
+//! parses says that a database is meant.
+
+pub mod handles;
+pub mod sqlx;
+pub mod table;
+
+use std::rc::Rc;
+
+use crate::dialect::{Dialect, Isolation};
+use crate::flow::term::TermId;
+use crate::lower::tree::Name;
+use crate::sql::statement::BeginMode;
+
+/// What kind of handle a statement is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+pub enum HandleKind {
+    /// Hands out another connection for each statement.
+    Pool,
+    /// One connection, in autocommit unless a transaction was begun on it.
+    Connection,
+    /// An open transaction.
+    Transaction,
+    /// Anything a statement can be sent to: `impl Executor`.
+    Executor,
+}
+
+/// A transaction's options, as builder calls collect them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxOptions {
+    /// The connection it will begin on, where the builder has one.
+    pub from: Option<TermId>,
+    pub isolation: Option<Isolation>,
+    pub mode: BeginMode,
+}
+
+/// A name or a piece of a query builder that is not a statement yet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Builder {
+    /// A table: diesel's `accounts::table`, sea-orm's `account::Entity`.
+    Table(Name),
+    /// A column, with its table.
+    Column { table: Name, column: Name },
+}
+
+impl Builder {
+    /// The same with each term replaced.
+    pub fn with_terms(self, replace: &mut dyn FnMut(TermId) -> TermId) -> Self {
+        let _ = replace;
+        self
+    }
+}
+
+/// One client: its crates, its types, and what its calls do.
+pub struct Client {
+    pub name: &'static str,
+    /// The packages that show that a program uses it, with `_` for `-`.
+    pub krates: &'static [&'static str],
+    /// The version the table was checked against.
+    pub checked: &'static str,
+    pub types: &'static [table::TypeRow],
+    pub calls: &'static [table::CallRow],
+    pub dialect: Option<Dialect>,
+}
+
+/// All clients whose calls carry SQL, in the order their rows are tried.
+pub fn clients() -> Rc<[&'static Client]> {
+    Rc::from([&sqlx::CLIENT])
+}

@@ -1,0 +1,146 @@
+//! The words of a client table.
+
+use crate::client::HandleKind;
+use crate::dialect::{Dialect, Isolation};
+use crate::sql::statement::BeginMode;
+
+/// A type that is a handle: its last path segment, under any of the client's crates.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeRow {
+    pub name: &'static str,
+    pub kind: HandleKind,
+    pub dialect: Option<Dialect>,
+}
+
+/// One call and what it does.
+#[derive(Clone, Copy, Debug)]
+pub struct CallRow {
+    pub on: On,
+    pub name: &'static str,
+    pub does: Does,
+}
+
+/// What a call is made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// A function or associated function, by the end of its path: `query`, `QueryBuilder::new`.
+    Path,
+    Macro,
+    /// A statement under construction.
+    Query,
+    /// Any handle.
+    Handle,
+    Pool,
+    /// A connection or a transaction.
+    Connection,
+    Transaction,
+    /// A transaction's options.
+    Options,
+}
+
+/// The place of a value in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arg {
+    Receiver,
+    At(usize),
+}
+
+/// How the values of the placeholders are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Params {
+    /// By earlier `bind` calls, or not at all.
+    Bound,
+    /// One argument: a slice, an array, a tuple, a `params!` macro.
+    List(usize),
+    /// All arguments from the n-th on.
+    From(usize),
+}
+
+/// What a statement's result is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// One row; none is an error.
+    Row,
+    /// One row or none.
+    MaybeRow,
+    Rows,
+    /// How many rows changed.
+    Count,
+    /// Nothing that tells of rows.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// Starts a statement from SQL text.
+    Query {
+        sql: usize,
+        params: Params,
+    },
+    /// Starts a statement from a file named by a literal, below the package's directory.
+    QueryFile {
+        path: usize,
+        params: Params,
+    },
+    /// Binds a value to the next placeholder.
+    Bind {
+        value: usize,
+    },
+    /// Binds a value to the placeholder named by a literal.
+    BindNamed {
+        name: usize,
+        value: usize,
+    },
+    /// Appends SQL text.
+    Push {
+        sql: usize,
+    },
+    /// Appends a placeholder and binds it.
+    PushBind {
+        value: usize,
+    },
+    /// Sends a statement: from the receiver or an argument, or from SQL text in an argument.
+    Run {
+        on: Arg,
+        statement: Arg,
+        params: Params,
+        gives: Gives,
+    },
+    /// Begins a transaction.
+    Begin {
+        from: Arg,
+        isolation: Option<Isolation>,
+        mode: BeginMode,
+        options: Option<usize>,
+    },
+    /// Runs a closure inside a transaction that commits when it returns Ok.
+    Within {
+        from: Arg,
+        closure: usize,
+        isolation: Option<Isolation>,
+        mode: BeginMode,
+        options: Option<usize>,
+    },
+    /// Takes a connection out of a pool.
+    Acquire,
+    Commit,
+    Rollback,
+    /// Sets the level in a builder of transactions.
+    SetLevel {
+        level: Option<Isolation>,
+        arg: Option<usize>,
+    },
+    SetMode {
+        mode: BeginMode,
+    },
+    /// A builder of transactions on the receiver.
+    Options,
+    /// Gives what it is called on.
+    Same,
+    /// Gives its argument.
+    Argument(usize),
+    /// A closure is run with a connection of the receiver: `interact(|conn| …)`.
+    Lend {
+        closure: usize,
+    },
+}

@@ -1,0 +1,188 @@
+//! The first waist: what a function does to rows, as events in program order. No syntax, no SQL parser, no rule.
+//!
+//! A [`Flow`] is one function as its caller sees it. Its events include those of the functions it calls, in place, with
+//! the calls that lead to them; branches are not enumerated: two events are on one path unless their [`Path`]s say that
+//! they stand in different arms of one branch.
+
+use std::rc::Rc;
+
+use crate::dialect::{Dialect, Isolation};
+use crate::flow::term::TermId;
+use crate::flow::value::Value;
+use crate::link::FnId;
+use crate::lower::tree::Name;
+use crate::span::Span;
+use crate::sql::statement::{BeginMode, Compare, Statement};
+
+/// Names an event; each time a function is called its events get new ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(pub u32);
+
+/// Names a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CondId(pub u32);
+
+/// One function, evaluated.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    pub function: FnId,
+    pub events: Vec<Event>,
+    /// The conditions tested on the way, those of called functions included.
+    pub conds: Vec<CondId>,
+    pub returns: Value,
+    /// Pairs of a read and a write inside called functions whose verdict depends on the handle they are given.
+    pub open: Vec<(EventId, EventId)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub id: EventId,
+    pub kind: EventKind,
+    pub span: Span,
+    /// The function whose text holds the event.
+    pub function: FnId,
+    /// The calls from the evaluated function to that one, outermost first.
+    pub calls: Rc<[Call]>,
+    /// The pool, connection or transaction it runs on.
+    pub on: Option<TermId>,
+    pub dialect: Dialect,
+    pub path: Path,
+    /// The conditions that decide whether it happens.
+    pub deps: Rc<[CondId]>,
+    /// In-process lock guards alive at the event.
+    pub guards: Rc<[Guard]>,
+    /// It stands in a loop, or in a task of its own.
+    pub repeated: bool,
+}
+
+/// A call that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub function: FnId,
+    pub span: Span,
+    /// Several functions could be meant.
+    pub guessed: bool,
+}
+
+/// A guard of a mutex, read-write lock or semaphore that is held in this process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The guard itself; each call of `lock()` gives another.
+    pub guard: TermId,
+    /// The lock.
+    pub lock: TermId,
+    pub span: Span,
+    /// Readers do not exclude each other.
+    pub shared: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum EventKind {
+    /// A statement is sent.
+    Access(Access),
+    /// A transaction begins on the pool or connection `from`, or a savepoint inside the transaction `from`.
+    Begin {
+        from: Option<TermId>,
+        isolation: Option<Isolation>,
+        mode: BeginMode,
+    },
+    Commit,
+    /// Also a transaction that is dropped.
+    Rollback,
+    /// Something leaves the process: payment, mail, HTTP, message, file.
+    Effect(Effect),
+    /// A function value that was handed in is called; the caller knows which.
+    CallParam {
+        callee: TermId,
+        args: Rc<[Value]>,
+        result: TermId,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Access {
+    pub statement: Rc<Statement>,
+    /// The value of each placeholder.
+    pub binds: Rc<[TermId]>,
+    pub named: Rc<[(Name, TermId)]>,
+    /// No row is an error here (`fetch_one`), so that a guarded RETURNING cannot pass unnoticed.
+    pub row_required: bool,
+    /// The statement's text as far as it is constant, for messages.
+    pub text: Rc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// What is called, as written: `gateway.charge`.
+    pub name: String,
+    pub kind: EffectKind,
+    /// Known by its crate or by the configuration, not by its name alone.
+    pub certain: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EffectKind {
+    Payment,
+    Mail,
+    Http,
+    Message,
+    File,
+    Other,
+}
+
+/// A condition on which something depends.
+#[derive(Clone, Debug)]
+pub struct Cond {
+    /// What is tested.
+    pub term: TermId,
+    /// Conditions that decided the tested value: the early returns of a function whose result is tested.
+    pub inner: Rc<[CondId]>,
+    /// Comparisons found in it.
+    pub compares: Rc<[Comparison]>,
+    pub span: Span,
+    pub function: FnId,
+    pub kind: CondKind,
+}
+
+/// `left op right` inside a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    pub left: TermId,
+    pub op: Compare,
+    pub right: TermId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CondKind {
+    /// `if`, `while`, `match`, `assert!`.
+    Test,
+    /// `?`, `unwrap`, `let … else`: the way on needs a value to be there.
+    Presence,
+    /// The body of a loop over rows.
+    Each,
+}
+
+/// Which arms of which branches an event stands in, outermost first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path(pub Rc<[(u32, u64)]>);
+
+impl Path {
+    /// The path with one more branch: `arms` is a bit set of the arms that lead on.
+    pub fn enter(&self, branch: u32, arms: u64) -> Self {
+        Self(self.0.iter().copied().chain([(branch, arms)]).collect())
+    }
+
+    /// Whether one run can pass both.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.iter().all(|(branch, arms)| other.0.iter().all(|(b, a)| b != branch || a & arms != 0))
+    }
+}
+
+impl Event {
+    pub fn access(&self) -> Option<&Access> {
+        match &self.kind {
+            EventKind::Access(access) => Some(access),
+            _ => None,
+        }
+    }
+}

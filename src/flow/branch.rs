@@ -1,0 +1,253 @@
+//! Conditions, branches and joins: what control depends on.
+
+use std::rc::Rc;
+
+use crate::event::{Comparison, Cond, CondId, CondKind, Path};
+use crate::flow::term::{Term, TermId};
+use crate::flow::value::{Shape, Value};
+use crate::flow::{Evaluator, Exit};
+use crate::link::Type;
+use crate::lower::tree::Name;
+use crate::span::Range;
+use crate::sql::statement::Compare;
+
+/// The state before a branch, to which each arm returns.
+pub(super) struct Fork {
+    env: Vec<(Name, Value)>,
+    deps: usize,
+    path: Path,
+    guards: usize,
+    branch: u32,
+}
+
+/// How one arm ended.
+pub(super) struct Arm {
+    value: Value,
+    env: Vec<(Name, Value)>,
+    /// What the way on depends on besides the arm's own condition.
+    deps: Vec<(CondId, Exit)>,
+    left: Option<Exit>,
+    bit: u64,
+    /// The condition that chose the arm.
+    conds: Vec<CondId>,
+}
+
+impl<'p> Evaluator<'p> {
+    /// Makes a condition of a tested value; none when nothing of it can come from a database.
+    pub(super) fn condition(&mut self, tested: &Value, kind: CondKind, at: Range) -> Option<CondId> {
+        if tested.guards.is_empty() && !self.matters(tested.term) {
+            return None;
+        }
+        let mut compares = Vec::new();
+        self.comparisons(tested.term, 0, &mut compares);
+        let id = CondId(self.conds.len() as u32);
+        self.conds.push(Cond {
+            term: tested.term,
+            inner: tested.guards.clone(),
+            compares: compares.into(),
+            span: self.span(at),
+            function: self.frame.function,
+            kind,
+        });
+        self.frame.conds.push(id);
+        Some(id)
+    }
+
+    /// Whether a term holds a statement's result or a parameter, which may become one.
+    fn matters(&self, term: TermId) -> bool {
+        let mut found = false;
+        self.terms.walk(term, 0, &mut |id| {
+            found |= matches!(self.terms.get(id), Term::Row(_) | Term::Count(_) | Term::Param(..));
+        });
+        found
+    }
+
+    fn comparisons(&self, term: TermId, depth: usize, found: &mut Vec<Comparison>) {
+        let Term::Computed(by, parts) = self.terms.get(term) else { return };
+        let op = match by.as_str() {
+            "==" => Compare::Eq,
+            "!=" => Compare::Ne,
+            "<" => Compare::Lt,
+            "<=" => Compare::Le,
+            ">" => Compare::Gt,
+            ">=" => Compare::Ge,
+            _ => {
+                if depth < 16 {
+                    for part in parts {
+                        self.comparisons(*part, depth + 1, found);
+                    }
+                }
+                return;
+            }
+        };
+        if let [left, right] = **parts {
+            found.push(Comparison { left, op, right });
+        }
+    }
+
+    pub(super) fn fork(&mut self) -> Fork {
+        let branch = self.next_branch;
+        self.next_branch += 1;
+        Fork {
+            env: self.frame.env.clone(),
+            deps: self.frame.deps.len(),
+            path: self.frame.path.clone(),
+            guards: self.frame.guards.len(),
+            branch,
+        }
+    }
+
+    /// Runs one arm from the state at the fork.
+    pub(super) fn arm(
+        &mut self,
+        fork: &Fork,
+        index: usize,
+        conds: &[CondId],
+        body: impl FnOnce(&mut Self) -> Value,
+    ) -> Arm {
+        let bit = 1u64 << index.min(63);
+        self.frame.env = fork.env.clone();
+        self.frame.deps.truncate(fork.deps);
+        self.frame.path = fork.path.enter(fork.branch, bit);
+        self.frame.deps.extend(conds.iter().map(|cond| (*cond, Exit::Loop)));
+        let value = body(self);
+        self.frame.guards.truncate(fork.guards);
+        let deps = self.frame.deps.drain(fork.deps..).skip(conds.len()).collect();
+        Arm {
+            value,
+            env: std::mem::take(&mut self.frame.env),
+            deps,
+            left: self.frame.left.take(),
+            bit,
+            conds: conds.to_vec(),
+        }
+    }
+
+    /// Goes on after the arms: variables are joined, and what follows depends on the conditions of arms that left.
+    pub(super) fn join(&mut self, fork: Fork, arms: Vec<Arm>) -> Value {
+        let left = arms.iter().filter_map(|arm| arm.left).max();
+        let mut conds: Vec<CondId> = arms.iter().flat_map(|arm| arm.conds.iter().copied()).collect();
+        conds.sort_unstable();
+        conds.dedup();
+        let live: Vec<&Arm> = arms.iter().filter(|arm| arm.left.is_none()).collect();
+        if live.is_empty() {
+            self.frame.env = fork.env;
+            self.frame.path = fork.path;
+            self.frame.left = left.or(Some(Exit::Function));
+            return self.fresh();
+        }
+        self.frame.path = match left {
+            Some(_) => fork.path.enter(fork.branch, live.iter().fold(0, |bits, arm| bits | arm.bit)),
+            None => fork.path.clone(),
+        };
+        if let Some(exit) = left {
+            self.frame.deps.extend(conds.iter().map(|cond| (*cond, exit)));
+        }
+        for arm in &live {
+            for dep in &arm.deps {
+                if !self.frame.deps.contains(dep) {
+                    self.frame.deps.push(*dep);
+                }
+            }
+        }
+        // A single arm that goes on decides nothing by itself: its condition is among what control depends on.
+        let deciding: &[CondId] = if live.len() > 1 { &conds } else { &[] };
+        let mut env = Vec::with_capacity(fork.env.len());
+        for (place, (name, before)) in fork.env.iter().enumerate() {
+            let values: Vec<&Value> = live.iter().filter_map(|arm| arm.env.get(place).map(|(_, v)| v)).collect();
+            let unchanged = values.iter().all(|value| value.term == before.term);
+            let value = if unchanged && values.len() == live.len() {
+                values.first().map_or_else(|| before.clone(), |value| (*value).clone())
+            } else {
+                self.merge(&values, deciding)
+            };
+            env.push((name.clone(), value));
+        }
+        self.frame.env = env;
+        let values: Vec<&Value> = live.iter().map(|arm| &arm.value).collect();
+        self.merge(&values, deciding)
+    }
+
+    /// One of several values, chosen by conditions.
+    pub(super) fn merge(&mut self, values: &[&Value], conds: &[CondId]) -> Value {
+        if let [one] = values {
+            let mut value = (*one).clone();
+            value.guards = union(&value.guards, conds);
+            return value;
+        }
+        let term = self.terms.either(values.iter().map(|value| value.term));
+        let ty = values.iter().map(|value| &value.ty).find(|ty| !matches!(ty, Type::Unknown | Type::Never));
+        let mut value = Value::new(term, ty.cloned().unwrap_or(Type::Unknown));
+        let mut guards = conds.to_vec();
+        for one in values {
+            guards.extend(one.guards.iter().copied());
+        }
+        value.guards = union(&[], &guards);
+        value.shape = merge_shapes(values);
+        value
+    }
+
+    /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
+    pub(super) fn require(&mut self, value: &Value, at: Range) {
+        let mut tested = value.clone();
+        if !value.guards.is_empty() || self.matters(value.term) {
+            tested.term = self.terms.exists(value.term);
+        }
+        if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
+            self.frame.deps.push((cond, Exit::Function));
+        }
+    }
+
+    /// Notes a value the function returns, and what decided that it returns here.
+    pub(super) fn leave_with(&mut self, value: Value) {
+        let deps = self.frame.deps.iter().map(|(cond, _)| *cond).collect();
+        self.frame.returns.push((value, deps));
+    }
+
+    /// The joined result of all returns since `base`.
+    pub(super) fn joined_return(&mut self, base: usize, ty: Type) -> Value {
+        let returns: Vec<(Value, Rc<[CondId]>)> = self.frame.returns.drain(base..).collect();
+        let values: Vec<&Value> = returns.iter().map(|(value, _)| value).collect();
+        if values.is_empty() {
+            return Value::new(self.terms.literal("()"), ty);
+        }
+        let conds: Vec<CondId> = if returns.len() > 1 {
+            returns.iter().flat_map(|(_, deps)| deps.iter().copied()).collect()
+        } else {
+            // One way out, but `?` on the way may have left with an error.
+            returns[0].1.to_vec()
+        };
+        let mut value = self.merge(&values, &union(&[], &conds));
+        if !matches!(ty, Type::Unknown) || matches!(value.ty, Type::Unknown) {
+            value.ty = ty;
+        }
+        value
+    }
+}
+
+fn merge_shapes(values: &[&Value]) -> Shape {
+    let plain = |value: &&&Value| matches!(value.shape, Shape::Plain);
+    let shaped: Vec<&&Value> = values.iter().filter(|value| !plain(value)).collect();
+    match shaped.as_slice() {
+        [] => Shape::Plain,
+        [one] => one.shape.clone(),
+        [first, rest @ ..] => {
+            if rest.iter().all(|value| value.term == first.term) {
+                return first.shape.clone();
+            }
+            if shaped.iter().all(|value| matches!(value.shape, Shape::Record(_))) {
+                return first.shape.clone();
+            }
+            Shape::OneOf(shaped.iter().take(8).map(|value| (**value).clone()).collect())
+        }
+    }
+}
+
+/// Both, sorted, each once, at most 64.
+pub(super) fn union(a: &[CondId], b: &[CondId]) -> Rc<[CondId]> {
+    let mut all: Vec<CondId> = a.iter().chain(b).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all.truncate(64);
+    all.into()
+}

@@ -1,0 +1,414 @@
+//! Calls: which function is meant, and what becomes of its arguments.
+
+use std::rc::Rc;
+
+use crate::event::EventKind;
+use crate::flow::term::Term;
+use crate::flow::value::{ClosureValue, Shape, Text, Value};
+use crate::flow::{Evaluator, Exit};
+use crate::link::{ConstId, Def, FnId, Type, Via};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, StructLit, TyPath};
+use crate::span::Range;
+
+/// How many functions a dynamic call may mean before it is given up.
+const CANDIDATES: usize = 6;
+
+impl<'p> Evaluator<'p> {
+    /// A name used as a value: a variable, a constant, a function, a unit struct.
+    pub(super) fn path(&mut self, path: &TyPath, at: Range) -> Value {
+        if path.qself.is_none()
+            && let [segment] = path.segments.as_slice()
+        {
+            if let Some(value) = self.lookup(&segment.name) {
+                return value.clone();
+            }
+            if segment.name == "None" {
+                return Value::new(self.terms.literal("none"), Type::Unknown);
+            }
+        }
+        if let Some(value) = self.builder_name(path) {
+            return value;
+        }
+        let defs = self.program.path(self.frame.scope, Some(self.frame.function), path);
+        let functions: Vec<FnId> =
+            defs.iter().filter_map(|def| if let Def::Fn(id) = def { Some(*id) } else { None }).collect();
+        if !functions.is_empty() {
+            self.calls.values.extend(functions.iter().copied());
+            return self.fresh().shaped(Shape::Function(functions.into()));
+        }
+        match defs.first() {
+            Some(Def::Const(id)) => self.constant(*id),
+            Some(Def::Variant(id, name)) => {
+                let ty = Type::Def(*id, [].into());
+                Value::new(self.terms.literal(name), ty)
+            }
+            Some(Def::Type(id)) => {
+                let ty = Type::Def(*id, [].into());
+                let name = self.program.type_path(*id);
+                Value::new(self.terms.literal(&name), ty)
+            }
+            _ => {
+                let _ = at;
+                let text: Vec<&str> = path.segments.iter().map(|segment| segment.name.as_str()).collect();
+                let ty = match defs.first() {
+                    Some(Def::External(path)) => Type::External(path.clone().into(), [].into()),
+                    _ => Type::Unknown,
+                };
+                let term = self.terms.literal(&text.join("::"));
+                Value::new(term, ty)
+            }
+        }
+    }
+
+    /// A constant's value, evaluated once in its own scope.
+    fn constant(&mut self, id: ConstId) -> Value {
+        if let Some(value) = self.constants.get(&id) {
+            return value.clone();
+        }
+        let ty = self.program.const_type(id);
+        let name = self.program.const_def(id).name.clone();
+        let unknown = Value::new(self.terms.literal(&format!("{name}#{}", id.index())), ty.clone());
+        // A cycle of constants ends here.
+        self.constants.insert(id, unknown.clone());
+        let program = self.program;
+        let Some(value) = &program.const_def(id).value else { return unknown };
+        let workspace = self.workspace;
+        let file = program.const_file(id);
+        let frame = crate::flow::Frame {
+            function: self.frame.function,
+            file,
+            scope: program.const_scope(id),
+            text: &workspace.file(file).text,
+            ..crate::flow::Frame::idle()
+        };
+        let outer = std::mem::replace(&mut self.frame, frame);
+        let mut value = self.expr(value);
+        self.frame = outer;
+        if !matches!(value.shape, Shape::Text(_)) && !matches!(self.terms.get(value.term), Term::Literal(_)) {
+            value.term = unknown.term;
+        }
+        if matches!(value.ty, Type::Unknown) {
+            value.ty = ty;
+        }
+        self.constants.insert(id, value.clone());
+        value
+    }
+
+    pub(super) fn named_type(&self, path: &TyPath) -> Type {
+        let defs = self.program.path(self.frame.scope, Some(self.frame.function), path);
+        match defs.first() {
+            Some(Def::Type(id) | Def::Variant(id, _)) => {
+                let ty = crate::lower::tree::Ty::Path(path.clone());
+                match self.program.ty(self.frame.scope, Some(self.frame.function), &ty) {
+                    Type::Unknown => Type::Def(*id, [].into()),
+                    known => known,
+                }
+            }
+            Some(Def::External(path)) => Type::External(path.clone().into(), [].into()),
+            _ if path.segments.len() == 1 && path.segments[0].name == "Self" => {
+                self.program.self_type(self.frame.function).unwrap_or(Type::Unknown)
+            }
+            _ => Type::Unknown,
+        }
+    }
+
+    pub(super) fn args(&mut self, args: &[Expr]) -> Vec<Value> {
+        args.iter().map(|arg| self.expr(arg)).collect()
+    }
+
+    /// `callee(args)`.
+    pub(super) fn call(&mut self, callee: &Expr, args: &[Expr], at: Range) -> Value {
+        let ExprKind::Path(path) = &*callee.kind else {
+            let function = self.expr(callee);
+            let args = self.args(args);
+            return self.call_value(&function, args, at);
+        };
+        if path.qself.is_none()
+            && let [segment] = path.segments.as_slice()
+        {
+            if let Some(value) = self.lookup(&segment.name).cloned() {
+                let args = self.args(args);
+                return self.call_value(&value, args, at);
+            }
+            if let Some(value) = self.well_known_constructor(&segment.name, args) {
+                return value;
+            }
+        }
+        let values = self.args(args);
+        if self.frame.left.is_some() {
+            return self.fresh();
+        }
+        if let Some(value) = self.client_path(path, &values, at) {
+            return value;
+        }
+        let defs = self.program.path(self.frame.scope, Some(self.frame.function), path);
+        let functions: Vec<FnId> =
+            defs.iter().filter_map(|def| if let Def::Fn(id) = def { Some(*id) } else { None }).collect();
+        if !functions.is_empty() {
+            let generics: Vec<Type> = path
+                .segments
+                .iter()
+                .flat_map(|segment| &segment.args)
+                .map(|ty| self.program.ty(self.frame.scope, Some(self.frame.function), ty))
+                .collect();
+            return self.call_functions(&functions, values, at, &generics);
+        }
+        match defs.first() {
+            Some(Def::Type(id)) => return self.constructed(Type::Def(*id, [].into()), values),
+            Some(Def::Variant(id, _)) => return self.constructed(Type::Def(*id, [].into()), values),
+            Some(Def::External(full)) => {
+                let full: Vec<Name> = full.clone();
+                return self.external_call(&full, values, at);
+            }
+            _ => {}
+        }
+        // `Trait::method(receiver, …)` and `Type::method(…)` of types nobody declares here.
+        let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
+        self.external_call(&names, values, at)
+    }
+
+    fn well_known_constructor(&mut self, name: &str, args: &[Expr]) -> Option<Value> {
+        match (name, args) {
+            ("Some" | "Ok" | "Box", [inner]) => Some(self.expr(inner)),
+            ("Err", [inner]) => {
+                let inner = self.expr(inner);
+                let mut value = Value::new(self.terms.literal("error"), Type::Unknown);
+                value.guards = inner.guards;
+                Some(value)
+            }
+            _ => None,
+        }
+    }
+
+    /// A tuple struct or variant: with one field it is what it wraps.
+    fn constructed(&mut self, ty: Type, mut values: Vec<Value>) -> Value {
+        if values.len() == 1 {
+            let inner = values.remove(0);
+            let (term, guards) = (inner.term, inner.guards.clone());
+            let mut value = Value::new(term, ty).shaped(Shape::Record(Rc::new(vec![(Name::new("0"), inner)])));
+            value.guards = guards;
+            return value;
+        }
+        self.tuple_of(values).typed(ty)
+    }
+
+    /// Calls a function of the workspace; with several candidates each is put in place, in branches of its own.
+    pub(super) fn call_functions(
+        &mut self,
+        functions: &[FnId],
+        args: Vec<Value>,
+        at: Range,
+        generics: &[Type],
+    ) -> Value {
+        let functions: Vec<FnId> = {
+            let with_body: Vec<FnId> =
+                functions.iter().copied().filter(|id| self.program.function(*id).body.is_some()).collect();
+            if with_body.len() > 1 {
+                let real: Vec<FnId> = with_body.iter().copied().filter(|id| !self.program.function(*id).test).collect();
+                if real.is_empty() { with_body } else { real }
+            } else {
+                with_body
+            }
+        };
+        match functions.as_slice() {
+            [] => {
+                self.unknown.calls_unknown += 1;
+                self.run_closures(&args, at);
+                let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
+                Value::new(term, Type::Unknown)
+            }
+            [one] => {
+                self.unknown.calls_resolved += 1;
+                self.call_one(*one, args, at, false, generics)
+            }
+            several if several.len() <= CANDIDATES => {
+                self.unknown.calls_several += 1;
+                let fork = self.fork();
+                let mut arms = Vec::new();
+                for (i, function) in several.iter().enumerate() {
+                    let args = args.clone();
+                    arms.push(self.arm(&fork, i, &[], |ev| ev.call_one(*function, args, at, true, generics)));
+                }
+                self.join(fork, arms)
+            }
+            _ => {
+                self.unknown.calls_several += 1;
+                self.unknown.give_up("a call with too many candidates");
+                let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
+                Value::new(term, Type::Unknown)
+            }
+        }
+    }
+
+    fn call_one(&mut self, id: FnId, args: Vec<Value>, at: Range, guessed: bool, generics: &[Type]) -> Value {
+        let span = self.span(at);
+        let caller = self.frame.function;
+        let repeated = self.frame.repeated > 0;
+        let callers = self.calls.callers.entry(id).or_default();
+        if callers.last() != Some(&(caller, span, repeated)) {
+            callers.push((caller, span, repeated));
+        }
+        for arg in &args {
+            self.learn_handle(arg);
+        }
+        let self_ty = self.program.function(id).receiver.as_ref().and(args.first()).map(|arg| arg.ty.clone());
+        let ty = self.program.returns(id, self_ty.as_ref(), generics);
+        let Some(flow) = self.flow(id) else {
+            let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
+            return Value::new(term, ty);
+        };
+        let mut value = self.instantiate(&flow, &args, at, guessed);
+        if !ty.is_unknown() && (value.ty.is_unknown() || matches!(value.ty, Type::Trait(_)) || !generics.is_empty()) {
+            value.ty = ty;
+        }
+        self.learn_handle(&value);
+        if flow.events.is_empty() {
+            self.named_effect(id, at);
+        }
+        value
+    }
+
+    /// Calls what a value holds: a closure, a function's name, or something handed in as a parameter.
+    pub(super) fn call_value(&mut self, function: &Value, args: Vec<Value>, at: Range) -> Value {
+        match &function.shape {
+            Shape::Closure(closure) => {
+                let closure = closure.clone();
+                self.run_closure(&closure, args)
+            }
+            Shape::Function(functions) => {
+                let functions = functions.clone();
+                self.call_functions(&functions, args, at, &[])
+            }
+            _ if matches!(self.terms.get(function.term), Term::Param(..) | Term::Field(..)) => {
+                let result = self.terms.fresh();
+                let ty = match &function.ty {
+                    Type::Fn(_, ret) => (**ret).clone(),
+                    _ => Type::Unknown,
+                };
+                let kind = EventKind::CallParam { callee: function.term, args: args.into(), result };
+                self.emit(kind, None, at);
+                Value::new(result, ty)
+            }
+            _ => {
+                self.run_closures(&args, at);
+                let mut parts = vec![function.term];
+                parts.extend(args.iter().map(|arg| arg.term));
+                Value::new(self.terms.computed("call", parts), Type::Unknown)
+            }
+        }
+    }
+
+    /// Runs a closure's body here, with the variables it closed over.
+    pub(super) fn run_closure(&mut self, closure: &Rc<ClosureValue>, args: Vec<Value>) -> Value {
+        if self.depth >= crate::flow::CALL_DEPTH {
+            self.unknown.give_up("calls nested too deeply");
+            return self.fresh();
+        }
+        self.depth += 1;
+        let workspace = self.workspace;
+        let code = closure.code.clone();
+        let file = self.program.file_of(closure.function);
+        let outer = (self.frame.function, self.frame.file, self.frame.scope, self.frame.text);
+        let env = std::mem::replace(&mut self.frame.env, closure.env.clone());
+        self.frame.function = closure.function;
+        self.frame.file = file;
+        self.frame.scope = closure.scope;
+        self.frame.text = &workspace.file(file).text;
+        let value = self.body(|ev| {
+            let mut args = args.into_iter();
+            for (pat, ty) in &code.params {
+                let mut value = args.next().unwrap_or_else(|| ev.fresh());
+                let known = ev.program.ty(ev.frame.scope, Some(ev.frame.function), ty);
+                if value.ty.is_unknown() && !known.is_unknown() {
+                    value.ty = known;
+                    ev.learn_handle(&value);
+                }
+                ev.bind(pat, value);
+            }
+            ev.expr(&code.body)
+        });
+        self.frame.env = env;
+        (self.frame.function, self.frame.file, self.frame.scope, self.frame.text) = outer;
+        self.depth -= 1;
+        value
+    }
+
+    /// Closures given to something unknown are taken to be run once.
+    pub(super) fn run_closures(&mut self, args: &[Value], at: Range) {
+        for arg in args {
+            if matches!(arg.shape, Shape::Closure(_)) {
+                self.call_value(arg, Vec::new(), at);
+            }
+        }
+    }
+
+    /// `recv.name(args)`.
+    pub(super) fn method(&mut self, call: &MethodCall, at: Range) -> Value {
+        let recv = self.expr(&call.recv);
+        if self.frame.left.is_some() {
+            return recv;
+        }
+        let args = self.args(&call.args);
+        if self.frame.left.is_some() {
+            return self.fresh();
+        }
+        self.learn_handle(&recv);
+        if let Some(value) = self.client_method(&recv, call, &args, at) {
+            return value;
+        }
+        let candidates = self.program.methods(self.frame.scope, &recv.ty, &call.name);
+        if !candidates.functions.is_empty() && !self.hides(&recv, call) {
+            let generics: Vec<Type> = call
+                .generics
+                .iter()
+                .map(|ty| self.program.ty(self.frame.scope, Some(self.frame.function), ty))
+                .collect();
+            let mut all = vec![recv];
+            all[0].ty = if candidates.via == Via::Dynamic { all[0].ty.clone() } else { candidates.receiver.clone() };
+            all.extend(args);
+            let functions = candidates.functions;
+            let with_self = functions.iter().all(|id| self.program.function(*id).receiver.is_some());
+            if !with_self {
+                all.remove(0);
+            }
+            return self.call_functions(&functions, all, at, &generics);
+        }
+        if let Shape::Record(_) = &recv.shape
+            && let Some(part) = recv.part(&call.name)
+            && args.is_empty()
+        {
+            return part.clone();
+        }
+        self.known_method(recv, call, args, at)
+    }
+
+    /// A name that std gives to every option and result is not the workspace's unless the type says so.
+    fn hides(&self, recv: &Value, call: &MethodCall) -> bool {
+        let wrapped = matches!(recv.ty.external_name(), Some("Option" | "Result"));
+        wrapped && crate::flow::known::is_combinator(&call.name)
+    }
+
+    /// The text a value holds, for calls that take SQL.
+    pub(super) fn text_in(&self, value: &Value) -> Option<Rc<Text>> {
+        value.text().cloned()
+    }
+
+    /// A struct literal that a client gives a meaning, such as sea-orm's `ActiveModel { … }`.
+    pub(super) fn built_struct(&mut self, lit: &StructLit, value: Value) -> Value {
+        let _ = lit;
+        value
+    }
+
+    /// A field was assigned; a client may give that a meaning.
+    pub(super) fn stored_field(&mut self, whole: &mut Value, name: &str, value: &Value) {
+        let parts = vec![whole.term, value.term];
+        let _ = name;
+        whole.term = self.terms.computed("with", parts);
+    }
+
+    /// A panic ends the function.
+    pub(super) fn diverge(&mut self) -> Value {
+        self.frame.left = self.frame.left.or(Some(Exit::Function));
+        Value::new(self.terms.literal("never"), Type::Never)
+    }
+}

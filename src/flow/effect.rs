@@ -1,0 +1,110 @@
+//! What leaves the process: payments, mail, HTTP, messages, files. Once done it is not undone by a rollback.
+
+use crate::event::{Effect, EffectKind, EventKind};
+use crate::flow::Evaluator;
+use crate::flow::value::Value;
+use crate::link::{FnId, Type};
+use crate::lower::tree::{MethodCall, Name};
+use crate::span::Range;
+
+/// Crates whose calls leave the process, with the calls that do it; an empty list means any.
+const CRATES: &[(&str, EffectKind, &[&str])] = &[
+    ("reqwest", EffectKind::Http, &["send", "execute", "get"]),
+    ("reqwest_middleware", EffectKind::Http, &["send", "execute"]),
+    ("ureq", EffectKind::Http, &["call", "send", "send_json", "send_string", "send_form"]),
+    ("surf", EffectKind::Http, &["send", "recv_json", "recv_string"]),
+    ("hyper", EffectKind::Http, &["request", "send_request"]),
+    ("hyper_util", EffectKind::Http, &["request"]),
+    ("awc", EffectKind::Http, &["send", "send_json", "send_form", "send_body"]),
+    ("lettre", EffectKind::Mail, &["send", "send_raw"]),
+    ("sendgrid", EffectKind::Mail, &["send"]),
+    ("stripe", EffectKind::Payment, &["create", "capture", "confirm", "send", "update", "cancel"]),
+    ("lapin", EffectKind::Message, &["basic_publish"]),
+    ("rdkafka", EffectKind::Message, &["send", "send_result"]),
+    ("async_nats", EffectKind::Message, &["publish", "request"]),
+    ("object_store", EffectKind::File, &["put", "put_opts", "delete", "rename", "copy"]),
+];
+
+/// Verbs that name an act towards the outside, as a whole word of a function's name. The function itself must touch no
+/// rows; since only its name speaks, the finding is less certain.
+const VERBS: &[(&str, EffectKind)] = &[
+    ("charge", EffectKind::Payment),
+    ("refund", EffectKind::Payment),
+    ("pay", EffectKind::Payment),
+    ("payout", EffectKind::Payment),
+    ("capture", EffectKind::Payment),
+    ("mail", EffectKind::Mail),
+    ("email", EffectKind::Mail),
+    ("sms", EffectKind::Message),
+    ("webhook", EffectKind::Http),
+    ("publish", EffectKind::Message),
+    ("ship", EffectKind::Other),
+    ("deliver", EffectKind::Other),
+    ("dispatch", EffectKind::Message),
+    ("notify", EffectKind::Message),
+    ("send", EffectKind::Message),
+];
+
+impl<'p> Evaluator<'p> {
+    /// A function of the workspace that touches no rows, but whose name says that it acts on the outside.
+    pub(super) fn named_effect(&mut self, id: FnId, at: Range) {
+        let path = self.program.path_of(id);
+        let function = self.program.function(id);
+        let configured = self.config.is_effect(&path);
+        let kind = verb(&function.name);
+        if !configured && kind.is_none() {
+            return;
+        }
+        let shown = match path.rsplit("::").nth(1) {
+            Some(owner) if function.receiver.is_some() => format!("{owner}::{}", function.name),
+            _ => function.name.to_string(),
+        };
+        let effect = Effect { name: shown, kind: kind.unwrap_or(EffectKind::Other), certain: configured };
+        self.emit(EventKind::Effect(effect), None, at);
+    }
+
+    /// A call into another crate by its path.
+    pub(super) fn external_effect(&mut self, path: &[Name], at: Range) {
+        let (Some(first), Some(last)) = (path.first(), path.last()) else { return };
+        let joined: Vec<&str> = path.iter().map(Name::as_str).collect();
+        let joined = joined.join("::");
+        let file = path.len() > 2
+            && matches!(first.as_str(), "std" | "tokio" | "async_std")
+            && path[1] == "fs"
+            && matches!(last.as_str(), "write" | "rename" | "copy" | "remove_file" | "create");
+        let known = if file { Some(EffectKind::File) } else { by_crate(first, last) };
+        let configured = self.config.is_effect(&joined);
+        let Some(kind) = known.or(configured.then_some(EffectKind::Other)) else { return };
+        self.emit(EventKind::Effect(Effect { name: joined, kind, certain: true }), None, at);
+    }
+
+    /// A method of a value whose type belongs to such a crate, or a trait method that nothing here implements.
+    pub(super) fn unknown_method_effect(&mut self, recv: &Value, call: &MethodCall, at: Range) {
+        let name = call.name.as_str();
+        let found = match &recv.ty {
+            Type::External(path, _) => path.first().and_then(|krate| by_crate(krate, name)).map(|kind| (kind, true)),
+            Type::Trait(bounds) if bounds.iter().any(|bound| matches!(bound.of, crate::link::TraitRef::Local(_))) => {
+                verb(name).map(|kind| (kind, false))
+            }
+            _ => None,
+        };
+        let Some((kind, certain)) = found else { return };
+        self.emit(EventKind::Effect(Effect { name: name.to_owned(), kind, certain }), None, at);
+    }
+}
+
+fn by_crate(krate: &str, call: &str) -> Option<EffectKind> {
+    if krate.starts_with("aws_sdk_") && call == "send" {
+        return Some(EffectKind::Http);
+    }
+    CRATES.iter().find(|(name, _, calls)| *name == krate && calls.contains(&call)).map(|(_, kind, _)| *kind)
+}
+
+fn verb(name: &str) -> Option<EffectKind> {
+    VERBS.iter().find(|(verb, _)| name.split('_').any(|word| word == *verb)).map(|(_, kind)| *kind)
+}
+
+/// Whether values of a type lead to calls that leave the process.
+pub(super) fn leads_out(krate: &str) -> bool {
+    krate.starts_with("aws_sdk_") || CRATES.iter().any(|(name, _, _)| *name == krate)
+}

@@ -1,0 +1,567 @@
+//! Expressions and statements.
+
+use std::rc::Rc;
+
+use crate::event::CondKind;
+use crate::flow::term::Term;
+use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value};
+use crate::flow::{Evaluator, Exit, branch};
+use crate::link::Type;
+use crate::lower::tree::{Arm, BinOp, Block, Expr, ExprKind, Lit, Name, Pat, Stmt, StructLit, UnOp};
+use crate::span::Range;
+
+impl<'p> Evaluator<'p> {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Value {
+        match &*expr.kind {
+            ExprKind::Lit(lit) => self.literal(lit),
+            ExprKind::Path(path) => self.path(path, expr.at),
+            ExprKind::Field(of, name) => {
+                let of = self.expr(of);
+                self.field(&of, name)
+            }
+            ExprKind::Index(of, index) => {
+                let of = self.expr(of);
+                let index = self.expr(index);
+                self.index(of, &index)
+            }
+            ExprKind::Call(callee, args) => self.call(callee, args, expr.at),
+            ExprKind::Method(call) => self.method(call, expr.at),
+            ExprKind::Macro(call) => self.macro_call(call, expr.at),
+            ExprKind::Struct(lit) => self.struct_literal(lit),
+            ExprKind::Tuple(parts) | ExprKind::Array(parts) => self.record(parts),
+            ExprKind::Unary(op, of) => self.unary(*op, of),
+            ExprKind::Binary(op, left, right) => self.binary(*op, left, right, expr.at),
+            ExprKind::Assign(place, op, value) => self.assign(place, *op, value),
+            ExprKind::Block(block) => self.block(block),
+            ExprKind::Async(block) => self.body(|ev| ev.block(block)),
+            ExprKind::If(cond, then, otherwise) => self.branch_if(cond, then, otherwise.as_ref()),
+            ExprKind::Let(pat, value) => {
+                let value = self.expr(value);
+                let tested = self.tested(pat, &value);
+                self.bind(pat, value);
+                tested
+            }
+            ExprKind::Match(of, arms) => self.branch_match(of, arms),
+            ExprKind::While(cond, block) => self.repeat(|ev| ev.loop_while(cond, block)),
+            ExprKind::For(pat, over, block) => self.loop_for(pat, over, block),
+            ExprKind::Loop(block) => self.repeat(|ev| {
+                ev.block(block);
+            }),
+            ExprKind::Closure(closure) => {
+                let value = ClosureValue {
+                    code: closure.clone(),
+                    env: self.frame.env.clone(),
+                    function: self.frame.function,
+                    scope: self.frame.scope,
+                };
+                self.fresh().shaped(Shape::Closure(Rc::new(value)))
+            }
+            ExprKind::Await(of) | ExprKind::Ref(of) => self.expr(of),
+            ExprKind::Try(of) => {
+                let mut value = self.expr(of);
+                if self.frame.left.is_none() {
+                    self.require(&value, expr.at);
+                }
+                value.guards = Rc::from([]);
+                value
+            }
+            ExprKind::Cast(of, ty) => {
+                let value = self.expr(of);
+                let ty = self.program.ty(self.frame.scope, Some(self.frame.function), ty);
+                value.typed(ty)
+            }
+            ExprKind::Range(from, to) => {
+                let parts: Vec<_> = [from, to].into_iter().flatten().map(|part| self.expr(part).term).collect();
+                Value::new(self.terms.computed("..", parts), Type::Unknown)
+            }
+            ExprKind::Return(value) => {
+                let value = match value {
+                    Some(value) => self.expr(value),
+                    None => Value::new(self.terms.literal("()"), Type::Unit),
+                };
+                if self.frame.left.is_none() {
+                    self.leave_with(value);
+                    self.frame.left = Some(Exit::Function);
+                }
+                self.fresh()
+            }
+            ExprKind::Break(value) => {
+                let value = value.as_ref().map(|value| self.expr(value));
+                self.frame.left = self.frame.left.or(Some(Exit::Loop));
+                value.unwrap_or_else(|| self.fresh())
+            }
+            ExprKind::Continue => {
+                self.frame.left = self.frame.left.or(Some(Exit::Loop));
+                self.fresh()
+            }
+            ExprKind::Unknown(_) => self.fresh(),
+        }
+    }
+
+    fn literal(&mut self, lit: &Lit) -> Value {
+        match lit {
+            Lit::Str(text) => {
+                let short: String = text.chars().take(200).collect();
+                let term = self.terms.literal(&short);
+                Value::new(term, Type::Unknown).shaped(Shape::Text(Rc::new(Text::constant(text.as_str()))))
+            }
+            Lit::Int(text) | Lit::Float(text) => Value::new(self.terms.literal(text), Type::Unknown),
+            Lit::Bool(value) => Value::new(self.terms.literal(if *value { "true" } else { "false" }), Type::Unknown),
+            Lit::Other => self.fresh(),
+        }
+    }
+
+    /// A part of a value: what a struct literal gave, or else a field of its term.
+    pub(super) fn field(&mut self, of: &Value, name: &str) -> Value {
+        if let Some(part) = of.part(name) {
+            return part.clone();
+        }
+        let ty = self.program.field(&of.ty, name).unwrap_or(Type::Unknown);
+        let numbered = name.bytes().all(|b| b.is_ascii_digit());
+        // `id.0` of a newtype is the id itself.
+        let newtype = numbered && name == "0" && self.is_newtype(&of.ty);
+        let term = if newtype { of.term } else { self.field_term(of, name) };
+        let value = Value { term, ty, shape: Shape::Plain, guards: of.guards.clone() };
+        self.learn_handle(&value);
+        value
+    }
+
+    fn field_term(&mut self, of: &Value, name: &str) -> crate::flow::term::TermId {
+        match self.terms.get(of.term).clone() {
+            Term::Either(parts) if parts.len() <= 8 => {
+                let fields: Vec<_> = parts.iter().map(|part| self.terms.field(*part, Name::new(name))).collect();
+                self.terms.either(fields)
+            }
+            Term::Exists(inner) => self.terms.field(inner, Name::new(name)),
+            _ => self.terms.field(of.term, Name::new(name)),
+        }
+    }
+
+    fn is_newtype(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Def(id, _) => {
+                let fields = self.program.fields(*id);
+                fields.len() == 1 && fields[0].0 == "0"
+            }
+            _ => false,
+        }
+    }
+
+    fn index(&mut self, of: Value, index: &Value) -> Value {
+        if let Some(name) = index.text().and_then(|text| text.whole()) {
+            return self.field(&of, &name);
+        }
+        let ty = self.program.element(&of.ty);
+        of.typed(ty)
+    }
+
+    fn struct_literal(&mut self, lit: &StructLit) -> Value {
+        let mut parts: Vec<(Name, Value)> =
+            lit.fields.iter().map(|(name, value)| (name.clone(), self.expr(value))).collect();
+        let rest = lit.rest.as_ref().map(|rest| self.expr(rest));
+        let ty = self.named_type(&lit.path);
+        let mut terms: Vec<_> = parts.iter().map(|(_, value)| value.term).collect();
+        if let Some(rest) = &rest {
+            terms.push(rest.term);
+            if let Shape::Record(known) = &rest.shape {
+                for (name, value) in known.iter() {
+                    if parts.iter().all(|(n, _)| n != name) {
+                        parts.push((name.clone(), value.clone()));
+                    }
+                }
+            } else if let Type::Def(id, _) = &ty {
+                for (name, field_ty) in self.program.fields(*id) {
+                    if parts.iter().all(|(n, _)| *n != name) {
+                        let value = self.field(rest, &name).typed(field_ty);
+                        parts.push((name, value));
+                    }
+                }
+            }
+        }
+        let term = self.terms.computed("struct", terms);
+        let value = Value::new(term, ty).shaped(Shape::Record(Rc::new(parts)));
+        self.built_struct(lit, value)
+    }
+
+    pub(super) fn record(&mut self, parts: &[Expr]) -> Value {
+        let values: Vec<Value> = parts.iter().map(|part| self.expr(part)).collect();
+        self.tuple_of(values)
+    }
+
+    pub(super) fn tuple_of(&mut self, values: Vec<Value>) -> Value {
+        if values.is_empty() {
+            return Value::new(self.terms.literal("()"), Type::Unit);
+        }
+        let term = self.terms.computed("tuple", values.iter().map(|value| value.term).collect());
+        let ty = Type::tuple(values.iter().map(|value| value.ty.clone()).collect());
+        let guards: Vec<_> = values.iter().flat_map(|value| value.guards.iter().copied()).collect();
+        let parts = values.into_iter().enumerate().map(|(i, value)| (Name::new(i.to_string()), value)).collect();
+        let mut value = Value::new(term, ty).shaped(Shape::Record(Rc::new(parts)));
+        value.guards = branch::union(&[], &guards);
+        value
+    }
+
+    fn unary(&mut self, op: UnOp, of: &Expr) -> Value {
+        let value = self.expr(of);
+        match op {
+            UnOp::Deref => value,
+            UnOp::Not => {
+                let term = self.terms.computed("!", vec![value.term]);
+                Value { term, shape: Shape::Plain, ..value }
+            }
+            UnOp::Neg => {
+                let term = self.terms.computed("-", vec![value.term]);
+                Value { term, shape: Shape::Plain, ..value }
+            }
+        }
+    }
+
+    fn binary(&mut self, op: BinOp, left: &Expr, right: &Expr, at: Range) -> Value {
+        let left_value = self.expr(left);
+        if matches!(op, BinOp::And | BinOp::Or) {
+            return self.short_circuit(op, left_value, right, at);
+        }
+        let right_value = self.expr(right);
+        self.operate(op_name(op), left_value, right_value)
+    }
+
+    pub(super) fn operate(&mut self, by: &str, left: Value, right: Value) -> Value {
+        let term = self.terms.computed(by, vec![left.term, right.term]);
+        let mut value = Value::new(term, Type::Unknown);
+        value.guards = branch::union(&left.guards, &right.guards);
+        if by == "+"
+            && let Some(text) = left.text()
+        {
+            value.shape = Shape::Text(Rc::new(joined_text(text, &right)));
+        }
+        value
+    }
+
+    /// `a && b` and `a || b`: what stands in `b` happens only by what `a` was.
+    fn short_circuit(&mut self, op: BinOp, left: Value, right: &Expr, at: Range) -> Value {
+        let cond = self.condition(&left, CondKind::Test, at);
+        let depth = self.frame.deps.len();
+        self.frame.deps.extend(cond.map(|cond| (cond, Exit::Loop)));
+        let right = self.expr(right);
+        self.frame.deps.truncate(depth);
+        let term = self.terms.computed(op_name(op), vec![left.term, right.term]);
+        let mut value = Value::new(term, Type::Unknown);
+        value.guards = branch::union(&left.guards, &right.guards);
+        value
+    }
+
+    fn assign(&mut self, place: &Expr, op: Option<BinOp>, value: &Expr) -> Value {
+        let mut value = self.expr(value);
+        if let Some(op) = op {
+            let old = self.expr(place);
+            value = self.operate(op_name(op), old, value);
+        }
+        self.store(place, value);
+        Value::new(self.terms.literal("()"), Type::Unit)
+    }
+
+    /// Puts a value into a variable, or into a part of one.
+    pub(super) fn store(&mut self, place: &Expr, value: Value) {
+        match &*place.kind {
+            ExprKind::Path(path) if path.segments.len() == 1 => {
+                let name = &path.segments[0].name;
+                if let Some((_, old)) = self.frame.env.iter_mut().rev().find(|(n, _)| n == name) {
+                    let ty = if matches!(value.ty, Type::Unknown) { old.ty.clone() } else { value.ty.clone() };
+                    *old = value.typed(ty);
+                }
+            }
+            ExprKind::Field(of, name) => {
+                let mut whole = self.expr(of);
+                let mut parts = match &whole.shape {
+                    Shape::Record(parts) => (**parts).clone(),
+                    _ => self.all_fields(&whole),
+                };
+                match parts.iter_mut().find(|(n, _)| n == name) {
+                    Some((_, old)) => *old = value.clone(),
+                    None => parts.push((name.clone(), value.clone())),
+                }
+                self.stored_field(&mut whole, name, &value);
+                whole.shape = Shape::Record(Rc::new(parts));
+                self.store(of, whole);
+            }
+            ExprKind::Unary(UnOp::Deref, of) | ExprKind::Ref(of) => self.store(of, value),
+            ExprKind::Index(of, _) => {
+                let mut whole = self.expr(of);
+                whole.term = self.terms.computed("put", vec![whole.term, value.term]);
+                self.store(of, whole);
+            }
+            ExprKind::Method(call) if call.args.is_empty() => self.store(&call.recv, value),
+            ExprKind::Tuple(places) => {
+                for (i, place) in places.iter().enumerate() {
+                    let part = self.field(&value, &i.to_string());
+                    self.store(place, part);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The fields of a struct, each as a field of its term, so that one of them can be replaced.
+    fn all_fields(&mut self, of: &Value) -> Vec<(Name, Value)> {
+        let inner = self.program.peel(&of.ty);
+        let Type::Def(id, _) = &inner else { return Vec::new() };
+        let fields = self.program.fields(*id);
+        fields
+            .into_iter()
+            .map(|(name, ty)| {
+                let value = self.field(of, &name).typed(ty);
+                (name, value)
+            })
+            .collect()
+    }
+
+    pub(super) fn block(&mut self, block: &Block) -> Value {
+        let scope = self.frame.scope;
+        if let Some(name) = &block.scope {
+            self.frame.scope = self.program.child_scope(scope, name);
+        }
+        let variables = self.frame.env.len();
+        let mut last = Value::new(self.terms.literal("()"), Type::Unit);
+        for (i, stmt) in block.stmts.iter().enumerate() {
+            if self.frame.left.is_some() {
+                break;
+            }
+            let locks = self.frame.guards.len();
+            match stmt {
+                Stmt::Let { pat, ty, value, otherwise, at } => {
+                    self.let_stmt(pat, ty.as_ref(), value.as_ref(), otherwise.as_ref(), *at);
+                    self.end_temporaries(locks, Some(pat));
+                }
+                Stmt::Expr(expr) => {
+                    let value = self.expr(expr);
+                    if block.has_value && i + 1 == block.stmts.len() {
+                        last = value;
+                    } else {
+                        self.dropped(&value, expr.at);
+                    }
+                    self.end_temporaries(locks, None);
+                }
+            }
+        }
+        self.end_variables(variables);
+        self.frame.env.truncate(variables);
+        self.frame.scope = scope;
+        last
+    }
+
+    fn let_stmt(
+        &mut self,
+        pat: &Pat,
+        ty: Option<&crate::lower::tree::Ty>,
+        value: Option<&Expr>,
+        otherwise: Option<&Expr>,
+        at: Range,
+    ) {
+        let mut bound = match value {
+            Some(value) => self.expr(value),
+            None => self.fresh(),
+        };
+        if let Some(ty) = ty {
+            let known = self.program.ty(self.frame.scope, Some(self.frame.function), ty);
+            if !matches!(known, Type::Unknown) {
+                bound.ty = known;
+            }
+            self.learn_handle(&bound);
+        }
+        if self.frame.left.is_some() {
+            return;
+        }
+        if let Some(otherwise) = otherwise {
+            let tested = self.tested(pat, &bound);
+            let cond = self.condition(&tested, CondKind::Presence, at);
+            let conds: Vec<_> = cond.into_iter().collect();
+            let fork = self.fork();
+            let way_on = self.arm(&fork, 0, &conds, |ev| ev.fresh());
+            let way_out = self.arm(&fork, 1, &conds, |ev| ev.expr(otherwise));
+            self.join(fork, vec![way_on, way_out]);
+            bound.guards = Rc::from([]);
+        }
+        self.bind(pat, bound);
+    }
+
+    /// A closure's, an async block's or a macro's body: `return` leaves it, not the function around it.
+    pub(super) fn body(&mut self, run: impl FnOnce(&mut Self) -> Value) -> Value {
+        let base = self.frame.returns.len();
+        let deps = self.frame.deps.len();
+        let outer = self.frame.left.take();
+        let value = run(self);
+        if self.frame.left.take().is_none() {
+            self.frame.returns.push((value, self.frame.deps[deps..].iter().map(|(cond, _)| *cond).collect()));
+        }
+        let result = self.joined_return(base, Type::Unknown);
+        self.frame.deps.truncate(deps);
+        self.frame.left = outer;
+        result
+    }
+
+    fn branch_if(&mut self, cond: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Value {
+        let variables = self.frame.env.len();
+        let deps = self.frame.deps.len();
+        let tested = self.expr(cond);
+        if self.frame.left.is_some() {
+            return tested;
+        }
+        let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
+        let conds: Vec<_> = self.condition(&tested, CondKind::Test, cond.at).into_iter().collect();
+        let fork = self.fork();
+        let yes = self.arm(&fork, 0, &conds, |ev| {
+            ev.frame.env.extend(bound);
+            let value = ev.expr(then);
+            ev.frame.env.truncate(variables);
+            value
+        });
+        let no = self.arm(&fork, 1, &conds, |ev| match otherwise {
+            Some(otherwise) => ev.expr(otherwise),
+            None => Value::new(ev.terms.literal("()"), Type::Unit),
+        });
+        let value = self.join(fork, vec![yes, no]);
+        debug_assert!(self.frame.deps.len() >= deps);
+        value
+    }
+
+    fn branch_match(&mut self, of: &Expr, arms: &[Arm]) -> Value {
+        let scrutinee = self.expr(of);
+        if self.frame.left.is_some() || arms.is_empty() {
+            return scrutinee;
+        }
+        // One condition for the whole match: any arm is chosen by what all patterns look at.
+        let tests: Vec<Value> = arms.iter().map(|arm| self.tested(&arm.pat, &scrutinee)).collect();
+        let parts: Vec<_> = tests
+            .iter()
+            .map(|test| test.term)
+            .filter(|term| !matches!(self.terms.get(*term), Term::Literal(_)))
+            .collect();
+        let mut tested = scrutinee.clone();
+        tested.term = match parts.as_slice() {
+            [] => scrutinee.term,
+            [one] => *one,
+            _ => {
+                let mut parts = parts;
+                parts.sort_unstable();
+                parts.dedup();
+                if parts.len() == 1 { parts[0] } else { self.terms.computed("match", parts) }
+            }
+        };
+        let irrefutable = arms.len() == 1;
+        let cond = if irrefutable { None } else { self.condition(&tested, CondKind::Test, of.at) };
+        let fork = self.fork();
+        let mut ended = Vec::with_capacity(arms.len());
+        for (i, arm) in arms.iter().enumerate() {
+            let value = scrutinee.clone();
+            let conds: Vec<_> = cond.into_iter().collect();
+            ended.push(self.arm(&fork, i, &conds, |ev| {
+                let variables = ev.frame.env.len();
+                ev.bind(&arm.pat, value);
+                let deps = ev.frame.deps.len();
+                if let Some(guard) = &arm.guard {
+                    let tested = ev.expr(guard);
+                    let cond = ev.condition(&tested, CondKind::Test, guard.at);
+                    ev.frame.deps.extend(cond.map(|cond| (cond, Exit::Function)));
+                }
+                let value = ev.expr(&arm.body);
+                let _ = deps;
+                ev.frame.env.truncate(variables);
+                value
+            }));
+        }
+        self.join(fork, ended)
+    }
+
+    /// A loop's body, once. What it assigns may or may not have happened afterwards.
+    fn repeat(&mut self, body: impl FnOnce(&mut Self)) -> Value {
+        let fork = self.fork();
+        let deps = self.frame.deps.len();
+        self.frame.repeated += 1;
+        let once = self.arm(&fork, 0, &[], |ev| {
+            body(ev);
+            ev.frame.deps.truncate(deps);
+            if ev.frame.left == Some(Exit::Loop) {
+                ev.frame.left = None;
+            }
+            Value::new(ev.terms.literal("()"), Type::Unit)
+        });
+        self.frame.repeated -= 1;
+        let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
+        self.join(fork, vec![once, never])
+    }
+
+    fn loop_while(&mut self, cond: &Expr, block: &Block) {
+        let variables = self.frame.env.len();
+        let tested = self.expr(cond);
+        if let Some(cond) = self.condition(&tested, CondKind::Test, cond.at) {
+            self.frame.deps.push((cond, Exit::Loop));
+        }
+        self.block(block);
+        self.frame.env.truncate(variables);
+    }
+
+    fn loop_for(&mut self, pat: &Pat, over: &Expr, block: &Block) -> Value {
+        let over_value = self.expr(over);
+        if self.frame.left.is_some() {
+            return over_value;
+        }
+        self.repeat(|ev| {
+            let mut tested = over_value.clone();
+            tested.term = ev.terms.exists(over_value.term);
+            if let Some(cond) = ev.condition(&tested, CondKind::Each, over.at) {
+                ev.frame.deps.push((cond, Exit::Loop));
+            }
+            let variables = ev.frame.env.len();
+            let element = ev.element(&over_value);
+            ev.bind(pat, element);
+            ev.block(block);
+            ev.frame.env.truncate(variables);
+        })
+    }
+
+    /// What a loop or a closure over a value's elements is handed.
+    pub(super) fn element(&mut self, of: &Value) -> Value {
+        let ty = self.program.element(&of.ty);
+        let shape = match &of.shape {
+            Shape::Record(parts) if parts.len() == 1 => parts[0].1.shape.clone(),
+            _ => Shape::Plain,
+        };
+        Value { term: of.term, ty, shape, guards: Rc::from([]) }
+    }
+}
+
+fn op_name(op: BinOp) -> &'static str {
+    match op {
+        BinOp::Add => "+",
+        BinOp::Sub => "-",
+        BinOp::Mul => "*",
+        BinOp::Div => "/",
+        BinOp::Rem => "%",
+        BinOp::And => "&&",
+        BinOp::Or => "||",
+        BinOp::Bit => "|",
+        BinOp::Eq => "==",
+        BinOp::Ne => "!=",
+        BinOp::Lt => "<",
+        BinOp::Le => "<=",
+        BinOp::Gt => ">",
+        BinOp::Ge => ">=",
+    }
+}
+
+/// The longest text that is followed; longer ones are not understood.
+pub(super) const TEXT: usize = 64 << 10;
+
+/// `left` with `right` behind it; what is not constant is a hole.
+pub(super) fn joined_text(left: &Text, right: &Value) -> Text {
+    let mut parts = left.parts.clone();
+    match right.text() {
+        Some(text) if left.parts.len() + text.parts.len() < 256 => parts.extend(text.parts.iter().cloned()),
+        _ => parts.push(Piece::Hole(right.term)),
+    }
+    let size: usize = parts.iter().map(|part| if let Piece::Constant(text) = part { text.len() } else { 3 }).sum();
+    if size > TEXT {
+        return Text { parts: vec![Piece::Hole(right.term)] };
+    }
+    Text { parts }
+}

@@ -1,0 +1,363 @@
+//! A function's flow put in place of a call: arguments for parameters, fresh events, fresh unknowns.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use crate::event::{Access, Call, Comparison, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::flow::term::{Term, TermId};
+use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value};
+use crate::flow::{EVENTS, Evaluator, branch};
+use crate::link::FnId;
+use crate::span::Range;
+
+/// What the callee's ids become at one call.
+struct Mapping<'a> {
+    function: FnId,
+    args: &'a [Value],
+    events: FxHashMap<EventId, EventId>,
+    conds: FxHashMap<CondId, CondId>,
+    branches: FxHashMap<u32, u32>,
+    terms: FxHashMap<TermId, TermId>,
+    /// Results of function values that were called here.
+    results: FxHashMap<TermId, Value>,
+}
+
+/// How deep shapes are followed.
+const DEPTH: usize = 12;
+
+impl<'p> Evaluator<'p> {
+    /// Puts a flow in place of a call and gives the call's value.
+    pub(super) fn instantiate(&mut self, flow: &Flow, args: &[Value], at: Range, guessed: bool) -> Value {
+        let mut map = Mapping {
+            function: flow.function,
+            args,
+            events: FxHashMap::default(),
+            conds: FxHashMap::default(),
+            branches: FxHashMap::default(),
+            terms: FxHashMap::default(),
+            results: FxHashMap::default(),
+        };
+        let fits = self.frame.events.len() + flow.events.len() <= EVENTS;
+        if !fits {
+            self.unknown.give_up("a function with too many statements below it");
+        }
+        if fits {
+            self.place_events(flow, at, guessed, &mut map);
+        }
+        for (read, write) in &flow.open {
+            if let (Some(read), Some(write)) = (map.events.get(read), map.events.get(write)) {
+                self.frame.open.push((*read, *write));
+            }
+        }
+        self.map_value(&flow.returns, &mut map, 0)
+    }
+
+    fn place_events(&mut self, flow: &Flow, at: Range, guessed: bool, map: &mut Mapping<'_>) {
+        let call = Call { function: flow.function, span: self.span(at), guessed };
+        // Ids first, since terms of earlier events may be about later ones in loops.
+        for event in &flow.events {
+            map.events.insert(event.id, EventId(self.next_event));
+            self.next_event += 1;
+        }
+        for cond in &flow.conds {
+            let mapped = self.map_cond(*cond, map);
+            self.frame.conds.push(mapped);
+        }
+        for event in &flow.events {
+            if let EventKind::CallParam { callee, args, result } = &event.kind {
+                self.place_param_call(event, *callee, args, *result, at, map);
+                continue;
+            }
+            let placed = self.map_event(event, &call, map);
+            self.frame.events.push(placed);
+        }
+    }
+
+    fn place_param_call(
+        &mut self,
+        event: &Event,
+        callee: TermId,
+        args: &Rc<[Value]>,
+        result: TermId,
+        at: Range,
+        map: &mut Mapping<'_>,
+    ) {
+        let args: Vec<Value> = args.iter().map(|arg| self.map_value(arg, map, 0)).collect();
+        let function = self.map_term_value(callee, map);
+        let deps = self.frame.deps.len();
+        let path = self.frame.path.clone();
+        for dep in event.deps.iter() {
+            let mapped = self.map_cond(*dep, map);
+            self.frame.deps.push((mapped, crate::flow::Exit::Function));
+        }
+        self.frame.path = self.map_path(&event.path, map);
+        let guards = self.frame.guards.len();
+        let mapped: Vec<Guard> = event.guards.iter().map(|guard| self.map_guard(guard, map)).collect();
+        self.frame.guards.extend(mapped);
+        let value = self.call_value(&function, args, at);
+        self.frame.guards.truncate(guards);
+        self.frame.path = path;
+        self.frame.deps.truncate(deps);
+        map.results.insert(result, value);
+    }
+
+    fn map_event(&mut self, event: &Event, call: &Call, map: &mut Mapping<'_>) -> Event {
+        let id = map.events[&event.id];
+        let kind = match &event.kind {
+            EventKind::Access(access) => EventKind::Access(Access {
+                binds: access.binds.iter().map(|term| self.map_term(*term, map)).collect(),
+                named: access.named.iter().map(|(name, term)| (name.clone(), self.map_term(*term, map))).collect(),
+                ..access.clone()
+            }),
+            EventKind::Begin { from, isolation, mode } => {
+                let from = from.map(|from| self.map_term(from, map));
+                EventKind::Begin { from, isolation: *isolation, mode: *mode }
+            }
+            other => other.clone(),
+        };
+        let on = event.on.map(|on| {
+            let mapped = self.map_term(on, map);
+            self.inherit_handle(on, mapped);
+            mapped
+        });
+        let dialect = on.and_then(|on| self.handle(on)).and_then(|handle| handle.dialect).unwrap_or(event.dialect);
+        let deps: Vec<CondId> = event.deps.iter().map(|cond| self.map_cond(*cond, map)).collect();
+        let outer: Vec<CondId> = self.frame.deps.iter().map(|(cond, _)| *cond).collect();
+        let mut guards: Vec<Guard> = self.frame.guards.clone();
+        for guard in event.guards.iter() {
+            guards.push(self.map_guard(guard, map));
+        }
+        Event {
+            id,
+            kind,
+            span: event.span,
+            function: event.function,
+            calls: std::iter::once(call.clone()).chain(event.calls.iter().cloned()).collect(),
+            on,
+            dialect: self.config.dialect.unwrap_or(dialect),
+            path: self.map_path(&event.path, map),
+            deps: branch::union(&outer, &deps),
+            guards: guards.into(),
+            repeated: event.repeated || self.frame.repeated > 0,
+        }
+    }
+
+    fn map_guard(&mut self, guard: &Guard, map: &mut Mapping<'_>) -> Guard {
+        Guard {
+            guard: self.map_term(guard.guard, map),
+            lock: self.map_term(guard.lock, map),
+            span: guard.span,
+            shared: guard.shared,
+        }
+    }
+
+    /// What was known of a handle in the callee holds for the argument, unless more is known of that.
+    fn inherit_handle(&mut self, from: TermId, to: TermId) {
+        if from == to || self.handles.contains_key(&to) {
+            return;
+        }
+        if let Some(handle) = self.handles.get(&from).copied() {
+            self.handles.insert(to, handle);
+        }
+    }
+
+    fn map_path(&mut self, path: &Path, map: &mut Mapping<'_>) -> Path {
+        let mut all: Vec<(u32, u64)> = self.frame.path.0.to_vec();
+        for (branch, arms) in path.0.iter() {
+            let next = &mut self.next_branch;
+            let mapped = *map.branches.entry(*branch).or_insert_with(|| {
+                *next += 1;
+                *next - 1
+            });
+            all.push((mapped, *arms));
+        }
+        Path(all.into())
+    }
+
+    fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> CondId {
+        if let Some(mapped) = map.conds.get(&id) {
+            return *mapped;
+        }
+        // A condition cannot contain itself, but a malformed one must not loop.
+        map.conds.insert(id, id);
+        let cond = self.conds[id.0 as usize].clone();
+        let term = self.map_term(cond.term, map);
+        let inner: Vec<CondId> = cond.inner.iter().map(|inner| self.map_cond(*inner, map)).collect();
+        let compares: Vec<Comparison> = cond
+            .compares
+            .iter()
+            .map(|c| Comparison { left: self.map_term(c.left, map), op: c.op, right: self.map_term(c.right, map) })
+            .collect();
+        let result_guards: Vec<CondId> = map.results.values().flat_map(|value| value.guards.iter().copied()).collect();
+        let inner =
+            if self.mentions_result(cond.term, map) { branch::union(&inner, &result_guards) } else { inner.into() };
+        let mapped = CondId(self.conds.len() as u32);
+        self.conds.push(Cond { term, inner, compares: compares.into(), ..cond });
+        map.conds.insert(id, mapped);
+        mapped
+    }
+
+    fn mentions_result(&self, term: TermId, map: &Mapping<'_>) -> bool {
+        map.results.keys().any(|result| self.terms.mentions(term, *result))
+    }
+
+    fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
+        if let Some(mapped) = map.terms.get(&id) {
+            return *mapped;
+        }
+        let mapped = match self.terms.get(id).clone() {
+            Term::Literal(_) => id,
+            Term::Param(function, index) if function == map.function => {
+                map.args.get(index as usize).map_or_else(|| self.terms.fresh(), |arg| arg.term)
+            }
+            Term::Param(..) => id,
+            Term::Fresh(_) => match map.results.get(&id) {
+                Some(value) => value.term,
+                None => {
+                    let fresh = self.terms.fresh();
+                    if let Some((lock, span, shared)) = self.locks.get(&id).copied() {
+                        let lock = self.map_term(lock, map);
+                        self.locks.insert(fresh, (lock, span, shared));
+                        self.frame.guards.push(Guard { guard: fresh, lock, span, shared });
+                    }
+                    self.inherit_handle(id, fresh);
+                    fresh
+                }
+            },
+            Term::Row(event) => self.terms.intern(Term::Row(*map.events.get(&event).unwrap_or(&event))),
+            Term::Count(event) => self.terms.intern(Term::Count(*map.events.get(&event).unwrap_or(&event))),
+            Term::Transaction(event) => {
+                let mapped = self.terms.intern(Term::Transaction(*map.events.get(&event).unwrap_or(&event)));
+                self.inherit_handle(id, mapped);
+                mapped
+            }
+            Term::Field(of, name) => {
+                let value = self.map_term_value(of, map);
+                match value.part(&name) {
+                    Some(part) => part.term,
+                    None => self.field(&value, &name).term,
+                }
+            }
+            Term::Exists(of) => {
+                let of = self.map_term(of, map);
+                self.terms.exists(of)
+            }
+            Term::Computed(by, parts) => {
+                let parts = parts.iter().map(|part| self.map_term(*part, map)).collect();
+                self.terms.computed(&by, parts)
+            }
+            Term::Either(parts) => {
+                let parts: Vec<TermId> = parts.iter().map(|part| self.map_term(*part, map)).collect();
+                self.terms.either(parts)
+            }
+        };
+        // A result that is not there yet must be looked up again.
+        let pending = matches!(self.terms.get(id), Term::Fresh(_)) && map.results.contains_key(&id);
+        if !pending {
+            map.terms.insert(id, mapped);
+        }
+        mapped
+    }
+
+    /// Like `map_term`, with the shape of the argument where the term is one, or a part of one.
+    fn map_term_value(&mut self, id: TermId, map: &mut Mapping<'_>) -> Value {
+        match self.terms.get(id).clone() {
+            Term::Param(function, index) if function == map.function => match map.args.get(index as usize) {
+                Some(arg) => arg.clone(),
+                None => self.fresh(),
+            },
+            Term::Field(of, name) => {
+                let value = self.map_term_value(of, map);
+                self.field(&value, &name)
+            }
+            Term::Fresh(_) if map.results.contains_key(&id) => map.results[&id].clone(),
+            _ => {
+                let term = self.map_term(id, map);
+                Value::new(term, crate::link::Type::Unknown)
+            }
+        }
+    }
+
+    fn map_value(&mut self, value: &Value, map: &mut Mapping<'_>, depth: usize) -> Value {
+        let direct = matches!(self.terms.get(value.term), Term::Param(..) | Term::Field(..) | Term::Fresh(_));
+        let mut mapped = if direct && matches!(value.shape, Shape::Plain) {
+            let inner = self.map_term_value(value.term, map);
+            let ty = if inner.ty.is_unknown() { value.ty.clone() } else { inner.ty.clone() };
+            Value { ty, ..inner }
+        } else {
+            Value::new(self.map_term(value.term, map), value.ty.clone())
+        };
+        let mut guards: Vec<CondId> = mapped.guards.to_vec();
+        for cond in value.guards.iter() {
+            guards.push(self.map_cond(*cond, map));
+        }
+        mapped.guards = branch::union(&[], &guards);
+        if depth < DEPTH && !matches!(value.shape, Shape::Plain) {
+            mapped.shape = self.map_shape(&value.shape, map, depth + 1);
+        }
+        mapped
+    }
+
+    fn map_shape(&mut self, shape: &Shape, map: &mut Mapping<'_>, depth: usize) -> Shape {
+        match shape {
+            Shape::Plain => Shape::Plain,
+            Shape::Text(text) => {
+                if text.whole().is_some() {
+                    return shape.clone();
+                }
+                Shape::Text(Rc::new(self.map_text(text, map)))
+            }
+            Shape::Query(query) => {
+                let body = match &query.body {
+                    QueryBody::Text(text) => QueryBody::Text(Rc::new(self.map_text(text, map))),
+                    QueryBody::Statement(statement) => QueryBody::Statement(statement.clone()),
+                };
+                let binds = query.binds.iter().map(|bind| self.map_value(bind, map, depth)).collect();
+                let named =
+                    query.named.iter().map(|(name, bind)| (name.clone(), self.map_value(bind, map, depth))).collect();
+                let on = query.on.map(|on| self.map_term(on, map));
+                Shape::Query(Rc::new(Query { body, binds, named, on, ty: query.ty.clone() }))
+            }
+            Shape::Record(parts) => {
+                let parts = parts.iter().map(|(name, part)| (name.clone(), self.map_value(part, map, depth))).collect();
+                Shape::Record(Rc::new(parts))
+            }
+            Shape::Closure(closure) => {
+                let env =
+                    closure.env.iter().map(|(name, value)| (name.clone(), self.map_value(value, map, depth))).collect();
+                Shape::Closure(Rc::new(ClosureValue { env, ..(**closure).clone() }))
+            }
+            Shape::OneOf(values) => {
+                Shape::OneOf(values.iter().map(|value| self.map_value(value, map, depth)).collect())
+            }
+            Shape::Options(options) => {
+                let from = options.from.map(|from| self.map_term(from, map));
+                Shape::Options(crate::client::TxOptions { from, ..options.clone() })
+            }
+            Shape::Builder(builder) => Shape::Builder(Rc::new(self.map_builder(builder, map))),
+            Shape::Function(_) => shape.clone(),
+        }
+    }
+
+    fn map_builder(&mut self, builder: &crate::client::Builder, map: &mut Mapping<'_>) -> crate::client::Builder {
+        builder.clone().with_terms(&mut |term| self.map_term(term, map))
+    }
+
+    fn map_text(&mut self, text: &Text, map: &mut Mapping<'_>) -> Text {
+        let mut parts = Vec::new();
+        for part in &text.parts {
+            match part {
+                Piece::Constant(_) => parts.push(part.clone()),
+                Piece::Hole(term) => {
+                    let value = self.map_term_value(*term, map);
+                    match value.text() {
+                        Some(text) if parts.len() + text.parts.len() < 256 => parts.extend(text.parts.iter().cloned()),
+                        _ => parts.push(Piece::Hole(value.term)),
+                    }
+                }
+            }
+        }
+        Text { parts }
+    }
+}

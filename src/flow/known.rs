@@ -1,0 +1,530 @@
+//! What std and the common libraries around it do to values: which calls hand a value through, which compute a new one,
+//! and which run the closure they are given.
+
+use std::rc::Rc;
+
+use crate::event::CondKind;
+use crate::flow::term::Term;
+use crate::flow::value::{Shape, Value};
+use crate::flow::{Evaluator, Exit, branch};
+use crate::link::Type;
+use crate::lower::tree::{MethodCall, Name};
+use crate::span::Range;
+
+/// Calls that give what they are called on, perhaps in another wrapper.
+const SAME: &[&str] = &[
+    "clone",
+    "cloned",
+    "copied",
+    "to_owned",
+    "to_string",
+    "to_vec",
+    "to_str",
+    "as_ref",
+    "as_mut",
+    "as_str",
+    "as_deref",
+    "as_deref_mut",
+    "as_slice",
+    "as_bytes",
+    "borrow",
+    "borrow_mut",
+    "deref",
+    "deref_mut",
+    "into",
+    "into_inner",
+    "try_into",
+    "iter",
+    "iter_mut",
+    "into_iter",
+    "into_stream",
+    "boxed",
+    "boxed_local",
+    "by_ref",
+    "ok",
+    "context",
+    "with_context",
+    "map_err",
+    "ok_or",
+    "ok_or_else",
+    "or_else",
+    "inspect_err",
+    "wrap_err",
+    "wrap_err_with",
+    "change_context",
+    "trim",
+    "get_mut",
+    "get_ref",
+    "parse",
+    "flatten",
+    "transpose",
+    "rev",
+    "peekable",
+    "fuse",
+    "into_boxed_str",
+    "into_string",
+    "try_flatten",
+    "collect",
+    "try_collect",
+    "first",
+    "last",
+    "next",
+    "next_back",
+    "peek",
+    "pop",
+    "pop_front",
+    "nth",
+    "take",
+    "skip",
+    "chain",
+    "into_bytes",
+    "as_i64",
+    "as_u64",
+    "as_f64",
+    "as_uuid",
+    "into_uuid",
+    "as_any",
+    "to_vec",
+    "with_timeout",
+    "timeout",
+    "instrument",
+    "in_current_span",
+    "into_future",
+    "fuse",
+    "get_or_insert",
+    "as_array",
+    "as_object",
+    "unwrap_unchecked",
+    "ok_or_eyre",
+    "change_context_lazy",
+    "attach_printable",
+    "server_err",
+    "or",
+    "xor",
+    "enumerate",
+    "zip",
+    "buffered",
+    "buffer_unordered",
+    "chunks",
+    "try_next",
+    "await_ready",
+    "shared",
+    "or_insert",
+    "lock_owned",
+];
+
+/// Calls that give what they are called on and need it to be there.
+const NEEDED: &[&str] = &["unwrap", "expect", "unwrap_err", "expect_err"];
+
+const PRESENCE: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "is_empty"];
+
+/// Calls on an option, result or iterator that hand its inside to a closure.
+const COMBINATORS: &[&str] = &[
+    "map",
+    "and_then",
+    "map_or",
+    "map_or_else",
+    "is_some_and",
+    "is_ok_and",
+    "is_none_or",
+    "filter",
+    "any",
+    "all",
+    "find",
+    "position",
+    "filter_map",
+    "flat_map",
+    "for_each",
+    "for_each_concurrent",
+    "try_for_each",
+    "try_for_each_concurrent",
+    "then",
+    "inspect",
+    "fold",
+    "try_fold",
+    "find_map",
+    "take_while",
+    "skip_while",
+    "partition",
+    "retain",
+    "map_while",
+    "map_ok",
+    "and_then_ok",
+    "try_filter",
+    "try_filter_map",
+    "sort_by_key",
+    "max_by_key",
+    "min_by_key",
+    "scan",
+    "reduce",
+    "unwrap_or_else",
+    "or_else",
+    "then_some",
+    "with",
+];
+
+const OPERATORS: &[(&str, &str)] = &[
+    ("checked_add", "+"),
+    ("saturating_add", "+"),
+    ("wrapping_add", "+"),
+    ("add", "+"),
+    ("checked_sub", "-"),
+    ("saturating_sub", "-"),
+    ("wrapping_sub", "-"),
+    ("sub", "-"),
+    ("checked_mul", "*"),
+    ("mul", "*"),
+    ("div", "/"),
+    ("eq", "=="),
+    ("ne", "!="),
+    ("lt", "<"),
+    ("le", "<="),
+    ("gt", ">"),
+    ("ge", ">="),
+    ("eq_ignore_ascii_case", "=="),
+    ("min", "min"),
+    ("max", "max"),
+];
+
+/// Names that std's wrappers answer themselves.
+pub(super) fn is_combinator(name: &str) -> bool {
+    SAME.contains(&name) || NEEDED.contains(&name) || PRESENCE.contains(&name) || COMBINATORS.contains(&name)
+}
+
+impl<'p> Evaluator<'p> {
+    /// A method that is none of the workspace's and none of a client's.
+    pub(super) fn known_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
+        let name = call.name.as_str();
+        if name.starts_with("lock") || matches!(name, "write" | "read" | "acquire" | "try_lock" | "acquire_owned") {
+            if let Some(value) = self.in_process_lock(&recv, name, at) {
+                return value;
+            }
+        }
+        if NEEDED.contains(&name) {
+            self.require(&recv, at);
+            return Value { guards: Rc::from([]), ..recv };
+        }
+        if PRESENCE.contains(&name) {
+            let term = self.terms.exists(recv.term);
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards };
+        }
+        if matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
+            || COMBINATORS.contains(&name)
+        {
+            if let Some(value) = self.combinator(&recv, name, &args, at) {
+                return value;
+            }
+        }
+        if SAME.contains(&name) {
+            self.run_closures(&args, at);
+            return recv;
+        }
+        if matches!(name, "unwrap_or" | "unwrap_or_default") {
+            let mut terms = vec![recv.term];
+            terms.extend(args.iter().map(|arg| arg.term));
+            let term = self.terms.either(terms);
+            return Value { term, shape: Shape::Plain, ..recv };
+        }
+        if let Some((_, by)) = OPERATORS.iter().find(|(known, _)| *known == name)
+            && args.len() == 1
+        {
+            let right = args.into_iter().next().unwrap_or_else(|| self.fresh());
+            return self.operate(by, recv, right);
+        }
+        if matches!(
+            name,
+            "get"
+                | "try_get"
+                | "get_unchecked"
+                | "try_get_unchecked"
+                | "column"
+                | "get_ref_unwrap"
+                | "get_unwrap"
+                | "take_opt"
+        ) && let [column] = args.as_slice()
+            && let Some(value) = self.column_of(&recv, column)
+        {
+            return value;
+        }
+        self.other_method(recv, call, args, at)
+    }
+
+    /// `row.get("balance")`, `row.get(0)`: a column of a statement's result.
+    fn column_of(&mut self, recv: &Value, column: &Value) -> Option<Value> {
+        let from_row = self.terms.origins(recv.term).iter().any(|origin| !origin.computed);
+        let name = match (column.text(), self.terms.get(column.term)) {
+            (Some(text), _) => text.whole()?,
+            (None, Term::Literal(text)) if text.bytes().all(|b| b.is_ascii_digit()) => text.to_string(),
+            _ => return None,
+        };
+        if from_row || matches!(self.terms.get(recv.term), Term::Param(..)) {
+            return Some(self.field(recv, &name));
+        }
+        None
+    }
+
+    fn combinator(&mut self, recv: &Value, name: &str, args: &[Value], at: Range) -> Option<Value> {
+        let closure = args.iter().rev().find(|arg| matches!(arg.shape, Shape::Closure(_) | Shape::Function(_)))?;
+        let mut tested = recv.clone();
+        tested.term = self.terms.exists(recv.term);
+        let collection = matches!(recv.ty.external_name(), Some("Vec" | "Iter" | "IntoIter" | "HashMap" | "BTreeMap"));
+        let kind = if collection { CondKind::Each } else { CondKind::Presence };
+        let cond = self.condition(&tested, kind, at);
+        let depth = self.frame.deps.len();
+        self.frame.deps.extend(cond.map(|cond| (cond, Exit::Loop)));
+        let on_error = matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context");
+        let element = if on_error { self.computed_from("error", recv) } else { self.element(recv) };
+        let element = if on_error || !element.ty.is_unknown() {
+            element
+        } else {
+            Value { ty: self.program.peel(&recv.ty), ..element }
+        };
+        let handed = match name {
+            "fold" | "try_fold" => vec![args.first().cloned().unwrap_or_else(|| self.fresh()), element],
+            _ => vec![element],
+        };
+        let repeated = usize::from(name.contains("for_each"));
+        self.frame.repeated += repeated;
+        let result = self.call_value(closure, handed, at);
+        self.frame.repeated -= repeated;
+        self.frame.deps.truncate(depth);
+        let conds: Vec<_> = cond.into_iter().collect();
+        Some(match name {
+            "filter" | "find" | "take_while" | "skip_while" | "retain" | "try_filter" | "partition" => {
+                // What is left depends on what the closure said.
+                let deciding = self.condition(&result, CondKind::Test, at);
+                let mut value = recv.clone();
+                let guards: Vec<_> = value.guards.iter().copied().chain(deciding).collect();
+                value.guards = branch::union(&guards, &result.guards);
+                value
+            }
+            "ok_or_else" | "map_err" | "with_context" | "inspect" | "sort_by_key" | "max_by_key" | "min_by_key" => {
+                recv.clone()
+            }
+            "unwrap_or_else" | "or_else" => {
+                let merged = self.merge(&[recv, &result], &conds);
+                Value { shape: recv.shape.clone(), ..merged }
+            }
+            "is_some_and" | "is_ok_and" | "is_none_or" | "any" | "all" | "position" => {
+                let term = self.terms.computed("any", vec![tested.term, result.term]);
+                let mut value = Value::new(term, Type::Unknown);
+                value.guards = branch::union(&recv.guards, &result.guards);
+                value
+            }
+            "map_or" | "map_or_else" => {
+                let other = args.first().cloned().unwrap_or_else(|| self.fresh());
+                let other = if matches!(other.shape, Shape::Closure(_)) && args.len() > 1 {
+                    self.call_value(&other, Vec::new(), at)
+                } else {
+                    other
+                };
+                self.merge(&[&result, &other], &conds)
+            }
+            _ => {
+                let mut value = result;
+                value.guards = branch::union(&value.guards, &recv.guards);
+                value.guards = branch::union(&value.guards, &conds);
+                value
+            }
+        })
+    }
+
+    /// `mutex.lock()`, `rwlock.write()`, `semaphore.acquire()`: a guard, held while the value it is bound to lives.
+    fn in_process_lock(&mut self, recv: &Value, name: &str, at: Range) -> Option<Value> {
+        let mut wrapper = recv.ty.clone();
+        let mut found = None;
+        for _ in 0..6 {
+            let Type::External(path, args) = &wrapper else { break };
+            let last = path.last().map(Name::as_str).unwrap_or_default();
+            if matches!(last, "Mutex" | "RwLock" | "FairMutex" | "ReentrantMutex" | "Semaphore") {
+                found = Some((last.to_owned(), args.first().cloned().unwrap_or(Type::Unknown)));
+                break;
+            }
+            let Some(inner) = args.first().cloned() else { break };
+            wrapper = inner;
+        }
+        let (kind, inner) = match found {
+            Some(found) => found,
+            // Without a type only `lock()` is a lock.
+            None if recv.ty.is_unknown() && name == "lock" => ("Mutex".to_owned(), Type::Unknown),
+            None => return None,
+        };
+        let shared = name == "read" && kind == "RwLock";
+        let guard = self.terms.fresh();
+        let span = self.span(at);
+        self.locks.insert(guard, (recv.term, span, shared));
+        self.frame.guards.push(crate::event::Guard { guard, lock: recv.term, span, shared });
+        let ty = if matches!(inner, Type::Unit) { Type::Unknown } else { inner };
+        let value = Value::new(guard, ty);
+        self.learn_handle(&value);
+        Some(value)
+    }
+
+    /// Guards that were taken in a statement and are bound to no variable end with it.
+    pub(super) fn end_temporaries(&mut self, from: usize, pat: Option<&crate::lower::tree::Pat>) {
+        if self.frame.guards.len() <= from {
+            return;
+        }
+        let _ = pat;
+        let mut at = 0;
+        let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
+        let held = |guard: crate::flow::term::TermId, terms: &crate::flow::term::Terms| {
+            env.iter().any(|value| {
+                value.term == guard || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))
+            })
+        };
+        let terms = &self.terms;
+        self.frame.guards.retain(|guard| {
+            at += 1;
+            at <= from || held(guard.guard, terms)
+        });
+    }
+
+    /// Guards bound to variables that go out of scope are released.
+    pub(super) fn end_variables(&mut self, keep: usize) {
+        if self.frame.guards.is_empty() {
+            return;
+        }
+        let gone: Vec<_> = self.frame.env.iter().skip(keep).map(|(_, value)| value.term).collect();
+        let kept: Vec<_> = self.frame.env.iter().take(keep).map(|(_, value)| value.term).collect();
+        let terms = &self.terms;
+        self.frame.guards.retain(|guard| {
+            kept.contains(&guard.guard)
+                || !gone.iter().any(|term| *term == guard.guard || terms.mentions(*term, guard.guard))
+        });
+    }
+
+    /// A function or method of another crate.
+    pub(super) fn external_call(&mut self, path: &[Name], mut args: Vec<Value>, at: Range) -> Value {
+        let last = path.last().map(Name::as_str).unwrap_or_default();
+        let owner = path.len().checked_sub(2).map(|i| path[i].as_str()).unwrap_or_default();
+        match (owner, last) {
+            (_, "drop") if args.len() == 1 => return self.drop_value(&args[0], at),
+            (
+                "Box" | "Arc" | "Rc" | "Cow" | "Some" | "Json" | "Cell" | "RefCell" | "Mutex" | "RwLock" | "Reverse"
+                | "Wrapping" | "Pin" | "Data",
+                "new" | "pin" | "from",
+            )
+            | (
+                _,
+                "Ok" | "Some" | "Json" | "Path" | "Query" | "Form" | "from" | "identity" | "black_box" | "block_on"
+                | "block_in_place" | "timeout",
+            ) if args.len() == 1 => {
+                let arg = args.remove(0);
+                return match arg.shape {
+                    Shape::Closure(_) => self.call_value(&arg, Vec::new(), at),
+                    _ => arg,
+                };
+            }
+            (_, "timeout" | "timeout_at") if args.len() == 2 => return args.remove(1),
+            ("mem", "take") if !args.is_empty() => return args.remove(0),
+            ("process", "exit") | ("panic", "resume_unwind") => return self.diverge(),
+            (_, "spawn" | "spawn_blocking" | "spawn_local" | "block" | "unblock") => {
+                self.frame.repeated += 1;
+                let mut result = None;
+                for arg in &args {
+                    result = Some(match arg.shape {
+                        Shape::Closure(_) | Shape::Function(_) => self.call_value(arg, Vec::new(), at),
+                        _ => arg.clone(),
+                    });
+                }
+                self.frame.repeated -= 1;
+                return result.unwrap_or_else(|| self.fresh());
+            }
+            _ => {}
+        }
+        self.external_effect(path, at);
+        self.run_closures(&args, at);
+        if args.is_empty() {
+            // A call without arguments gives something new each time: the clock, a random id.
+            let ty = if path.len() > 1 && matches!(last, "new" | "default") {
+                Type::External(path[..path.len() - 1].into(), [].into())
+            } else {
+                Type::Unknown
+            };
+            let value = self.fresh();
+            return value.typed(ty);
+        }
+        let name = path.iter().map(Name::as_str).collect::<Vec<_>>().join("::");
+        let guards: Vec<_> = args.iter().flat_map(|arg| arg.guards.iter().copied()).collect();
+        let term = self.terms.computed(&name, args.iter().map(|arg| arg.term).collect());
+        let mut value = Value::new(term, Type::Unknown);
+        value.guards = branch::union(&[], &guards);
+        value
+    }
+
+    /// `drop(x)`: a guard is released, a transaction rolled back.
+    fn drop_value(&mut self, value: &Value, at: Range) -> Value {
+        let terms = &self.terms;
+        let dropped = value.term;
+        self.frame.guards.retain(|guard| guard.guard != dropped && !terms.mentions(dropped, guard.guard));
+        if matches!(self.terms.get(value.term), Term::Transaction(_)) {
+            self.emit(crate::event::EventKind::Rollback, Some(value.term), at);
+        }
+        Value::new(self.terms.literal("()"), Type::Unit)
+    }
+
+    /// A method nothing is known of: its result is computed from what it was given.
+    fn other_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
+        let name = call.name.as_str();
+        self.unknown_method_effect(&recv, call, at);
+        for arg in &args {
+            if matches!(arg.shape, Shape::Closure(_)) {
+                let element = self.element(&recv);
+                self.call_value(arg, vec![element], at);
+            }
+        }
+        if is_mutator(name) && !args.is_empty() {
+            let mut parts = vec![recv.term];
+            parts.extend(args.iter().map(|arg| arg.term));
+            let mut changed = recv.clone();
+            if name == "push_str" || (name == "push" && recv.text().is_some()) {
+                if let Some(text) = recv.text() {
+                    let text = crate::flow::expr::joined_text(text, &args[0]);
+                    changed.shape = Shape::Text(Rc::new(text));
+                }
+            } else if let [only] = args.as_slice() {
+                // A list of rows' ids stands for the ids.
+                changed.shape = only.shape.clone();
+                changed.term = match self.terms.get(recv.term) {
+                    Term::Fresh(_) | Term::Literal(_) => only.term,
+                    _ => self.terms.either([recv.term, only.term]),
+                };
+            } else {
+                changed.term = self.terms.computed(name, parts);
+            }
+            self.store(&call.recv, changed);
+            return Value::new(self.terms.literal("()"), Type::Unit);
+        }
+        if name == "len" || name == "count" {
+            let term = self.terms.computed("len", vec![recv.term]);
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards };
+        }
+        if args.is_empty() && !recv.ty.is_unknown() && matches!(recv.ty, Type::Def(..)) {
+            return self.field(&recv, name);
+        }
+        let guards: Vec<_> = args.iter().flat_map(|arg| arg.guards.iter().copied()).collect();
+        let mut parts = vec![recv.term];
+        parts.extend(args.iter().map(|arg| arg.term));
+        let term = self.terms.computed(name, parts);
+        let mut value = Value::new(term, Type::Unknown);
+        value.guards = branch::union(&recv.guards, &guards);
+        value
+    }
+}
+
+fn is_mutator(name: &str) -> bool {
+    matches!(
+        name,
+        "push"
+            | "push_back"
+            | "push_str"
+            | "insert"
+            | "extend"
+            | "append"
+            | "push_front"
+            | "extend_from_slice"
+            | "replace"
+            | "set"
+    )
+}

@@ -1,0 +1,318 @@
+//! Macros in expressions.
+
+use std::rc::Rc;
+
+use crate::event::CondKind;
+use crate::flow::value::{Piece, Shape, Text, Value};
+use crate::flow::{Evaluator, Exit, branch};
+use crate::link::Type;
+use crate::lower::tree::{ExprKind, Lit, MacroArg, MacroBody, MacroCall, Name};
+use crate::span::Range;
+
+impl<'p> Evaluator<'p> {
+    pub(super) fn macro_call(&mut self, call: &MacroCall, at: Range) -> Value {
+        if let Some(value) = self.client_macro(call, at) {
+            return value;
+        }
+        let name = call.path.last().map(Name::as_str).unwrap_or_default();
+        match &call.body {
+            MacroBody::Args(args) => self.macro_args(name, args, at),
+            MacroBody::Matches(of, pat, guard) => {
+                let value = self.expr(of);
+                let mut tested = self.tested(pat, &value);
+                if let Some(guard) = guard {
+                    let variables = self.frame.env.len();
+                    self.bind(pat, value);
+                    let guard = self.expr(guard);
+                    self.frame.env.truncate(variables);
+                    tested.term = self.terms.computed("&&", vec![tested.term, guard.term]);
+                    tested.guards = branch::union(&tested.guards, &guard.guards);
+                }
+                if name.contains("assert") {
+                    self.must(&tested, at);
+                }
+                tested
+            }
+            MacroBody::Select(arms) => {
+                let values: Vec<Value> = arms.iter().map(|(_, future, _)| self.expr(future)).collect();
+                let fork = self.fork();
+                let mut ended = Vec::new();
+                for (i, ((pat, _, handler), value)) in arms.iter().zip(values).enumerate() {
+                    ended.push(self.arm(&fork, i, &[], |ev| {
+                        let variables = ev.frame.env.len();
+                        ev.bind(pat, value);
+                        let value = match handler {
+                            Some(handler) => ev.expr(handler),
+                            None => ev.fresh(),
+                        };
+                        ev.frame.env.truncate(variables);
+                        value
+                    }));
+                }
+                if ended.is_empty() { self.fresh() } else { self.join(fork, ended) }
+            }
+            MacroBody::Block(block) => self.block(block),
+            MacroBody::Items => self.fresh(),
+            MacroBody::Tokens(exprs) => {
+                let values: Vec<Value> = exprs.iter().map(|expr| self.expr(expr)).collect();
+                let term = self.terms.computed(name, values.iter().map(|value| value.term).collect());
+                Value::new(term, Type::Unknown)
+            }
+        }
+    }
+
+    fn macro_args(&mut self, name: &str, args: &[MacroArg], at: Range) -> Value {
+        match name {
+            "format" | "concat" | "format_args" | "formatcp" | "concatcp" | "const_format" => {
+                return self.format(name, args);
+            }
+            "include_str" => return self.included(args),
+            "bail" | "panic" | "unreachable" | "todo" | "unimplemented" | "yeet" | "raise" | "abort" => {
+                let values: Vec<Value> = args.iter().map(|arg| self.expr(&arg.value)).collect();
+                let _ = values;
+                let error = Value::new(self.terms.literal("error"), Type::Unknown);
+                if self.frame.left.is_none() {
+                    self.leave_with(error);
+                }
+                return self.diverge();
+            }
+            "ensure" | "assert" | "debug_assert" | "ensure_eq" | "require" => {
+                if let Some(first) = args.first() {
+                    let tested = self.expr(&first.value);
+                    self.must(&tested, at);
+                }
+                return Value::new(self.terms.literal("()"), Type::Unit);
+            }
+            "assert_eq" | "assert_ne" => {
+                if let [left, right, ..] = args {
+                    let left = self.expr(&left.value);
+                    let right = self.expr(&right.value);
+                    let tested = self.operate(if name == "assert_eq" { "==" } else { "!=" }, left, right);
+                    self.must(&tested, at);
+                }
+                return Value::new(self.terms.literal("()"), Type::Unit);
+            }
+            "try" => {
+                if let Some(first) = args.first() {
+                    let value = self.expr(&first.value);
+                    self.require(&value, at);
+                    return value;
+                }
+            }
+            _ => {}
+        }
+        let values: Vec<(Option<Name>, Value)> =
+            args.iter().map(|arg| (arg.name.clone(), self.expr(&arg.value))).collect();
+        if matches!(name, "join" | "try_join" | "vec" | "params" | "named_params" | "array" | "tuple") {
+            if name == "try_join" {
+                for (_, value) in &values {
+                    self.require(value, at);
+                }
+            }
+            let named = values.iter().any(|(name, _)| name.is_some());
+            if !named {
+                return self.tuple_of(values.into_iter().map(|(_, value)| value).collect());
+            }
+            let term = self.terms.computed(name, values.iter().map(|(_, value)| value.term).collect());
+            let parts = values
+                .into_iter()
+                .enumerate()
+                .map(|(i, (name, value))| (name.unwrap_or_else(|| Name::new(i.to_string())), value))
+                .collect();
+            return Value::new(term, Type::Unknown).shaped(Shape::Record(Rc::new(parts)));
+        }
+        let guards: Vec<_> = values.iter().flat_map(|(_, value)| value.guards.iter().copied()).collect();
+        let term = self.terms.computed(name, values.iter().map(|(_, value)| value.term).collect());
+        let mut value = Value::new(term, Type::Unknown);
+        value.guards = branch::union(&[], &guards);
+        value
+    }
+
+    /// What follows happens only if this held.
+    fn must(&mut self, tested: &Value, at: Range) {
+        if let Some(cond) = self.condition(tested, CondKind::Test, at) {
+            self.frame.deps.push((cond, Exit::Function));
+        }
+    }
+
+    fn included(&mut self, args: &[MacroArg]) -> Value {
+        let path = args.first().map(|arg| self.expr(&arg.value)).and_then(|value| value.text().and_then(|t| t.whole()));
+        match path.and_then(|path| self.file_text(&path, true)) {
+            Some(text) => {
+                let value = self.fresh();
+                value.shaped(Shape::Text(Rc::new(Text::constant(text))))
+            }
+            None => self.fresh(),
+        }
+    }
+
+    /// The text of a file of the workspace, named from this file's directory or from the package's.
+    pub(super) fn file_text(&self, path: &str, beside: bool) -> Option<String> {
+        let workspace = self.workspace;
+        let here = workspace.file(self.frame.file);
+        let krate = here.krate.map(|krate| workspace.crates[krate].dir.clone()).unwrap_or_default();
+        let dir = here.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+        let bases = if beside { [dir, krate] } else { [krate, dir] };
+        bases.iter().find_map(|base| {
+            let full = normal(base, path)?;
+            let file = workspace.files.binary_search_by(|file| file.path.as_bytes().cmp(full.as_bytes())).ok()?;
+            Some(workspace.files[file].text.to_string())
+        })
+    }
+
+    /// `format!("… {} {name}", args)`: constant where its pieces are.
+    fn format(&mut self, name: &str, args: &[MacroArg]) -> Value {
+        let values: Vec<(Option<Name>, Value)> =
+            args.iter().map(|arg| (arg.name.clone(), self.expr(&arg.value))).collect();
+        let terms: Vec<_> = values.iter().map(|(_, value)| value.term).collect();
+        if name.starts_with("concat") {
+            let mut text = Text::default();
+            for (_, value) in &values {
+                text = crate::flow::expr::joined_text(&text, &self.as_text(value));
+            }
+            let term = self.terms.computed(name, terms);
+            return Value::new(term, Type::Unknown).shaped(Shape::Text(Rc::new(text)));
+        }
+        let template = args.first().and_then(|arg| match &*arg.value.kind {
+            ExprKind::Lit(Lit::Str(text)) => Some(text.clone()),
+            _ => values.first().and_then(|(_, value)| value.text()).and_then(|text| text.whole()),
+        });
+        let Some(template) = template else {
+            let term = self.terms.computed(name, terms);
+            return Value::new(term, Type::Unknown);
+        };
+        let mut text = Text::default();
+        let mut next = 1;
+        let mut used = Vec::new();
+        for piece in template_pieces(&template) {
+            match piece {
+                Template::Text(constant) => text.parts.push(Piece::Constant(constant)),
+                Template::Hole(name) => {
+                    let value = match name.as_str() {
+                        "" => {
+                            next += 1;
+                            values.get(next - 1).map(|(_, value)| value.clone())
+                        }
+                        digits if digits.bytes().all(|b| b.is_ascii_digit()) => digits
+                            .parse::<usize>()
+                            .ok()
+                            .and_then(|i| values.get(i.saturating_add(1)))
+                            .map(|(_, value)| value.clone()),
+                        name => values
+                            .iter()
+                            .find(|(n, _)| n.as_deref() == Some(name))
+                            .map(|(_, value)| value.clone())
+                            .or_else(|| self.lookup(name).cloned())
+                            .or_else(|| self.constant_named(name)),
+                    };
+                    let value = value.unwrap_or_else(|| self.fresh());
+                    used.push(value.term);
+                    let value = self.as_text(&value);
+                    text = crate::flow::expr::joined_text(&text, &value);
+                }
+            }
+        }
+        let mut parts = vec![terms.first().copied().unwrap_or_else(|| self.terms.fresh())];
+        parts.extend(used);
+        let term = self.terms.computed("format", parts);
+        Value::new(term, Type::Unknown).shaped(Shape::Text(Rc::new(text)))
+    }
+
+    fn constant_named(&mut self, name: &str) -> Option<Value> {
+        let path = crate::lower::tree::TyPath {
+            qself: None,
+            segments: vec![crate::lower::tree::Segment {
+                name: Name::new(name),
+                args: Vec::new(),
+                bindings: Vec::new(),
+            }],
+        };
+        let value = self.path(&path, Range::default());
+        Some(value)
+    }
+
+    /// A number or bool as the text it prints.
+    fn as_text(&self, value: &Value) -> Value {
+        if value.text().is_some() {
+            return value.clone();
+        }
+        match self.terms.get(value.term) {
+            crate::flow::term::Term::Literal(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                let text = Text::constant(text.as_str());
+                value.clone().shaped(Shape::Text(Rc::new(text)))
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// The value of a statement that is thrown away. A transaction that is never bound ends at once.
+    pub(super) fn dropped(&mut self, value: &Value, at: Range) {
+        let _ = (value, at);
+    }
+}
+
+enum Template {
+    Text(String),
+    Hole(String),
+}
+
+/// Cuts a format string at its holes.
+fn template_pieces(template: &str) -> Vec<Template> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut chars = template.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '{' if chars.peek() == Some(&'{') => {
+                chars.next();
+                text.push('{');
+            }
+            '}' if chars.peek() == Some(&'}') => {
+                chars.next();
+                text.push('}');
+            }
+            '{' => {
+                let mut name = String::new();
+                let mut spec = false;
+                for c in chars.by_ref() {
+                    match c {
+                        '}' => break,
+                        ':' => spec = true,
+                        c if !spec => name.push(c),
+                        _ => {}
+                    }
+                }
+                if !text.is_empty() {
+                    pieces.push(Template::Text(std::mem::take(&mut text)));
+                }
+                pieces.push(Template::Hole(name.trim().to_owned()));
+            }
+            c => text.push(c),
+        }
+        if pieces.len() > 256 {
+            break;
+        }
+    }
+    if !text.is_empty() {
+        pieces.push(Template::Text(text));
+    }
+    pieces
+}
+
+/// `path` below `base`, without `.` and `..`; none when it leads out.
+fn normal(base: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    if path.starts_with('/') {
+        return None;
+    }
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

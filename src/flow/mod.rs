@@ -1,0 +1,307 @@
+//! Functions to [`Flow`]s: an abstract interpreter over bodies.
+//!
+//! Each function is evaluated once, with its parameters as symbols; where it is called, its flow is put in place with
+//! the arguments for the parameters ([`instantiate`]). Branches are evaluated one after the other and joined, never
+//! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
+
+mod branch;
+mod builder;
+mod call;
+mod effect;
+mod expr;
+mod instantiate;
+mod known;
+mod macros;
+mod pattern;
+mod send;
+mod statement;
+pub mod term;
+pub mod value;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::client::handles::Handle;
+use crate::client::{Client, clients};
+use crate::config::Config;
+use crate::dialect::Dialect;
+use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::flow::term::{TermId, Terms};
+use crate::flow::value::Value;
+use crate::link::{ConstId, FnId, Program, ScopeId, Type};
+use crate::lower::tree::Name;
+use crate::source::Workspace;
+use crate::span::{FileId, Range, Span};
+use crate::sql::parse::Parsed;
+
+/// How many events one function's flow may hold, those of called functions included.
+const EVENTS: usize = 2_000;
+/// How deep calls are followed before a function is given up.
+const CALL_DEPTH: usize = 120;
+
+/// Evaluates functions on demand and keeps their flows.
+pub struct Evaluator<'p> {
+    pub program: &'p Program,
+    pub workspace: &'p Workspace,
+    pub config: &'p Config,
+    pub clients: Rc<[&'static Client]>,
+    pub terms: Terms,
+    conds: Vec<Cond>,
+    states: Vec<State>,
+    parsed: FxHashMap<(Rc<str>, Dialect), Rc<Parsed>>,
+    handles: FxHashMap<TermId, Handle>,
+    locks: FxHashMap<TermId, (TermId, Span, bool)>,
+    constants: FxHashMap<ConstId, Value>,
+    /// The bytes of each file, for messages and for tables in macros.
+    texts: Vec<Arc<str>>,
+    next_event: u32,
+    next_branch: u32,
+    depth: usize,
+    frame: Frame<'p>,
+    pub calls: CallGraph,
+    pub unknown: Unknowns,
+}
+
+/// Who calls whom, as far as calls were followed.
+#[derive(Default)]
+pub struct CallGraph {
+    /// Callee → callers, with the call's place and whether it stands in a loop or a task of its own.
+    pub callers: FxHashMap<FnId, Vec<(FnId, Span, bool)>>,
+    /// Functions whose name is handed around as a value: handlers, jobs.
+    pub values: FxHashSet<FnId>,
+}
+
+/// What was not understood, counted by reason.
+#[derive(Clone, Debug, Default)]
+pub struct Unknowns {
+    pub statements: BTreeMap<String, usize>,
+    pub calls_resolved: usize,
+    pub calls_several: usize,
+    pub calls_unknown: usize,
+    pub statements_seen: usize,
+    pub given_up: BTreeMap<String, usize>,
+}
+
+enum State {
+    NotYet,
+    Running,
+    Done(Rc<Flow>),
+}
+
+/// How the rest of a body is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    /// `break` and `continue`: the loop's body.
+    Loop,
+    /// `return`, `?`, a panic: the function or closure.
+    Function,
+}
+
+/// The function that is being evaluated.
+struct Frame<'p> {
+    function: FnId,
+    file: FileId,
+    scope: ScopeId,
+    dialect: Option<Dialect>,
+    env: Vec<(Name, Value)>,
+    events: Vec<Event>,
+    conds: Vec<CondId>,
+    deps: Vec<(CondId, Exit)>,
+    path: Path,
+    left: Option<Exit>,
+    returns: Vec<(Value, Rc<[CondId]>)>,
+    guards: Vec<Guard>,
+    repeated: usize,
+    open: Vec<(EventId, EventId)>,
+    text: &'p str,
+}
+
+impl<'p> Evaluator<'p> {
+    pub fn new(program: &'p Program, workspace: &'p Workspace, config: &'p Config) -> Self {
+        let count = program.functions().count();
+        Self {
+            program,
+            workspace,
+            config,
+            clients: clients(),
+            terms: Terms::default(),
+            conds: Vec::new(),
+            states: (0..count).map(|_| State::NotYet).collect(),
+            parsed: FxHashMap::default(),
+            handles: FxHashMap::default(),
+            locks: FxHashMap::default(),
+            constants: FxHashMap::default(),
+            texts: workspace.files.iter().map(|file| file.text.clone()).collect(),
+            next_event: 0,
+            next_branch: 0,
+            depth: 0,
+            frame: Frame::idle(),
+            calls: CallGraph::default(),
+            unknown: Unknowns::default(),
+        }
+    }
+
+    pub fn cond(&self, id: CondId) -> &Cond {
+        &self.conds[id.0 as usize]
+    }
+
+    /// What a handle's type said of it.
+    pub fn handle(&self, term: TermId) -> Option<Handle> {
+        self.handles.get(&term).copied()
+    }
+
+    /// The source text of a place.
+    pub fn text_of(&self, span: Span) -> &str {
+        self.texts.get(span.file.0 as usize).map_or("", |text| span.at.of(text))
+    }
+
+    /// The flow of a function; none while it is being evaluated (a cycle), and none when calls are nested too deeply.
+    pub fn flow(&mut self, id: FnId) -> Option<Rc<Flow>> {
+        match &self.states[id.index()] {
+            State::Done(flow) => return Some(flow.clone()),
+            State::Running => {
+                self.unknown.give_up("a call in a cycle");
+                return None;
+            }
+            State::NotYet => {}
+        }
+        if self.depth >= CALL_DEPTH {
+            self.unknown.give_up("calls nested too deeply");
+            return None;
+        }
+        self.states[id.index()] = State::Running;
+        self.depth += 1;
+        let flow = Rc::new(self.evaluate(id));
+        self.depth -= 1;
+        self.states[id.index()] = State::Done(flow.clone());
+        Some(flow)
+    }
+
+    fn evaluate(&mut self, id: FnId) -> Flow {
+        let program = self.program;
+        let function = program.function(id);
+        let file = program.file_of(id);
+        let dialect = self.config.dialect.or_else(|| self.dialect_of(id));
+        let workspace = self.workspace;
+        let frame = Frame {
+            function: id,
+            file,
+            scope: program.scope_of(id),
+            dialect,
+            text: &workspace.file(file).text,
+            ..Frame::idle()
+        };
+        let outer = std::mem::replace(&mut self.frame, frame);
+        self.bind_parameters(id);
+        if let Some(body) = &function.body {
+            let value = self.expr(body);
+            if self.frame.left.is_none() {
+                self.leave_with(value);
+            }
+        }
+        let returns = self.joined_return(0, program.returns(id, program.self_type(id).as_ref(), &[]));
+        let frame = std::mem::replace(&mut self.frame, outer);
+        Flow { function: id, events: frame.events, conds: frame.conds, returns, open: frame.open }
+    }
+
+    fn bind_parameters(&mut self, id: FnId) {
+        let program = self.program;
+        let function = program.function(id);
+        let mut index = 0;
+        if function.receiver.is_some() {
+            let term = self.terms.intern(term::Term::Param(id, 0));
+            let ty = program.self_type(id).unwrap_or(Type::Unknown);
+            let value = Value::new(term, ty);
+            self.learn_handle(&value);
+            self.frame.env.push((Name::new("self"), value));
+            index = 1;
+        }
+        for (param, ty) in function.params.iter().zip(program.params(id)) {
+            let term = self.terms.intern(term::Term::Param(id, index));
+            index += 1;
+            let value = Value::new(term, ty);
+            self.learn_handle(&value);
+            self.bind(&param.pat, value);
+        }
+    }
+
+    /// The engine the function's package talks to, as far as its manifest says.
+    fn dialect_of(&self, id: FnId) -> Option<Dialect> {
+        let krate = self.program.krate_of(id)?;
+        self.workspace.crates[krate].dialects.first().copied()
+    }
+
+    /// Remembers what a value's type says of the handle it is.
+    fn learn_handle(&mut self, value: &Value) {
+        if self.handles.contains_key(&value.term) {
+            return;
+        }
+        if let Some(handle) = crate::client::handles::handle_of(&value.ty, &self.clients) {
+            self.handles.insert(value.term, handle);
+        }
+    }
+
+    fn span(&self, at: Range) -> Span {
+        at.in_file(self.frame.file)
+    }
+
+    fn lookup(&self, name: &str) -> Option<&Value> {
+        self.frame.env.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
+    fn fresh(&mut self) -> Value {
+        Value::new(self.terms.fresh(), Type::Unknown)
+    }
+
+    fn emit(&mut self, kind: EventKind, on: Option<TermId>, at: Range) -> EventId {
+        let id = EventId(self.next_event);
+        self.next_event += 1;
+        let dialect = on.and_then(|term| self.handles.get(&term)).and_then(|handle| handle.dialect);
+        let event = Event {
+            id,
+            kind,
+            span: self.span(at),
+            function: self.frame.function,
+            calls: Rc::from([]),
+            on,
+            dialect: self.config.dialect.or(dialect).or(self.frame.dialect).unwrap_or(Dialect::Postgres),
+            path: self.frame.path.clone(),
+            deps: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
+            guards: Rc::from(self.frame.guards.as_slice()),
+            repeated: self.frame.repeated > 0,
+        };
+        self.frame.events.push(event);
+        id
+    }
+}
+
+impl Frame<'_> {
+    fn idle() -> Self {
+        Self {
+            function: FnId::NONE,
+            file: FileId(0),
+            scope: ScopeId::NONE,
+            dialect: None,
+            env: Vec::new(),
+            events: Vec::new(),
+            conds: Vec::new(),
+            deps: Vec::new(),
+            path: Path::default(),
+            left: None,
+            returns: Vec::new(),
+            guards: Vec::new(),
+            repeated: 0,
+            open: Vec::new(),
+            text: "",
+        }
+    }
+}
+
+impl Unknowns {
+    fn give_up(&mut self, why: &str) {
+        *self.given_up.entry(why.to_owned()).or_default() += 1;
+    }
+}

@@ -1,0 +1,219 @@
+//! Patterns: what they bind, and what they test.
+
+use std::rc::Rc;
+
+use crate::flow::Evaluator;
+use crate::flow::value::{Shape, Value};
+use crate::link::Type;
+use crate::lower::tree::{Name, Pat, TyPath};
+
+impl<'p> Evaluator<'p> {
+    /// Brings a pattern's variables into scope.
+    pub(super) fn bind(&mut self, pat: &Pat, value: Value) {
+        match pat {
+            Pat::Bind(name, sub, _) => {
+                self.frame.env.push((name.clone(), value.clone()));
+                if let Some(sub) = sub {
+                    self.bind(sub, value);
+                }
+            }
+            Pat::Ref(inner) => self.bind(inner, value),
+            Pat::Tuple(parts) => {
+                let count = parts.len();
+                let after = parts.iter().position(|part| matches!(part, Pat::Rest));
+                for (i, part) in parts.iter().enumerate() {
+                    if after.is_some_and(|rest| i >= rest) && !matches!(value.shape, Shape::Record(_)) {
+                        let unknown = self.computed_from("part", &value);
+                        self.bind(part, unknown);
+                        continue;
+                    }
+                    let at = match (&value.shape, after) {
+                        (Shape::Record(all), Some(rest)) if i > rest => all.len().saturating_sub(count - i),
+                        _ => i,
+                    };
+                    let inner = self.field(&value, &at.to_string());
+                    self.bind(part, inner);
+                }
+            }
+            Pat::TupleStruct(path, parts) => self.bind_tuple_struct(path, parts, value),
+            Pat::Struct(_, fields) => {
+                for (name, sub) in fields {
+                    let inner = self.field(&value, name);
+                    self.bind(sub, inner);
+                }
+            }
+            Pat::Or(all) => {
+                // All alternatives bind the same names.
+                if let Some(first) = all.iter().find(|pat| binds(pat)).or(all.first()) {
+                    self.bind(first, value);
+                }
+            }
+            Pat::Slice(parts) => {
+                for part in parts {
+                    let inner = self.element(&value);
+                    self.bind(part, inner);
+                }
+            }
+            Pat::Wild | Pat::Path(_) | Pat::Lit(_) | Pat::Range(_) | Pat::Rest | Pat::Other => {}
+        }
+    }
+
+    fn bind_tuple_struct(&mut self, path: &TyPath, parts: &[Pat], value: Value) {
+        let name = path.segments.last().map(|segment| segment.name.as_str()).unwrap_or_default();
+        match (name, parts) {
+            ("Some" | "Ok", [inner]) => {
+                let mut value = value;
+                value.guards = Rc::from([]);
+                self.bind(inner, value);
+            }
+            ("Err", [inner]) => {
+                let error = self.computed_from("error", &value);
+                self.bind(inner, error);
+            }
+            (_, [inner]) => {
+                // A newtype, or a variant with one field: the field stands for the whole.
+                let ty = self.variant_field(path, 0);
+                let part = match value.part("0") {
+                    Some(part) => part.clone(),
+                    None => Value { ty, shape: Shape::Plain, ..value },
+                };
+                self.bind(inner, part);
+            }
+            (_, parts) => {
+                for (i, part) in parts.iter().enumerate() {
+                    if matches!(part, Pat::Rest) {
+                        break;
+                    }
+                    let ty = self.variant_field(path, i);
+                    let mut inner = self.field(&value, &i.to_string());
+                    if matches!(inner.ty, Type::Unknown) {
+                        inner.ty = ty;
+                    }
+                    self.bind(part, inner);
+                }
+            }
+        }
+    }
+
+    fn variant_field(&self, path: &TyPath, index: usize) -> Type {
+        let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
+        for def in self.program.resolve(self.frame.scope, &names) {
+            let fields = match def {
+                crate::link::Def::Variant(id, name) => self.program.variant_fields(id, &name),
+                crate::link::Def::Type(id) => self.program.fields(id),
+                _ => continue,
+            };
+            if let Some((_, ty)) = fields.into_iter().nth(index) {
+                return ty;
+            }
+        }
+        Type::Unknown
+    }
+
+    pub(super) fn computed_from(&mut self, by: &str, value: &Value) -> Value {
+        Value::new(self.terms.computed(by, vec![value.term]), Type::Unknown)
+    }
+
+    /// What a refutable pattern asks of a value; a literal `true` when it always matches.
+    pub(super) fn tested(&mut self, pat: &Pat, value: &Value) -> Value {
+        let mut parts = Vec::new();
+        self.collect_tests(pat, value, &mut parts);
+        let term = match parts.as_slice() {
+            [] => self.terms.literal("true"),
+            [one] => *one,
+            _ => self.terms.computed("&&", parts),
+        };
+        let guards = value.guards.clone();
+        Value { guards, ..Value::new(term, Type::Unknown) }
+    }
+
+    fn collect_tests(&mut self, pat: &Pat, value: &Value, parts: &mut Vec<crate::flow::term::TermId>) {
+        match pat {
+            Pat::TupleStruct(path, inner) => {
+                let name = last(path);
+                if matches!(name, "Some" | "Ok" | "Err") {
+                    parts.push(self.terms.exists(value.term));
+                    if name != "Err" {
+                        for sub in inner {
+                            self.collect_tests(sub, value, parts);
+                        }
+                    }
+                    return;
+                }
+                if !self.is_struct(path) {
+                    self.compare_with(value, path, parts);
+                }
+                for (i, sub) in inner.iter().enumerate() {
+                    let part = if inner.len() == 1 { value.clone() } else { self.field(value, &i.to_string()) };
+                    self.collect_tests(sub, &part, parts);
+                }
+            }
+            Pat::Path(path) => {
+                if last(path) == "None" {
+                    parts.push(self.terms.exists(value.term));
+                } else {
+                    self.compare_with(value, path, parts);
+                }
+            }
+            Pat::Struct(path, fields) => {
+                if !self.is_struct(path) {
+                    self.compare_with(value, path, parts);
+                }
+                for (name, sub) in fields {
+                    let part = self.field(value, name);
+                    self.collect_tests(sub, &part, parts);
+                }
+            }
+            Pat::Lit(lit) => {
+                let right = self.expr(lit);
+                parts.push(self.terms.computed("==", vec![value.term, right.term]));
+            }
+            Pat::Range(_) => parts.push(self.terms.computed("in", vec![value.term])),
+            Pat::Tuple(inner) => {
+                for (i, sub) in inner.iter().enumerate() {
+                    let part = self.field(value, &i.to_string());
+                    self.collect_tests(sub, &part, parts);
+                }
+            }
+            Pat::Or(all) => {
+                for sub in all {
+                    self.collect_tests(sub, value, parts);
+                }
+            }
+            Pat::Slice(inner) => {
+                parts.push(self.terms.exists(value.term));
+                for sub in inner {
+                    self.collect_tests(sub, value, parts);
+                }
+            }
+            Pat::Ref(inner) => self.collect_tests(inner, value, parts),
+            Pat::Bind(_, Some(sub), _) => self.collect_tests(sub, value, parts),
+            Pat::Bind(..) | Pat::Wild | Pat::Rest | Pat::Other => {}
+        }
+    }
+
+    fn compare_with(&mut self, value: &Value, path: &TyPath, parts: &mut Vec<crate::flow::term::TermId>) {
+        let name = last(path).to_owned();
+        let right = self.terms.literal(&name);
+        parts.push(self.terms.computed("==", vec![value.term, right]));
+    }
+
+    fn is_struct(&self, path: &TyPath) -> bool {
+        let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
+        self.program.resolve(self.frame.scope, &names).iter().any(|def| matches!(def, crate::link::Def::Type(_)))
+    }
+}
+
+fn last(path: &TyPath) -> &str {
+    path.segments.last().map(|segment| segment.name.as_str()).unwrap_or_default()
+}
+
+fn binds(pat: &Pat) -> bool {
+    match pat {
+        Pat::Bind(..) => true,
+        Pat::Tuple(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) | Pat::Slice(parts) => parts.iter().any(binds),
+        Pat::Struct(_, fields) => fields.iter().any(|(_, pat)| binds(pat)),
+        Pat::Ref(inner) => binds(inner),
+        _ => false,
+    }
+}

@@ -1,0 +1,147 @@
+//! Statements that are sent: text to events.
+
+use std::rc::Rc;
+
+use crate::client::table::Gives;
+use crate::dialect::Dialect;
+use crate::event::{Access, EventId, EventKind};
+use crate::flow::term::{Term, TermId};
+use crate::flow::value::{Query, QueryBody, Value};
+use crate::flow::{Evaluator, branch};
+use crate::link::Type;
+use crate::lower::tree::Name;
+use crate::span::Range;
+use crate::sql::statement::{Statement, Verb};
+
+/// The longest statement text that is kept for messages, in chars.
+const SHOWN: usize = 400;
+
+impl<'p> Evaluator<'p> {
+    /// Sends a query to a handle and gives what comes back.
+    pub(super) fn send(&mut self, query: &Query, on: Option<TermId>, gives: Gives, at: Range) -> Value {
+        let binds: Rc<[TermId]> = query.binds.iter().map(|value| value.term).collect();
+        let named: Rc<[(Name, TermId)]> = query.named.iter().map(|(name, value)| (name.clone(), value.term)).collect();
+        let guards: Vec<_> = query
+            .binds
+            .iter()
+            .chain(query.named.iter().map(|(_, v)| v))
+            .flat_map(|v| v.guards.iter().copied())
+            .collect();
+        let dialect = on
+            .and_then(|on| self.handle(on))
+            .and_then(|handle| handle.dialect)
+            .or(self.frame.dialect)
+            .unwrap_or(Dialect::Postgres);
+        let dialect = self.config.dialect.unwrap_or(dialect);
+        self.unknown.statements_seen += 1;
+        let (statements, text): (Vec<Rc<Statement>>, Rc<str>) = match &query.body {
+            QueryBody::Statement(statement) => (vec![statement.clone()], Rc::from("")),
+            QueryBody::Text(text) => {
+                let Some(text) = text.render(crate::flow::expr::TEXT) else {
+                    self.unknown_statement("the text is longer than 64 KiB");
+                    return self.unknown_result(&binds);
+                };
+                if text.chars().all(|c| c == '\u{fffc}' || c.is_whitespace()) {
+                    self.unknown_statement("the text is not constant");
+                    return self.unknown_result(&binds);
+                }
+                let parsed = self.parse(&text, dialect);
+                for unknown in &parsed.unknown {
+                    self.unknown_statement(&unknown.why);
+                }
+                let shown: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect();
+                (parsed.statements.iter().cloned().map(Rc::new).collect(), Rc::from(shown))
+            }
+        };
+        let mut last = None;
+        for statement in statements {
+            let access = Access {
+                statement: statement.clone(),
+                binds: binds.clone(),
+                named: named.clone(),
+                row_required: gives == Gives::Row,
+                text: text.clone(),
+            };
+            // A bound value that was chosen by a condition makes the statement depend on it.
+            let depth = self.frame.deps.len();
+            self.frame.deps.extend(branch::union(&[], &guards).iter().map(|cond| (*cond, crate::flow::Exit::Loop)));
+            let id = self.emit_statement(access, on, at);
+            self.frame.deps.truncate(depth);
+            if let Some(id) = id {
+                last = Some((id, statement));
+            }
+        }
+        let Some((id, statement)) = last else { return self.unknown_result(&binds) };
+        self.result(id, &statement, gives, &query.ty)
+    }
+
+    fn emit_statement(&mut self, access: Access, on: Option<TermId>, at: Range) -> Option<EventId> {
+        let kind = match &access.statement.verb {
+            Verb::Begin { isolation, mode } => EventKind::Begin { from: on, isolation: *isolation, mode: *mode },
+            Verb::Commit => EventKind::Commit,
+            Verb::Rollback => EventKind::Rollback,
+            Verb::Schema | Verb::Other => return None,
+            _ => {
+                let id = self.emit(EventKind::Access(access), on, at);
+                return Some(id);
+            }
+        };
+        self.emit(kind, on, at);
+        None
+    }
+
+    fn result(&mut self, id: EventId, statement: &Statement, gives: Gives, row: &Type) -> Value {
+        let rows = statement.verb == Verb::Select || !statement.output.is_empty();
+        match gives {
+            Gives::Count | Gives::Nothing => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
+            Gives::Row | Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()),
+            Gives::Rows if rows => {
+                let list = match row {
+                    Type::Unknown => Type::Unknown,
+                    row => Type::external(["std", "vec", "Vec"], std::slice::from_ref(row)),
+                };
+                Value::new(self.terms.intern(Term::Row(id)), list)
+            }
+            Gives::Row | Gives::MaybeRow | Gives::Rows => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
+        }
+    }
+
+    fn unknown_result(&mut self, binds: &[TermId]) -> Value {
+        let fresh = self.terms.fresh();
+        let mut parts = vec![fresh];
+        parts.extend(binds.iter().take(8));
+        Value::new(self.terms.computed("sql", parts), Type::Unknown)
+    }
+
+    fn unknown_statement(&mut self, why: &str) {
+        *self.unknown.statements.entry(why.to_owned()).or_default() += 1;
+    }
+}
+
+/// Whether a text begins like a statement that reads, writes, locks, or steers a transaction.
+pub(super) fn starts_as_sql(text: &str) -> bool {
+    const VERBS: [&str; 17] = [
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "with",
+        "merge",
+        "replace",
+        "begin",
+        "start transaction",
+        "commit",
+        "rollback",
+        "lock",
+        "unlock",
+        "savepoint",
+        "release",
+        "set transaction",
+        "set session",
+    ];
+    let text = text.trim_start();
+    VERBS.iter().any(|verb| {
+        text.get(..verb.len()).is_some_and(|head| head.eq_ignore_ascii_case(verb))
+            && text[verb.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric() && c != '_')
+    })
+}

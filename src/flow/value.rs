@@ -1,0 +1,145 @@
+//! What the evaluator knows of an expression's value: its origin, its type, and its shape where that matters.
+
+use std::rc::Rc;
+
+use crate::event::CondId;
+use crate::flow::term::TermId;
+use crate::link::{FnId, Type};
+use crate::lower::tree::{Closure, Name};
+use crate::sql::statement::Statement;
+
+#[derive(Clone, Debug)]
+pub struct Value {
+    pub term: TermId,
+    pub ty: Type,
+    pub shape: Shape,
+    /// Conditions that decided which value it is.
+    pub guards: Rc<[CondId]>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub enum Shape {
+    #[default]
+    Plain,
+    /// A text that is constant but for its holes.
+    Text(Rc<Text>),
+    /// A statement that is being put together, not yet sent.
+    Query(Rc<Query>),
+    /// Named parts: a struct literal, a tuple (`0`, `1` …), an array.
+    Record(Rc<Vec<(Name, Value)>>),
+    /// A closure with the variables it closes over.
+    Closure(Rc<ClosureValue>),
+    /// Functions by name, and the associated function of a type.
+    Function(Rc<[FnId]>),
+    /// A transaction's options: the level asked for.
+    Options(crate::client::TxOptions),
+    /// A name of a query builder: a table, a column, an entity.
+    Builder(Rc<crate::client::Builder>),
+    /// One of several values with shapes of their own: a text put together in two branches.
+    OneOf(Rc<[Value]>),
+}
+
+/// A string: constant pieces and holes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text {
+    pub parts: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    Constant(String),
+    Hole(TermId),
+}
+
+/// A statement with the values bound so far.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub body: QueryBody,
+    pub binds: Vec<Value>,
+    pub named: Vec<(Name, Value)>,
+    /// The connection it was prepared on.
+    pub on: Option<TermId>,
+    /// The type a row is read into, where the call names it.
+    pub ty: Type,
+}
+
+#[derive(Clone, Debug)]
+pub enum QueryBody {
+    Text(Rc<Text>),
+    /// From a builder: its placeholders are the binds.
+    Statement(Rc<Statement>),
+}
+
+/// A closure with what it closes over.
+#[derive(Clone, Debug)]
+pub struct ClosureValue {
+    pub code: std::sync::Arc<Closure>,
+    pub env: Vec<(Name, Value)>,
+    /// The function whose text holds it.
+    pub function: FnId,
+    pub scope: crate::link::ScopeId,
+}
+
+impl Text {
+    pub fn constant(text: impl Into<String>) -> Self {
+        Self { parts: vec![Piece::Constant(text.into())] }
+    }
+
+    /// The text with U+FFFC for each hole, at most `limit` bytes; none when it is longer.
+    pub fn render(&self, limit: usize) -> Option<String> {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Piece::Constant(text) => out.push_str(text),
+                Piece::Hole(_) => out.push('\u{fffc}'),
+            }
+            if out.len() > limit {
+                return None;
+            }
+        }
+        Some(out)
+    }
+
+    /// The text, when it has no hole.
+    pub fn whole(&self) -> Option<String> {
+        self.parts.iter().all(|part| matches!(part, Piece::Constant(_))).then(|| self.render(usize::MAX)).flatten()
+    }
+}
+
+impl Value {
+    pub fn new(term: TermId, ty: Type) -> Self {
+        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]) }
+    }
+
+    pub fn shaped(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    pub fn typed(mut self, ty: Type) -> Self {
+        self.ty = ty;
+        self
+    }
+
+    /// The named part, where the shape knows it.
+    pub fn part(&self, name: &str) -> Option<&Value> {
+        match &self.shape {
+            Shape::Record(parts) => parts.iter().find(|(n, _)| n == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    pub fn query(&self) -> Option<&Rc<Query>> {
+        match &self.shape {
+            Shape::Query(query) => Some(query),
+            _ => None,
+        }
+    }
+
+    pub fn text(&self) -> Option<&Rc<Text>> {
+        match &self.shape {
+            Shape::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Impl blocks: which types they are for, and what they declare.
+
+use rustc_hash::FxHashMap;
+
+use super::program::{ConstId, Declared, FnId, ImplId, Program, TraitId, TypeId, self_name};
+use super::types::{Bound, TraitRef, Type};
+use crate::lower::tree::{Generic, Name, Ty};
+
+/// How deep arguments of types are compared, and blanket impls lead from one to the next.
+const DEPTH: u32 = 8;
+
+#[derive(Debug)]
+pub(super) struct Impl {
+    pub declared: Declared,
+    pub of_trait: Option<TraitRef>,
+    pub self_ty: Type,
+    pub functions: Vec<FnId>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Impls {
+    pub list: Vec<Impl>,
+    /// Impls by the kind of type they are for, in the order of the sources.
+    by_head: FxHashMap<Head, Vec<ImplId>>,
+    in_block: FxHashMap<(ImplId, Name), Vec<FnId>>,
+    consts: FxHashMap<(ImplId, Name), Vec<ConstId>>,
+    of_trait: FxHashMap<TraitId, Vec<ImplId>>,
+    declared: FxHashMap<(TraitId, Name), Vec<FnId>>,
+    implemented: FxHashMap<(TraitId, Name), Vec<FnId>>,
+    methods: FxHashMap<Name, Vec<FnId>>,
+    supertraits: Vec<Vec<TraitId>>,
+}
+
+/// The outermost part of a type, by which its impls are found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Head {
+    Type(TypeId),
+    /// The last name of a type of another crate: the same type is reached by several paths.
+    External(Name),
+    /// `dyn Trait`.
+    Object,
+    /// `impl<T: Bound> Trait for T`.
+    Blanket,
+    Tuple,
+    Slice,
+    Fn,
+    Unit,
+    Unknown,
+}
+
+impl Impl {
+    pub fn new(declared: Declared) -> Self {
+        Self { declared, of_trait: None, self_ty: Type::Unknown, functions: Vec::new() }
+    }
+}
+
+impl Program {
+    /// The impl blocks of a type, inherent ones and those of traits, in the order of the sources.
+    pub fn impls_of(&self, id: TypeId) -> &[ImplId] {
+        self.with_head(&Head::Type(id))
+    }
+
+    /// The impl blocks of a trait.
+    pub fn impls_of_trait(&self, id: TraitId) -> &[ImplId] {
+        self.impls.of_trait.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All methods and associated functions of a name that have a body, whatever they belong to.
+    pub fn named_methods(&self, name: &str) -> &[FnId] {
+        self.impls.methods.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The bodies that a call of a trait's method may run: those of all impls, and the default.
+    pub fn trait_method(&self, id: TraitId, name: &str) -> Vec<FnId> {
+        let name = Name::new(name);
+        let mut found = self.default_method(id, &name);
+        found.extend(self.impls.implemented.get(&(id, name)).into_iter().flatten());
+        found.sort_unstable();
+        found
+    }
+
+    pub(super) fn link_impls(&mut self) {
+        for index in 0..self.impls.list.len() {
+            let id = ImplId(index as u32);
+            let scope = self.impls.list[index].declared.scope;
+            let written = self.impl_def(id);
+            let of_trait = written.of_trait.as_ref().and_then(|of| self.trait_ref(scope, of));
+            let self_ty = self.convert(&self.impl_env(id), &written.self_ty);
+            let head = match is_parameter(&written.self_ty, &written.generics) {
+                true => Head::Blanket,
+                false => head(&self_ty),
+            };
+            if let Some(TraitRef::Local(of)) = of_trait {
+                self.impls.of_trait.entry(of).or_default().push(id);
+            }
+            self.impls.by_head.entry(head).or_default().push(id);
+            let block = &mut self.impls.list[index];
+            block.of_trait = of_trait;
+            block.self_ty = self_ty;
+        }
+        for id in self.functions() {
+            self.link_function(id);
+        }
+        for id in self.consts() {
+            let def = self.const_def(id);
+            let Some(block) = self.impl_in(self.consts[id.0 as usize].tree, def.in_impl) else { continue };
+            let key = (block, def.name.clone());
+            self.impls.consts.entry(key).or_default().push(id);
+        }
+        let supertraits = self.traits().map(|id| {
+            let scope = self.traits[id.0 as usize].scope;
+            let bounds = self.trait_def(id).bounds.iter();
+            let local = |of| match of {
+                TraitRef::Local(of) => Some(of),
+                TraitRef::External(_) => None,
+            };
+            bounds.filter_map(|bound| self.trait_ref(scope, bound).and_then(local)).collect()
+        });
+        self.impls.supertraits = supertraits.collect();
+        self.envs.iter_mut().for_each(|env| *env = std::sync::OnceLock::new());
+    }
+
+    fn link_function(&mut self, id: FnId) {
+        let function = self.function(id);
+        let name = function.name.clone();
+        let has_body = function.body.is_some();
+        if let Some(block) = self.impl_of(id) {
+            let linked = &mut self.impls.list[block.0 as usize];
+            linked.functions.push(id);
+            if let Some(TraitRef::Local(of)) = linked.of_trait {
+                self.impls.implemented.entry((of, name.clone())).or_default().push(id);
+            }
+            self.impls.in_block.entry((block, name.clone())).or_default().push(id);
+        } else if let Some(of) = self.trait_of(id) {
+            self.impls.declared.entry((of, name.clone())).or_default().push(id);
+        } else {
+            return;
+        }
+        if has_body {
+            self.impls.methods.entry(name).or_default().push(id);
+        }
+    }
+
+    /// The impls that may be for a type, by its outermost part only; blanket impls left out.
+    pub(super) fn impls_for(&self, ty: &Type) -> impl Iterator<Item = ImplId> + '_ {
+        self.with_head(&head(ty)).iter().copied()
+    }
+
+    pub(super) fn blanket_impls(&self) -> &[ImplId] {
+        self.with_head(&Head::Blanket)
+    }
+
+    pub(super) fn impl_methods(&self, block: ImplId, name: &Name) -> &[FnId] {
+        self.impls.in_block.get(&(block, name.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn impl_consts(&self, block: ImplId, name: &Name) -> &[ConstId] {
+        self.impls.consts.get(&(block, name.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The default body of a trait's method.
+    pub(super) fn default_method(&self, id: TraitId, name: &Name) -> Vec<FnId> {
+        let declared = self.impls.declared.get(&(id, name.clone())).into_iter().flatten().copied();
+        declared.filter(|declared| self.function(*declared).body.is_some()).collect()
+    }
+
+    /// The trait itself or the supertrait that declares a method.
+    pub(super) fn declaring(&self, id: TraitId, name: &Name) -> Option<TraitId> {
+        self.supertraits(id).into_iter().find(|of| self.impls.declared.contains_key(&(*of, name.clone())))
+    }
+
+    /// Whether an impl block can be for this very type.
+    pub(super) fn impl_fits(&self, block: ImplId, ty: &Type) -> bool {
+        self.compatible(&self.impls.list[block.0 as usize].self_ty, ty, 0)
+    }
+
+    /// Whether a type has a trait of the workspace, as far as impls tell.
+    pub(super) fn implements(&self, ty: &Type, of: TraitId, depth: u32) -> bool {
+        if let Type::Trait(bounds) = ty {
+            let local = |bound: &Bound| match bound.of {
+                TraitRef::Local(id) => self.supertraits(id).contains(&of),
+                TraitRef::External(_) => false,
+            };
+            if bounds.iter().any(local) {
+                return true;
+            }
+        }
+        let is_of = |block: &ImplId| self.impls.list[block.0 as usize].of_trait == Some(TraitRef::Local(of));
+        if self.impls_for(ty).any(|block| is_of(&block) && self.impl_fits(block, ty)) {
+            return true;
+        }
+        let blanket = self.impls_of_trait(of).iter().filter(|block| self.is_blanket(**block));
+        depth < DEPTH && blanket.into_iter().any(|block| self.satisfies(*block, ty, depth + 1))
+    }
+
+    /// Whether a type satisfies the bounds of a blanket impl. Bounds by traits of other crates are believed of types
+    /// of other crates, and of types of the workspace that implement or derive the trait.
+    pub(super) fn satisfies(&self, block: ImplId, ty: &Type, depth: u32) -> bool {
+        let Type::Trait(bounds) = &self.impls.list[block.0 as usize].self_ty else { return false };
+        !ty.is_unknown()
+            && bounds.iter().all(|bound| match &bound.of {
+                TraitRef::Local(of) => self.implements(ty, *of, depth),
+                TraitRef::External(path) => match (ty, path.last()) {
+                    (Type::Def(id, _), Some(name)) => {
+                        self.derives(*id).contains(&name.as_str()) || self.has_impl(*id, name)
+                    }
+                    _ => true,
+                },
+            })
+    }
+
+    fn supertraits(&self, id: TraitId) -> Vec<TraitId> {
+        let mut found = vec![id];
+        let mut next = 0;
+        while let Some(id) = found.get(next).copied() {
+            next += 1;
+            for above in self.impls.supertraits.get(id.0 as usize).into_iter().flatten() {
+                if !found.contains(above) {
+                    found.push(*above);
+                }
+            }
+        }
+        found
+    }
+
+    fn has_impl(&self, id: TypeId, name: &Name) -> bool {
+        let named = |block: &ImplId| self.impl_def(*block).of_trait.as_ref().and_then(self_name) == Some(name);
+        self.impls_of(id).iter().any(named)
+    }
+
+    fn is_blanket(&self, block: ImplId) -> bool {
+        let written = self.impl_def(block);
+        is_parameter(&written.self_ty, &written.generics)
+    }
+
+    /// Whether two types may be one, as far as both are known.
+    fn compatible(&self, declared: &Type, actual: &Type, depth: u32) -> bool {
+        if depth > DEPTH {
+            return true;
+        }
+        let all = |declared: &[Type], actual: &[Type]| {
+            declared.iter().zip(actual).all(|(declared, actual)| self.compatible(declared, actual, depth + 1))
+        };
+        match (declared, actual) {
+            (Type::Unknown, _) | (_, Type::Unknown) => true,
+            (Type::Trait(declared), Type::Trait(actual)) => declared.iter().all(|bound| match bound.of {
+                TraitRef::Local(of) => actual.is_empty() || self.implements(&Type::Trait(actual.clone()), of, DEPTH),
+                TraitRef::External(_) => true,
+            }),
+            (Type::Trait(_), _) | (_, Type::Trait(_)) => depth > 0,
+            (Type::Def(declared, args), Type::Def(actual, known)) => declared == actual && all(args, known),
+            (Type::External(declared, args), Type::External(actual, known)) => {
+                same_external(declared, actual) && all(args, known)
+            }
+            (Type::Tuple(declared), Type::Tuple(actual)) => declared.len() == actual.len() && all(declared, actual),
+            (Type::Slice(declared), Type::Slice(actual)) => self.compatible(declared, actual, depth + 1),
+            (Type::Fn(..), Type::Fn(..)) | (Type::Unit, Type::Unit) | (Type::Never, Type::Never) => true,
+            _ => false,
+        }
+    }
+
+    fn with_head(&self, head: &Head) -> &[ImplId] {
+        self.impls.by_head.get(head).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Paths into one crate that end in one name are one type; a path of one name may be from anywhere.
+fn same_external(left: &[Name], right: &[Name]) -> bool {
+    left.last() == right.last() && (left.len() == 1 || right.len() == 1 || left.first() == right.first())
+}
+
+fn head(ty: &Type) -> Head {
+    match ty {
+        Type::Def(id, _) => Head::Type(*id),
+        Type::External(path, _) => path.last().map_or(Head::Unknown, |name| Head::External(name.clone())),
+        Type::Trait(_) => Head::Object,
+        Type::Tuple(_) => Head::Tuple,
+        Type::Slice(_) => Head::Slice,
+        Type::Fn(..) => Head::Fn,
+        Type::Unit => Head::Unit,
+        Type::Never | Type::Unknown => Head::Unknown,
+    }
+}
+
+fn is_parameter(mut ty: &Ty, generics: &[Generic]) -> bool {
+    while let Ty::Ref(inner) = ty {
+        ty = inner;
+    }
+    let Ty::Path(path) = ty else { return false };
+    let [segment] = path.segments.as_slice() else { return false };
+    path.qself.is_none() && generics.iter().any(|generic| generic.name == segment.name)
+}

@@ -1,0 +1,160 @@
+//! Places where names are declared: modules, and bodies of functions that hold items.
+
+use rustc_hash::FxHashMap;
+
+use super::program::Def;
+use crate::lower::tree::Name;
+
+/// A module, or the part of a function's body that has items or `use` lines of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeId(pub(super) u32);
+
+impl ScopeId {
+    /// No scope: where nothing is being looked at.
+    pub const NONE: Self = Self(u32::MAX);
+}
+
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub name: Name,
+    /// The module around a module, or the scope around a body. None for a root.
+    pub parent: Option<ScopeId>,
+    pub root: ScopeId,
+    /// A body: names that it does not know are looked up in its parent.
+    pub lexical: bool,
+    pub krate: Option<usize>,
+    /// All modules below, those in files too. Several under one name when `cfg` picks one.
+    pub modules: FxHashMap<Name, Vec<ScopeId>>,
+    pub inline: FxHashMap<Name, ScopeId>,
+    pub bodies: FxHashMap<Name, ScopeId>,
+    /// Functions, types, constants and traits that are declared here.
+    pub names: FxHashMap<Name, Vec<Def>>,
+    /// `use` lines by the name they give; `_` for those without one.
+    pub imports: FxHashMap<Name, Vec<Import>>,
+    pub globs: Vec<Glob>,
+}
+
+#[derive(Debug)]
+pub(super) struct Import {
+    pub path: Vec<Name>,
+    pub public: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Glob {
+    pub path: Vec<Name>,
+    pub public: bool,
+    /// Modules, enums and external paths whose names the glob brings.
+    pub targets: Vec<Def>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    pub fn get(&self, id: ScopeId) -> &Scope {
+        &self.0[id.0 as usize]
+    }
+
+    pub fn get_mut(&mut self, id: ScopeId) -> &mut Scope {
+        &mut self.0[id.0 as usize]
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = ScopeId> + use<> {
+        (0..self.0.len() as u32).map(ScopeId)
+    }
+
+    pub fn root(&mut self, name: Name, krate: Option<usize>) -> ScopeId {
+        let id = ScopeId(self.0.len() as u32);
+        self.push(name, None, id, false, krate)
+    }
+
+    /// A new module below `parent`, beside those that have the same name already.
+    pub fn module(&mut self, parent: ScopeId, name: &Name) -> ScopeId {
+        let id = self.below(parent, name, false);
+        self.get_mut(parent).modules.entry(name.clone()).or_default().push(id);
+        id
+    }
+
+    /// Makes a module known below a second parent.
+    pub fn alias(&mut self, parent: ScopeId, name: &Name, module: ScopeId) {
+        let known = self.get_mut(parent).modules.entry(name.clone()).or_default();
+        if !known.contains(&module) {
+            known.push(module);
+        }
+    }
+
+    pub fn inline(&mut self, parent: ScopeId, name: &Name) -> ScopeId {
+        if let Some(id) = self.get(parent).inline.get(name) {
+            return *id;
+        }
+        let id = self.module(parent, name);
+        self.get_mut(parent).inline.insert(name.clone(), id);
+        id
+    }
+
+    /// The scope at `path` below a file's module. Names that are no inline module are bodies.
+    pub fn at(&mut self, from: ScopeId, path: &[Name]) -> ScopeId {
+        path.iter().fold(from, |scope, name| {
+            let here = self.get(scope);
+            if let Some(id) = here.inline.get(name).or_else(|| here.bodies.get(name)) {
+                return *id;
+            }
+            let id = self.below(scope, name, true);
+            self.get_mut(scope).bodies.insert(name.clone(), id);
+            id
+        })
+    }
+
+    /// The module that a scope is, or that is around it.
+    pub fn module_of(&self, mut scope: ScopeId) -> ScopeId {
+        while let Scope { lexical: true, parent: Some(parent), .. } = self.get(scope) {
+            scope = *parent;
+        }
+        scope
+    }
+
+    /// Whether `scope` is `outer` or lies inside of it.
+    pub fn within(&self, scope: ScopeId, outer: ScopeId) -> bool {
+        std::iter::successors(Some(scope), |scope| self.get(*scope).parent).any(|scope| scope == outer)
+    }
+
+    /// The names from the root to `scope`, the root's included.
+    pub fn path(&self, scope: ScopeId) -> Vec<Name> {
+        let mut names: Vec<Name> = std::iter::successors(Some(scope), |scope| self.get(*scope).parent)
+            .map(|scope| self.get(scope).name.clone())
+            .collect();
+        names.reverse();
+        names
+    }
+
+    fn below(&mut self, parent: ScopeId, name: &Name, lexical: bool) -> ScopeId {
+        let Scope { root, krate, .. } = *self.get(parent);
+        self.push(name.clone(), Some(parent), root, lexical, krate)
+    }
+
+    fn push(
+        &mut self,
+        name: Name,
+        parent: Option<ScopeId>,
+        root: ScopeId,
+        lexical: bool,
+        krate: Option<usize>,
+    ) -> ScopeId {
+        let id = ScopeId(self.0.len() as u32);
+        self.0.push(Scope {
+            name,
+            parent,
+            root,
+            lexical,
+            krate,
+            modules: FxHashMap::default(),
+            inline: FxHashMap::default(),
+            bodies: FxHashMap::default(),
+            names: FxHashMap::default(),
+            imports: FxHashMap::default(),
+            globs: Vec::new(),
+        });
+        id
+    }
+}

@@ -1,0 +1,210 @@
+//! Constraints of the schema: a unique key, a CHECK, a foreign key.
+
+use crate::event::{Access, Event};
+use crate::lower::tree::Name;
+use crate::protect::{Protection, WhyNot};
+use crate::race::rows::Relation;
+use crate::race::scene::Scene;
+use crate::race::{LooksAt, Sequence, dependency, transaction};
+use crate::sql::schema::TableDef;
+use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictAction, ConflictTarget, Operand};
+
+pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
+    let access = scene.access(sequence.write)?;
+    let target = access.statement.target()?;
+    unique_key(scene, sequence, access, target, tried)
+        .or_else(|| unique_in_transaction(scene, sequence))
+        .or_else(|| check(scene, sequence, target))
+        .or_else(|| foreign_key(scene, sequence, target))
+}
+
+/// The unique key that refuses a second row with the values that were asked for.
+///
+/// In: an insert and the read that asked for such a row. The key's columns must be among those that the read compared
+/// with the inserted values.
+pub fn covering_key(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+) -> Option<Vec<Name>> {
+    let table = scene.schema.table(&write.1.table.name)?;
+    let asked = |column: &Name| {
+        read.1.filter.iter().any(|predicate| {
+            predicate.columns.contains(column) && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
+        })
+    };
+    let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column) || write.1.sets.is_empty();
+    let fits = |key: &[Name]| !key.is_empty() && key.iter().all(|column| asked(column) && given(column));
+    let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
+    full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
+        .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(|column| asked(column))).cloned())
+        .or_else(|| computed_key(scene, read, write, table))
+}
+
+/// A number computed as the next one, into a column that a unique key holds: the second request fails.
+fn computed_key(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+    table: &TableDef,
+) -> Option<Vec<Name>> {
+    let event = scene.flow.events.iter().find(|event| event.access().is_some_and(|a| std::ptr::eq(a, read.0)))?;
+    let computed: Vec<&Name> = write
+        .1
+        .sets
+        .iter()
+        .filter(|set| {
+            scene.terms_in(write.0, &set.value).iter().any(|term| {
+                scene.ev.terms.origins(*term).iter().any(|origin| origin.event == event.id && origin.computed)
+            })
+        })
+        .map(|set| &set.column)
+        .collect();
+    table
+        .keys()
+        .find(|key| key.iter().any(|column| computed.contains(&column)) && key.iter().all(|column| {
+            write.1.sets.iter().any(|set| set.column == *column)
+        }))
+        .map(<[Name]>::to_vec)
+}
+
+fn unique_key(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    access: &Access,
+    target: &TableAccess,
+    tried: &mut Vec<WhyNot>,
+) -> Option<Protection> {
+    if target.action != Action::Insert || sequence.relation != Relation::NewRowOfSet {
+        return None;
+    }
+    if sequence.checks_aggregate() && sequence.values.is_empty() {
+        // A key says "at most one", not "at most n".
+        return None;
+    }
+    let read = scene.access(sequence.read)?;
+    let table = read.statement.accesses.get(sequence.read_access)?;
+    let Some(key) = covering_key(scene, (read, table), (access, target)) else {
+        let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
+        tried.push(WhyNot::NoUniqueKey(asked));
+        return None;
+    };
+    match target.conflict.as_ref().map(|conflict| (&conflict.target, &conflict.action)) {
+        None => Some(Protection::UniqueKey(key)),
+        Some((target, ConflictAction::Nothing)) => {
+            let arbitrates = match target {
+                ConflictTarget::Columns(columns) => columns.iter().all(|column| key.contains(column)) || !columns.is_empty(),
+                _ => true,
+            };
+            if !arbitrates {
+                return Some(Protection::UniqueKey(key));
+            }
+            if scene.outcome_used(sequence.write) || !matters_after(scene, sequence) {
+                return Some(Protection::UniqueKey(key));
+            }
+            tried.push(WhyNot::OutcomeUnread);
+            None
+        }
+        Some((_, ConflictAction::Update { .. } | ConflictAction::Replace)) => {
+            if sequence.values.is_empty() && !refuses_existing(scene, sequence) {
+                return Some(Protection::UniqueKey(key));
+            }
+            tried.push(WhyNot::ConflictOverwrites);
+            None
+        }
+    }
+}
+
+/// Whether something that depends on the same check follows, so that a silent conflict lets it happen twice.
+fn matters_after(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let conds: Vec<_> = sequence.checks.iter().map(|check| check.cond).collect();
+    let acts = scene.after(sequence.write).any(|event| {
+        let acts = match &event.kind {
+            crate::event::EventKind::Access(access) => access.statement.writes(),
+            crate::event::EventKind::Effect(_) => true,
+            _ => false,
+        };
+        acts && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+    });
+    acts || answers_by(scene, &conds)
+}
+
+/// Whether the function answers differently by what it checked: true to one caller, false to another.
+fn answers_by(scene: &Scene<'_, '_>, conds: &[crate::event::CondId]) -> bool {
+    use crate::flow::term::Term;
+    let returned = &scene.flow.returns;
+    let Term::Either(parts) = scene.ev.terms.get(returned.term) else { return false };
+    let literal = |text: &str| parts.iter().any(|part| matches!(scene.ev.terms.get(*part), Term::Literal(l) if l == text));
+    literal("true") && literal("false") && scene.conditions(&returned.guards).iter().any(|cond| conds.contains(cond))
+}
+
+/// Whether the check keeps what exists from being written over: the way on is the one where there is no row.
+fn refuses_existing(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let _ = scene;
+    dependency::only_existence(sequence) && !sequence.checks.is_empty()
+}
+
+/// Another insert of the same transaction meets a unique key on what was checked, and takes this write back with it.
+fn unique_in_transaction(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
+    let write = scene.event(sequence.write)?;
+    let tx = transaction::of(scene, write)?;
+    let read = scene.access(sequence.read)?;
+    let table = read.statement.accesses.get(sequence.read_access)?;
+    let refuses = |event: &&Event| {
+        let Some(access) = event.access() else { return false };
+        let Some(target) = access.statement.target() else { return false };
+        event.id != sequence.write
+            && target.action == Action::Insert
+            && target.table.name == table.table.name
+            && (target.conflict.is_none() || scene.outcome_used(event.id))
+            && transaction::of(scene, event).is_some_and(|other| other.is_same(&tx))
+            && covering_key(scene, (read, table), (access, target)).is_some()
+    };
+    if sequence.checks_aggregate() {
+        return None;
+    }
+    let mut others = scene.before(sequence.write).chain(scene.after(sequence.write));
+    others.find(refuses).map(|event| Protection::UniqueKeyInTransaction(event.id))
+}
+
+/// A CHECK on a column that the database itself computes keeps its bounds.
+fn check(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Option<Protection> {
+    if target.action != Action::Update || !sequence.values.iter().all(|value| relative(target, &value.column)) {
+        return None;
+    }
+    let table = scene.schema.table(&target.table.name)?;
+    let checked = sequence.checked_columns();
+    if checked.is_empty() {
+        return None;
+    }
+    let covered = |column: &Name| {
+        table.checks.iter().find(|check| check.columns.contains(column) && relative(target, column))
+    };
+    let mut text = None;
+    for column in checked {
+        text = Some(covered(column)?.text.clone());
+    }
+    text.map(Protection::Check)
+}
+
+fn relative(target: &TableAccess, column: &Name) -> bool {
+    dependency::written(target).any(|set| set.column == *column && set.value.is_relative())
+}
+
+/// The parent's presence was checked, and a foreign key checks it again.
+fn foreign_key(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Option<Protection> {
+    let only_presence = sequence.values.iter().all(|value| !value.computed)
+        && sequence.checks.iter().all(|check| check.looks_at == LooksAt::Existence);
+    if !only_presence {
+        return None;
+    }
+    let read = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
+    let table = scene.schema.table(&target.table.name)?;
+    let refers = table.foreign_keys.iter().any(|key| {
+        key.table == read.table.name
+            && key.columns.iter().any(|column| {
+                target.sets.iter().any(|set| set.column == *column && !matches!(set.value, Operand::Null))
+            })
+    });
+    refers.then_some(Protection::ForeignKey)
+}

@@ -1,0 +1,176 @@
+//! Guarded writes: the condition stands in the write's own WHERE, on the target's own columns, and somebody looks at how
+//! many rows it changed.
+
+use crate::event::Access;
+use crate::lower::tree::Name;
+use crate::protect::{Protection, WhyNot};
+use crate::race::scene::Scene;
+use crate::race::{LooksAt, Sequence, dependency};
+use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictAction, Operand, Predicate};
+
+pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
+    let access = scene.access(sequence.write)?;
+    let target = access.statement.target()?;
+    let guards = guards(scene, sequence, access, target);
+    if guards.is_empty() {
+        return deleted_once(scene, sequence, target, tried);
+    }
+    let same_table = scene
+        .access(sequence.read)
+        .and_then(|read| read.statement.accesses.get(sequence.read_access))
+        .is_some_and(|read| read.table.name == target.table.name);
+    if !same_table {
+        return None;
+    }
+    if let Some(protection) = compares_and_sets(scene, sequence, access, target, &guards) {
+        return with_outcome(scene, sequence, protection, tried);
+    }
+    let stale: Vec<_> = sequence.values.iter().filter(|value| !relative(target, &value.column)).collect();
+    if !stale.is_empty() {
+        tried.push(WhyNot::GuardOnAbsoluteValue);
+        return None;
+    }
+    if sequence.checks_aggregate() {
+        return None;
+    }
+    let columns: Vec<&Name> = guards.iter().flat_map(|guard| &guard.columns).collect();
+    let missing: Vec<Name> =
+        sequence.checked_columns().into_iter().filter(|column| !columns.contains(column)).cloned().collect();
+    let missing: Vec<Name> = missing.into_iter().filter(|column| can_change(scene, target, column)).collect();
+    if !missing.is_empty() {
+        tried.push(WhyNot::HalfGuard(missing));
+        return None;
+    }
+    with_outcome(scene, sequence, Protection::Guard, tried)
+}
+
+fn with_outcome(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    protection: Protection,
+    tried: &mut Vec<WhyNot>,
+) -> Option<Protection> {
+    if scene.outcome_used(sequence.write) {
+        return Some(protection);
+    }
+    tried.push(WhyNot::OutcomeUnread);
+    None
+}
+
+/// A column that some statement of the program changes.
+fn can_change(scene: &Scene<'_, '_>, target: &TableAccess, column: &Name) -> bool {
+    let table = &target.table.name;
+    scene.rivals.updated_somehow.contains(table)
+        || scene.rivals.updated.get(table).is_some_and(|columns| columns.contains(column))
+}
+
+/// The predicates of a write that are more than the key of its row.
+fn guards<'t>(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    write: &Access,
+    target: &'t TableAccess,
+) -> Vec<&'t Predicate> {
+    let mut found: Vec<&Predicate> = target
+        .filter
+        .iter()
+        .filter(|predicate| !is_key(scene, sequence, write, target, predicate))
+        .filter(|predicate| !matches!(predicate.value, Operand::Subquery(_) | Operand::Unknown))
+        .collect();
+    if let Some(conflict) = &target.conflict
+        && let ConflictAction::Update { filter, .. } = &conflict.action
+    {
+        found.extend(filter.iter());
+    }
+    found
+}
+
+/// Whether a predicate only finds the row: its key, or what the read was also asked for.
+fn is_key(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Access, target: &TableAccess, predicate: &Predicate) -> bool {
+    let [column] = predicate.columns.as_slice() else { return false };
+    if !matches!(predicate.op, Compare::Eq | Compare::In) || matches!(predicate.value, Operand::Literal(_) | Operand::Null) {
+        return false;
+    }
+    let table = scene.schema.table(&target.table.name);
+    let written = dependency::written(target).any(|set| set.column == *column);
+    if written {
+        return false;
+    }
+    if table.is_some_and(|table| table.primary_key.contains(column)) {
+        return true;
+    }
+    if sequence.checked_columns().contains(&column) {
+        return false;
+    }
+    let Some(read) = scene.access(sequence.read) else { return false };
+    let Some(table) = read.statement.accesses.get(sequence.read_access) else { return false };
+    let asked = table
+        .equals(column)
+        .is_some_and(|value| scene.same_value((read, value), (write, &predicate.value)) == Some(true));
+    let unchanging = !can_change(scene, target, column);
+    asked || unchanging
+}
+
+/// The old value, a version, or a status that the write itself moves on stands in its condition: of two requests that
+/// read the same row only one can still find it.
+fn compares_and_sets(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    access: &Access,
+    target: &TableAccess,
+    guards: &[&Predicate],
+) -> Option<Protection> {
+    let moved = |column: &Name| dependency::written(target).find(|set| set.column == *column);
+    let from_read = |operand: &Operand| {
+        scene.terms_in(access, operand).iter().any(|term| {
+            scene.ev.terms.origins(*term).iter().any(|origin| origin.event == sequence.read && !origin.computed)
+        })
+    };
+    for guard in guards {
+        let [column] = guard.columns.as_slice() else { continue };
+        let equal = matches!(guard.op, Compare::Eq | Compare::IsNull | Compare::In);
+        if !equal {
+            continue;
+        }
+        if guard.op == Compare::Eq && from_read(&guard.value) {
+            let covers = sequence.values.iter().all(|value| value.from == LooksAt::Column(column.clone()));
+            if moved(column).is_some() || covers && !sequence.values.is_empty() {
+                return Some(Protection::CompareAndSet);
+            }
+            continue;
+        }
+        // A version given by the caller, and raised by this write.
+        if let Some(set) = moved(column) {
+            let same = match (&guard.value, &set.value) {
+                (Operand::Literal(before), Operand::Literal(after)) => before == after,
+                (a, b) => a == b,
+            };
+            let relative = set.value.is_relative();
+            if !same && (relative || matches!(guard.value, Operand::Literal(_) | Operand::Null)) {
+                return Some(Protection::CompareAndSet);
+            }
+        }
+    }
+    None
+}
+
+fn relative(target: &TableAccess, column: &Name) -> bool {
+    dependency::written(target).any(|set| set.column == *column && set.value.is_relative())
+}
+
+/// A row can be deleted once; whoever looks at the count knows who did it.
+fn deleted_once(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    target: &TableAccess,
+    tried: &mut Vec<WhyNot>,
+) -> Option<Protection> {
+    let same = matches!(
+        sequence.relation,
+        crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow
+    );
+    if target.action != Action::Delete || !same {
+        return None;
+    }
+    with_outcome(scene, sequence, Protection::Guard, tried)
+}

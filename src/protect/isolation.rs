@@ -1,0 +1,71 @@
+//! The isolation table: engine × level × shape.
+//!
+//! Sources: PostgreSQL manual 13.2 "Transaction Isolation" (REPEATABLE READ: first updater wins; SERIALIZABLE: predicate
+//! locks); MySQL manual 15.7.2.1 "Transaction Isolation Levels" (a plain SELECT at REPEATABLE READ is a consistent read,
+//! at SERIALIZABLE a locking one); SQLite "Isolation in SQLite" and "Write-Ahead Logging" (SQLITE_BUSY_SNAPSHOT); the
+//! Hermitage tests of Martin Kleppmann. Each entry was also run on PostgreSQL 15, MariaDB 10.11 and SQLite 3.40.
+
+use crate::dialect::{Dialect, Isolation};
+use crate::event::EventKind;
+use crate::protect::{Protection, Shape, WhyNot};
+use crate::race::scene::Scene;
+use crate::race::{Sequence, transaction};
+use crate::sql::statement::BeginMode;
+
+/// Whether a level of an engine keeps a sequence of a shape safe when read and write are in one transaction.
+pub fn holds(dialect: Dialect, level: Isolation, shape: Shape) -> bool {
+    use Isolation::{ReadCommitted, ReadUncommitted, RepeatableRead, Serializable, Snapshot};
+    match (dialect, level, shape) {
+        // One writer; the write of a stale reader fails with SQLITE_BUSY_SNAPSHOT. Whatever the level is called.
+        (Dialect::Sqlite, _, _) => true,
+        // 40001 for the second writer.
+        (Dialect::Postgres | Dialect::Cockroach, RepeatableRead | Snapshot, Shape::SameRow) => true,
+        (Dialect::Postgres | Dialect::Cockroach, RepeatableRead | Snapshot, Shape::OtherRow | Shape::Phantom) => false,
+        (Dialect::Postgres | Dialect::Cockroach | Dialect::MySql | Dialect::MsSql, Serializable, _) => true,
+        // The snapshot is read, the newest row is written: a lost update.
+        (Dialect::MySql, RepeatableRead | Snapshot, _) => false,
+        (Dialect::MsSql, RepeatableRead, Shape::SameRow | Shape::OtherRow) => true,
+        (Dialect::MsSql, Snapshot, Shape::SameRow) => true,
+        (Dialect::MsSql, RepeatableRead | Snapshot, _) => false,
+        (_, ReadUncommitted | ReadCommitted, _) => false,
+    }
+}
+
+pub(super) fn protects(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    shape: Shape,
+    tried: &mut Vec<WhyNot>,
+) -> Option<Protection> {
+    let (read, write) = (scene.event(sequence.read)?, scene.event(sequence.write)?);
+    let (Some(reader), Some(writer)) = (transaction::of(scene, read), transaction::of(scene, write)) else {
+        if transaction::of(scene, write).is_none() {
+            tried.push(WhyNot::Autocommit);
+        }
+        return None;
+    };
+    if !reader.is_same(&writer) {
+        return None;
+    }
+    if !holds(write.dialect, writer.level, shape) {
+        tried.push(WhyNot::WeakIsolation(writer.level));
+        return None;
+    }
+    Some(if write.dialect == Dialect::Sqlite { Protection::SingleWriter } else { Protection::Isolation(writer.level) })
+}
+
+/// SQLite: the write lock is held from before the read, by BEGIN IMMEDIATE or by an earlier write in the transaction.
+pub(super) fn holds_write_lock(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
+    let read = scene.event(sequence.read)?;
+    let write = scene.event(sequence.write)?;
+    let (reader, writer) = (transaction::of(scene, read)?, transaction::of(scene, write)?);
+    if read.dialect != Dialect::Sqlite || !reader.is_same(&writer) {
+        return None;
+    }
+    let immediate = matches!(reader.mode, BeginMode::Immediate | BeginMode::Exclusive);
+    let wrote = scene.before(read.id).any(|event| {
+        matches!(&event.kind, EventKind::Access(access) if access.statement.writes())
+            && transaction::of(scene, event).is_some_and(|tx| tx.is_same(&reader))
+    });
+    (immediate || wrote).then_some(Protection::SingleWriter)
+}

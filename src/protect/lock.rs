@@ -1,0 +1,436 @@
+//! Row locks, table locks and advisory locks: which hold from the deciding read to the write's commit.
+//!
+//! Sources: PostgreSQL manual 13.3 "Explicit Locking"; MySQL manual 15.7.2.4 "Locking Reads" and 15.7.3 "Locks Set by
+//! Different SQL Statements". Each case was also run on PostgreSQL 15 and MariaDB 10.11.
+
+use crate::dialect::{Dialect, Isolation};
+use crate::event::{Access, Event, EventId, EventKind};
+use crate::protect::{Protection, Shape, WhyNot};
+use crate::race::scene::Scene;
+use crate::race::transaction::{self, Transaction};
+use crate::race::{Sequence, rows};
+use crate::sql::statement::{Access as TableAccess, Action, LockAct, LockScope, Place, RowLock, Strength, TableLock, Verb, Wait};
+
+pub(super) fn protects(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    shape: Shape,
+    tried: &mut Vec<WhyNot>,
+) -> Option<Protection> {
+    own_lock(scene, sequence, shape, tried)
+        .or_else(|| earlier_lock(scene, sequence, shape, tried))
+        .or_else(|| advisory_lock(scene, sequence, shape, tried))
+        .or_else(|| table_lock(scene, sequence, tried))
+}
+
+/// Whether a locking read lets others hold the same lock.
+pub(super) fn is_shared(scene: &Scene<'_, '_>, at: EventId) -> bool {
+    scene
+        .access(at)
+        .and_then(|access| access.statement.accesses.iter().find_map(|a| a.lock.as_ref()))
+        .is_some_and(|lock| lock.strength <= Strength::Share)
+}
+
+fn lock_of(read: &Access, place: usize) -> Option<&RowLock> {
+    read.statement.accesses.get(place)?.lock.as_ref()
+}
+
+/// The read locks what it reads.
+fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mut Vec<WhyNot>) -> Option<Protection> {
+    let read = scene.event(sequence.read)?;
+    let write = scene.event(sequence.write)?;
+    let access = read.access()?;
+    let Some(lock) = lock_of(access, sequence.read_access) else {
+        // Another table of the statement is locked, not the one that decides.
+        if access.statement.accesses.iter().any(|access| access.lock.is_some()) {
+            let aggregate = access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
+            tried.push(if aggregate {
+                WhyNot::LockInCountingStatement(read.id)
+            } else {
+                WhyNot::LockElsewhereRow(read.id)
+            });
+        }
+        return None;
+    };
+    let counts_in_statement = sequence.checks_aggregate()
+        || access.statement.output.iter().any(|output| output.aggregate.is_some()) && shape == Shape::Phantom;
+    let Some(reader) = transaction::of(scene, read) else {
+        let elsewhere = transaction::of(scene, write).is_some();
+        tried.push(if elsewhere { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockInAutocommit(read.id) });
+        return None;
+    };
+    let writer = transaction::of(scene, write);
+    if !writer.is_some_and(|writer| writer.is_same(&reader)) {
+        tried.push(if writer.is_some() { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockEnded(read.id) });
+        return None;
+    }
+    if rolled_back(scene, &reader, sequence) {
+        tried.push(WhyNot::LockRolledBack(read.id));
+        return None;
+    }
+    if lock.strength == Strength::KeyShare {
+        tried.push(WhyNot::LockTooWeak(read.id, lock.strength));
+        return None;
+    }
+    match shape {
+        Shape::SameRow | Shape::OtherRow => Some(Protection::RowLock(read.id)),
+        Shape::Phantom => {
+            let gaps = read.dialect == Dialect::MySql && reader.level >= Isolation::RepeatableRead;
+            if gaps {
+                return Some(Protection::RowLock(read.id));
+            }
+            // Locked rows cannot change, and a write of one of them adds none.
+            let inserts = write.access()?.statement.target()?.action == Action::Insert;
+            let has_subquery = access.statement.accesses.iter().any(|a| a.place == Place::InSelect);
+            if !inserts && !has_subquery && sequence.relation == rows::Relation::RowOfSet {
+                return Some(Protection::RowLock(read.id));
+            }
+            tried.push(if has_subquery && counts_in_statement {
+                WhyNot::LockInCountingStatement(read.id)
+            } else {
+                WhyNot::LockOnAbsentRow(read.id)
+            });
+            None
+        }
+    }
+}
+
+/// The savepoint in which the read locked was rolled back before the write.
+fn rolled_back(scene: &Scene<'_, '_>, reader: &Transaction, sequence: &Sequence) -> bool {
+    let by_handle = reader.inner != reader.handle
+        && scene.between(sequence.read, sequence.write).any(|event| {
+            matches!(event.kind, EventKind::Rollback) && event.on == Some(reader.inner)
+        });
+    let by_name = scene.between(sequence.read, sequence.write).find_map(|event| match &event.access()?.statement.verb {
+        Verb::RollbackTo(name) => Some(name.clone()),
+        _ => None,
+    });
+    let since = by_name.is_some_and(|name| {
+        scene
+            .before(sequence.read)
+            .any(|event| event.access().is_some_and(|access| access.statement.verb == Verb::Savepoint(name.clone())))
+    });
+    by_handle || since
+}
+
+/// A row that was locked, or written, before the deciding read in the same transaction.
+fn earlier_lock(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    shape: Shape,
+    tried: &mut Vec<WhyNot>,
+) -> Option<Protection> {
+    let read = scene.event(sequence.read)?;
+    let write = scene.event(sequence.write)?;
+    let writer = transaction::of(scene, write)?;
+    let deciding = read.access()?;
+    let mut found = None;
+    for event in scene.before(write.id) {
+        if event.id == read.id {
+            continue;
+        }
+        let Some(access) = event.access() else { continue };
+        let Some((locked, strength)) = locking(access) else { continue };
+        let relation = lock_relation(scene, sequence, (access, locked), (deciding, write));
+        let Some(relation) = relation else {
+            if strength.is_some() {
+                found = found.or(Some(WhyNot::LockElsewhereRow(event.id)));
+            }
+            continue;
+        };
+        let holder = transaction::of(scene, event);
+        let Some(holder) = holder else {
+            if strength.is_some() {
+                tried.push(WhyNot::LockInAutocommit(event.id));
+            }
+            continue;
+        };
+        if !holder.is_same(&writer) {
+            if strength.is_some() {
+                tried.push(WhyNot::LockEnded(event.id));
+            }
+            continue;
+        }
+        let before = scene.place(event.id) < scene.place(read.id);
+        if !before {
+            if strength.is_some() && relation == Locked::ReadRow {
+                tried.push(WhyNot::LockAfterRead(event.id));
+            }
+            continue;
+        }
+        match holds(scene, event, &writer, strength, shape, relation, read) {
+            Ok(()) => return Some(Protection::EarlierLock(event.id)),
+            Err(why) => tried.push(why),
+        }
+    }
+    if let Some(why) = found
+        && tried.iter().all(|why| why.lost_lock().is_none())
+        && transaction::of(scene, read).is_some()
+    {
+        tried.push(why);
+    }
+    None
+}
+
+/// What an earlier lock is on, seen from the sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Locked {
+    /// The row that the deciding read reads.
+    ReadRow,
+    /// A row whose key the deciding read filters by: its parent, its owner.
+    Parent,
+    /// The row that is written.
+    WrittenRow,
+}
+
+/// The row a statement locks, with the strength where a SELECT asks for it; none for the lock every UPDATE takes.
+fn locking(access: &Access) -> Option<(&TableAccess, Option<Strength>)> {
+    let statement = &access.statement;
+    if let Some(locked) = statement.accesses.iter().find(|access| access.lock.is_some()) {
+        return locked.lock.as_ref().map(|lock| (locked, Some(lock.strength)));
+    }
+    let target = statement.target()?;
+    let inserts = target.action == Action::Insert && target.conflict.is_none();
+    (!inserts).then_some((target, None))
+}
+
+fn lock_relation(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    lock: (&Access, &TableAccess),
+    (deciding, write): (&Access, &Event),
+) -> Option<Locked> {
+    let read = deciding.statement.accesses.get(sequence.read_access)?;
+    let same = |access: &Access, table: &TableAccess| {
+        if table.table.name != lock.1.table.name {
+            return false;
+        }
+        let (agree, contradict) = rows::compare_keys(scene, (access, table), lock);
+        agree && !contradict
+    };
+    if same(deciding, read) {
+        return Some(Locked::ReadRow);
+    }
+    let target = write.access()?.statement.target()?;
+    if same(write.access()?, target) && target.action != Action::Insert && sequence.relation == rows::Relation::SameRow {
+        return Some(Locked::WrittenRow);
+    }
+    // The lock's key value finds the rows that decide.
+    let keys: Vec<_> = lock
+        .1
+        .filter
+        .iter()
+        .filter(|p| p.op == crate::sql::statement::Compare::Eq)
+        .flat_map(|p| scene.terms_in(lock.0, &p.value))
+        .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
+        .collect();
+    let from_locked = |term: crate::flow::term::TermId| {
+        let lock_event = scene.flow.events.iter().find(|e| e.access().is_some_and(|a| std::ptr::eq(a, lock.0)));
+        lock_event.is_some_and(|event| scene.ev.terms.origins(term).iter().any(|o| o.event == event.id && !o.computed))
+    };
+    let by_key = read
+        .filter
+        .iter()
+        .flat_map(|p| scene.terms_in(deciding, &p.value))
+        .any(|term| keys.contains(&term) || from_locked(term));
+    if by_key && lock.1.table.name != read.table.name {
+        return Some(Locked::Parent);
+    }
+    // A lock on another row of the table under the same key column, such as all children of one parent.
+    (by_key && lock.1.table.name == read.table.name).then_some(Locked::ReadRow)
+}
+
+fn holds(
+    scene: &Scene<'_, '_>,
+    lock: &Event,
+    tx: &Transaction,
+    strength: Option<Strength>,
+    shape: Shape,
+    relation: Locked,
+    read: &Event,
+) -> Result<(), WhyNot> {
+    if strength == Some(Strength::KeyShare) {
+        return Err(WhyNot::LockTooWeak(lock.id, Strength::KeyShare));
+    }
+    let as_mutex = relation == Locked::Parent || shape == Shape::Phantom;
+    if strength == Some(Strength::Share) && as_mutex {
+        return Err(WhyNot::LockTooWeak(lock.id, Strength::Share));
+    }
+    let rows_only = shape == Shape::Phantom && relation == Locked::ReadRow;
+    let gaps = lock.dialect == Dialect::MySql && tx.level >= Isolation::RepeatableRead;
+    if rows_only && strength.is_some() && !gaps {
+        return Err(WhyNot::LockOnAbsentRow(lock.id));
+    }
+    if relation == Locked::ReadRow && shape == Shape::SameRow {
+        // The read after the lock sees the newest row at READ COMMITTED; a snapshot may be older.
+        return fresh_after(scene, lock, tx, strength, read);
+    }
+    fresh_after(scene, lock, tx, strength, read)
+}
+
+/// Whether a plain read after the lock sees what was committed while the lock was waited for.
+fn fresh_after(
+    scene: &Scene<'_, '_>,
+    lock: &Event,
+    tx: &Transaction,
+    strength: Option<Strength>,
+    read: &Event,
+) -> Result<(), WhyNot> {
+    if tx.level < Isolation::RepeatableRead {
+        return Ok(());
+    }
+    match lock.dialect {
+        // The snapshot is taken when the locking statement starts, before it waits; a real write fails with 40001.
+        Dialect::Postgres if strength.is_some() && tx.level == Isolation::RepeatableRead => {
+            Err(WhyNot::LockKeepsSnapshot(lock.id))
+        }
+        // FOR UPDATE opens no read view, but an earlier plain SELECT did.
+        Dialect::MySql if tx.level == Isolation::RepeatableRead => {
+            let locks = read.access().is_some_and(|a| a.statement.accesses.iter().any(|a| a.lock.is_some()));
+            if locks || !plain_read_before(scene, lock, tx) { Ok(()) } else { Err(WhyNot::LockKeepsSnapshot(lock.id)) }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn plain_read_before(scene: &Scene<'_, '_>, lock: &Event, tx: &Transaction) -> bool {
+    scene.before(lock.id).any(|event| {
+        let plain = event.access().is_some_and(|access| {
+            access.statement.verb == Verb::Select
+                && !access.statement.accesses.is_empty()
+                && access.statement.accesses.iter().all(|access| access.lock.is_none())
+        });
+        plain && transaction::of(scene, event).is_some_and(|other| other.is_same(tx))
+    })
+}
+
+/// A named lock that all requests for the row take first.
+fn advisory_lock(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    shape: Shape,
+    tried: &mut Vec<WhyNot>,
+) -> Option<Protection> {
+    let read = scene.event(sequence.read)?;
+    let write = scene.event(sequence.write)?;
+    for event in scene.before(write.id) {
+        let Some(access) = event.access() else { continue };
+        let Some(call) = access.statement.lock_calls().find(|call| matches!(call.act, LockAct::Take | LockAct::Try)) else {
+            continue;
+        };
+        let before = scene.place(event.id) < scene.place(read.id);
+        if !before {
+            tried.push(WhyNot::LockAfterRead(event.id));
+            continue;
+        }
+        if call.act == LockAct::Try && !scene.outcome_used(event.id) {
+            tried.push(WhyNot::TryLockIgnored(event.id));
+            continue;
+        }
+        let writer = transaction::of(scene, write);
+        let holder = transaction::of(scene, event);
+        if call.scope == LockScope::Transaction {
+            let Some(holder) = holder else {
+                tried.push(WhyNot::LockInAutocommit(event.id));
+                continue;
+            };
+            if !writer.is_some_and(|writer| writer.is_same(&holder)) {
+                tried.push(WhyNot::LockEnded(event.id));
+                continue;
+            }
+            if event.dialect == Dialect::Postgres && holder.level == Isolation::RepeatableRead && shape != Shape::SameRow {
+                tried.push(WhyNot::LockKeepsSnapshot(event.id));
+                continue;
+            }
+        } else {
+            let released = scene.between(event.id, write.id).any(|e| releases(e));
+            // A lock that is released before the transaction commits lets the next one read the old row.
+            let early = writer.is_some_and(|writer| {
+                let begun_before = writer.begin.is_none_or(|begin| scene.place(begin) < scene.place(event.id))
+                    || holder.is_some_and(|holder| holder.is_same(&writer));
+                begun_before && released_before_commit(scene, write, &writer)
+            }) || writer.is_some() && released_before_commit(scene, write, &writer?);
+            if released || early {
+                tried.push(WhyNot::LockReleasedEarly(event.id));
+                continue;
+            }
+        }
+        return Some(Protection::AdvisoryLock(event.id));
+    }
+    None
+}
+
+fn releases(event: &Event) -> bool {
+    event.access().is_some_and(|access| {
+        access.statement.lock_calls().any(|call| matches!(call.act, LockAct::Release | LockAct::ReleaseAll))
+    })
+}
+
+fn released_before_commit(scene: &Scene<'_, '_>, write: &Event, tx: &Transaction) -> bool {
+    for event in scene.after(write.id) {
+        if matches!(event.kind, EventKind::Commit) && event.on == Some(tx.handle) {
+            return false;
+        }
+        if releases(event) {
+            return true;
+        }
+    }
+    false
+}
+
+/// `LOCK TABLE` before the read.
+fn table_lock(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
+    let read = scene.event(sequence.read)?;
+    let write = scene.event(sequence.write)?;
+    let deciding = read.access()?.statement.accesses.get(sequence.read_access)?;
+    let written = write.access()?.statement.target()?;
+    for event in scene.before(write.id) {
+        let Some(access) = event.access() else { continue };
+        let Verb::LockTables(tables) = &access.statement.verb else { continue };
+        let Some((_, mode)) = tables
+            .iter()
+            .find(|(name, _)| *name == deciding.table.name)
+            .or_else(|| tables.iter().find(|(name, _)| *name == written.table.name))
+        else {
+            continue;
+        };
+        if scene.place(event.id) > scene.place(read.id) {
+            tried.push(WhyNot::LockAfterRead(event.id));
+            continue;
+        }
+        if event.dialect == Dialect::MySql {
+            // START TRANSACTION silently unlocks.
+            let unlocked = scene.between(event.id, write.id).any(|e| {
+                matches!(e.kind, EventKind::Begin { .. })
+                    || e.access().is_some_and(|access| access.statement.verb == Verb::UnlockTables)
+            });
+            if unlocked {
+                tried.push(WhyNot::LockReleasedEarly(event.id));
+                continue;
+            }
+        } else {
+            let (holder, writer) = (transaction::of(scene, event), transaction::of(scene, write));
+            let Some(holder) = holder else {
+                tried.push(WhyNot::LockInAutocommit(event.id));
+                continue;
+            };
+            if !writer.is_some_and(|writer| writer.is_same(&holder)) {
+                tried.push(WhyNot::LockEnded(event.id));
+                continue;
+            }
+        }
+        match mode {
+            TableLock::BlocksNoWriter => tried.push(WhyNot::TableLockTooWeak(event.id)),
+            // Two holders read, then both wait to write: one fails with a deadlock. Safe, by error.
+            TableLock::BlocksWritersShared | TableLock::BlocksItself | TableLock::BlocksWriters | TableLock::BlocksAll => {
+                return Some(Protection::TableLock(event.id));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a locking read passes over rows that others hold.
+pub fn skips_locked(access: &Access) -> bool {
+    access.statement.accesses.iter().any(|access| access.lock.as_ref().is_some_and(|lock| lock.wait == Wait::SkipLocked))
+}

@@ -1,0 +1,131 @@
+//! Which reads a write depends on, by control and by data.
+
+use std::collections::BTreeMap;
+
+use crate::event::{Access, Event, EventId};
+use crate::flow::term::{Origin, Part, Term};
+use crate::race::scene::Scene;
+use crate::race::{Check, LooksAt, Sequence, Written, rows};
+use crate::sql::statement::{Action, Assignment, Compare, ConflictAction, Operand};
+
+/// All sequences that end in one write.
+///
+/// In: a function's events and one of its writes. Out: a sequence for each earlier statement whose result decides
+/// whether the write happens, what it writes, or which row it writes; in the order of the reads.
+pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
+    let Some(access) = write.access() else { return Vec::new() };
+    let Some(target) = access.statement.target() else { return Vec::new() };
+    let mut found: BTreeMap<(usize, EventId), Sequence> = BTreeMap::new();
+    let mut entry = |origin: &Origin| -> Option<EventId> {
+        let place = scene.place(origin.event);
+        if place >= scene.place(write.id) {
+            return None;
+        }
+        let read = scene.event(origin.event)?;
+        if !read.path.meets(&write.path) || read.access().is_none() {
+            return None;
+        }
+        found.entry((place, origin.event)).or_insert_with(|| Sequence {
+            read: origin.event,
+            write: write.id,
+            read_access: 0,
+            relation: rows::Relation::Other,
+            checks: Vec::new(),
+            values: Vec::new(),
+            key_from_row: false,
+        });
+        Some(origin.event)
+    };
+    let mut checks: Vec<(EventId, Check)> = Vec::new();
+    for cond in scene.conditions(&write.deps) {
+        let term = scene.ev.cond(cond).term;
+        for origin in scene.ev.terms.origins(term) {
+            let Some(read) = entry(&origin) else { continue };
+            let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
+            let zero = scene.compares_with_zero(cond, read);
+            let looks_at = scene.looks_at(statement, &origin.part, zero);
+            checks.push((read, Check { cond, looks_at }));
+        }
+    }
+    let mut values: Vec<(EventId, Written)> = Vec::new();
+    for assignment in written(target) {
+        // What the row's own key is set to is the key, not a value: an upsert names its row so.
+        let key = is_key_of(scene, target, assignment);
+        let mut direct = true;
+        let operand = &assignment.value;
+        if matches!(operand, Operand::Expr { .. }) {
+            direct = false;
+        }
+        for term in scene.terms_in(access, operand) {
+            for origin in scene.ev.terms.origins(term) {
+                let Some(read) = entry(&origin) else { continue };
+                let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
+                if key && !origin.computed {
+                    continue;
+                }
+                let from = scene.looks_at(statement, &origin.part, false);
+                let computed = origin.computed || !direct || matches!(scene.ev.terms.get(term), Term::Computed(..));
+                values.push((read, Written { column: assignment.column.clone(), from, computed }));
+            }
+        }
+    }
+    let mut keys: Vec<EventId> = Vec::new();
+    for predicate in &target.filter {
+        if !matches!(predicate.op, Compare::Eq | Compare::In) {
+            continue;
+        }
+        for term in scene.terms_in(access, &predicate.value) {
+            for origin in scene.ev.terms.origins(term) {
+                if origin.part != Part::Existence {
+                    keys.extend(entry(&origin));
+                }
+            }
+        }
+    }
+    let mut all: Vec<Sequence> = found.into_values().collect();
+    for sequence in &mut all {
+        for (read, check) in &checks {
+            if *read == sequence.read && !sequence.checks.contains(check) {
+                sequence.checks.push(check.clone());
+            }
+        }
+        for (read, value) in &values {
+            if *read == sequence.read && !sequence.values.contains(value) {
+                sequence.values.push(value.clone());
+            }
+        }
+        sequence.key_from_row = keys.contains(&sequence.read);
+        rows::relate(scene, sequence);
+    }
+    all
+}
+
+/// What a write gives its columns, what its conflict clause gives included.
+pub fn written(target: &crate::sql::statement::Access) -> impl Iterator<Item = &Assignment> {
+    let conflict = target.conflict.as_ref().and_then(|conflict| match &conflict.action {
+        ConflictAction::Update { sets, .. } => Some(sets.as_slice()),
+        _ => None,
+    });
+    target.sets.iter().chain(conflict.unwrap_or_default())
+}
+
+fn is_key_of(scene: &Scene<'_, '_>, target: &crate::sql::statement::Access, assignment: &Assignment) -> bool {
+    target.action == Action::Insert
+        && scene
+            .schema
+            .table(&target.table.name)
+            .is_some_and(|table| table.primary_key.contains(&assignment.column))
+}
+
+/// Whether a statement's value for a column is computed by the database from the row's newest version.
+pub fn is_relative(access: &Access, column: &str) -> bool {
+    access
+        .statement
+        .target()
+        .is_some_and(|target| written(target).any(|set| set.column == column && set.value.is_relative()))
+}
+
+/// Whether a sequence uses nothing but the presence of a row.
+pub fn only_existence(sequence: &Sequence) -> bool {
+    sequence.values.is_empty() && sequence.checks.iter().all(|check| check.looks_at == LooksAt::Existence)
+}

@@ -1,0 +1,90 @@
+//! Flows to sequences: which write depends on which read, along one path, and whether it is the same row.
+//!
+//! Nothing here knows what protects a sequence (`protect`) or how it is called (`rules`).
+
+pub mod dependency;
+pub mod rows;
+pub mod scene;
+pub mod transaction;
+
+use crate::event::{CondId, EventId};
+use crate::lower::tree::Name;
+
+/// A read, a write that depends on it, and how.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    pub read: EventId,
+    pub write: EventId,
+    /// The place of the read's access in its statement.
+    pub read_access: usize,
+    pub relation: rows::Relation,
+    /// What the conditions look at, and which conditions they are.
+    pub checks: Vec<Check>,
+    /// Written columns whose value comes from the read.
+    pub values: Vec<Written>,
+    /// The write's key comes from the row that was read.
+    pub key_from_row: bool,
+}
+
+/// A condition between read and write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub cond: CondId,
+    pub looks_at: LooksAt,
+}
+
+/// What a condition or a computed value uses of a read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LooksAt {
+    /// Whether there is a row.
+    Existence,
+    /// One column.
+    Column(Name),
+    /// A count, sum or extreme over several rows.
+    Aggregate,
+    /// The row, nobody knows which part.
+    Row,
+}
+
+/// A written column and what of the read its value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub column: Name,
+    pub from: LooksAt,
+    /// The value was computed, not only handed on.
+    pub computed: bool,
+}
+
+impl Sequence {
+    /// The columns of the read that decide, or enter a written value.
+    pub fn columns(&self) -> Vec<&Name> {
+        let checked = self.checks.iter().map(|check| &check.looks_at);
+        let written = self.values.iter().map(|value| &value.from);
+        let mut all: Vec<&Name> =
+            checked.chain(written).filter_map(|part| if let LooksAt::Column(name) = part { Some(name) } else { None }).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The columns that the conditions look at.
+    pub fn checked_columns(&self) -> Vec<&Name> {
+        let mut all: Vec<&Name> = self
+            .checks
+            .iter()
+            .filter_map(|check| if let LooksAt::Column(name) = &check.looks_at { Some(name) } else { None })
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether a condition looks at more than whether a row is there.
+    pub fn checks_content(&self) -> bool {
+        self.checks.iter().any(|check| check.looks_at != LooksAt::Existence)
+    }
+
+    pub fn checks_aggregate(&self) -> bool {
+        self.checks.iter().any(|check| check.looks_at == LooksAt::Aggregate)
+    }
+}

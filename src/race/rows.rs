@@ -1,0 +1,191 @@
+//! The same row? Two accesses are of one row when their keys are the same value, not when they share a table.
+
+use crate::event::Access;
+use crate::flow::term::Part;
+use crate::race::scene::Scene;
+use crate::race::Sequence;
+use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
+
+/// How the row that is written relates to what was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Relation {
+    /// The same row, by the same key values or by a key taken from the row.
+    SameRow,
+    /// The same row as far as can be seen: one table, a key that is not contradicted.
+    LikelySameRow,
+    /// A new row in the set that was read: the read asked for rows with the values that are inserted.
+    NewRowOfSet,
+    /// One row of a set that was read.
+    RowOfSet,
+    /// Another row or table that holds the key of the row that was read.
+    Linked,
+    /// Another row or table.
+    Other,
+}
+
+/// Fills in the relation, and which of the read's tables it is to.
+pub(super) fn relate(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
+    let (Some(read), Some(write)) = (scene.access(sequence.read), scene.access(sequence.write)) else { return };
+    let Some(target) = write.statement.target() else { return };
+    let mut best = (Relation::Other, 0);
+    let same_table = read
+        .statement
+        .accesses
+        .iter()
+        .enumerate()
+        .filter(|(_, access)| access.table.name == target.table.name && access.table.name != "?");
+    for (place, access) in same_table {
+        let relation = same_table_relation(scene, (read, access), (write, target), sequence.key_from_row);
+        if rank(relation) > rank(best.0) {
+            best = (relation, place);
+        }
+    }
+    if rank(best.0) <= rank(Relation::Linked) {
+        let main = main_access(read);
+        if is_linked(scene, sequence, (read, &read.statement.accesses[main..]), (write, target)) && rank(best.0) < rank(Relation::Linked) {
+            best = (Relation::Linked, main);
+        } else if best.0 == Relation::Other {
+            best.1 = main;
+        }
+    }
+    (sequence.relation, sequence.read_access) = best;
+}
+
+fn main_access(read: &Access) -> usize {
+    read.statement.accesses.iter().position(|access| access.action == Action::Read).unwrap_or(0)
+}
+
+fn rank(relation: Relation) -> u8 {
+    match relation {
+        Relation::SameRow => 5,
+        Relation::NewRowOfSet => 4,
+        Relation::RowOfSet => 3,
+        Relation::LikelySameRow => 2,
+        Relation::Linked => 1,
+        Relation::Other => 0,
+    }
+}
+
+fn same_table_relation(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+    key_from_row: bool,
+) -> Relation {
+    let set = is_set(scene, read.1);
+    if write.1.action == Action::Insert {
+        return new_row(scene, read, write, set);
+    }
+    if key_from_row {
+        return if set && read.1.aggregate.is_some() { Relation::RowOfSet } else { Relation::SameRow };
+    }
+    let (agree, contradict) = compare_keys(scene, read, write);
+    if contradict {
+        return if set { Relation::RowOfSet } else { Relation::Other };
+    }
+    if set && read.1.aggregate.is_some() {
+        return Relation::RowOfSet;
+    }
+    if agree {
+        return Relation::SameRow;
+    }
+    let free = |access: &TableAccess| !access.filter.iter().any(|predicate| predicate.op == Compare::Eq);
+    if free(read.1) && free(write.1) {
+        return if set { Relation::RowOfSet } else { Relation::LikelySameRow };
+    }
+    if set { Relation::RowOfSet } else { Relation::Other }
+}
+
+/// Whether a read gives several rows, or a value over several.
+fn is_set(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
+    if read.aggregate.is_some() {
+        return true;
+    }
+    let keyed = scene.schema.table(&read.table.name).is_some_and(|table| {
+        table.keys().any(|key| key.iter().all(|column| read.equals(column).is_some()))
+    });
+    !keyed && read.limit != Some(crate::sql::statement::Limit::One) && !read.filter.iter().any(|p| p.op == Compare::Eq)
+}
+
+/// Whether the equalities of two accesses agree on a column, and whether they contradict each other on one.
+pub fn compare_keys(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+) -> (bool, bool) {
+    let (mut agree, mut contradict) = (false, false);
+    for predicate in read.1.filter.iter().filter(|p| matches!(p.op, Compare::Eq | Compare::In) && p.columns.len() == 1) {
+        let Some(other) = write.1.equals(&predicate.columns[0]) else { continue };
+        match scene.same_value((read.0, &predicate.value), (write.0, other)) {
+            Some(true) => {
+                // A status both name is no key.
+                agree |= !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+            }
+            Some(false) => contradict |= !matches!(predicate.value, Operand::Literal(_)),
+            None => {}
+        }
+    }
+    (agree, contradict)
+}
+
+fn new_row(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access, &TableAccess), set: bool) -> Relation {
+    let equalities: Vec<_> =
+        read.1.filter.iter().filter(|p| p.op == Compare::Eq && p.columns.len() == 1).collect();
+    let mut agree = false;
+    for predicate in &equalities {
+        let Some(value) = write.1.sets.iter().find(|set| set.column == predicate.columns[0]) else { continue };
+        match scene.same_value((read.0, &predicate.value), (write.0, &value.value)) {
+            Some(true) => agree = true,
+            Some(false) if !matches!(predicate.value, Operand::Literal(_)) => return Relation::Other,
+            _ => {}
+        }
+        if contains_value(scene, (read.0, &predicate.value), (write.0, &value.value)) {
+            agree = true;
+        }
+    }
+    let mentions = read.1.filter.iter().any(|predicate| {
+        predicate.op != Compare::Eq
+            && write.1.sets.iter().any(|set| {
+                predicate.columns.contains(&set.column) && contains_value(scene, (read.0, &predicate.value), (write.0, &set.value))
+            })
+    });
+    if agree || mentions {
+        return Relation::NewRowOfSet;
+    }
+    if equalities.is_empty() && set { Relation::NewRowOfSet } else { Relation::Other }
+}
+
+/// `lower($1)` and `$1` speak of one value.
+fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
+    let left = scene.terms_in(a.0, a.1);
+    let right = scene.terms_in(b.0, b.1);
+    left.iter().any(|term| {
+        !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)) && right.contains(term)
+    })
+}
+
+/// Whether the written row holds, or is found by, a value that also found the row that was read, or that came from it.
+fn is_linked(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    read: (&Access, &[TableAccess]),
+    write: (&Access, &TableAccess),
+) -> bool {
+    let mut keys = Vec::new();
+    for access in read.1.iter().filter(|access| access.action == Action::Read) {
+        for predicate in &access.filter {
+            keys.extend(scene.terms_in(read.0, &predicate.value));
+        }
+    }
+    keys.retain(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)));
+    let sets = write.1.sets.iter().map(|set| &set.value);
+    let filters = write.1.filter.iter().map(|predicate| &predicate.value);
+    sets.chain(filters).any(|operand| {
+        scene.terms_in(write.0, operand).iter().any(|term| {
+            keys.contains(term)
+                || scene.ev.terms.origins(*term).iter().any(|origin| {
+                    origin.event == sequence.read && !origin.computed && origin.part != Part::Existence
+                })
+        })
+    })
+}

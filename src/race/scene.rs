@@ -1,0 +1,277 @@
+//! One function's events with what is asked of them again and again.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::client::HandleKind;
+use crate::config::Config;
+use crate::event::{Access, CondId, Event, EventId, EventKind, Flow};
+use crate::flow::Evaluator;
+use crate::flow::term::{Part, Term, TermId};
+use crate::lower::tree::Name;
+use crate::race::LooksAt;
+use crate::sql::schema::Schema;
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Statement};
+
+/// What the program as a whole does to its tables.
+#[derive(Default)]
+pub struct Rivals {
+    /// Columns that some UPDATE or upsert of the program sets, by table.
+    pub updated: FxHashMap<Name, FxHashSet<Name>>,
+    /// Tables with an UPDATE whose columns are not known.
+    pub updated_somehow: FxHashSet<Name>,
+    pub inserted: FxHashSet<Name>,
+    pub deleted: FxHashSet<Name>,
+}
+
+/// The events of one function, indexed.
+pub struct Scene<'a, 'p> {
+    pub ev: &'a Evaluator<'p>,
+    pub flow: &'a Flow,
+    pub schema: &'a Schema,
+    pub config: &'a Config,
+    pub rivals: &'a Rivals,
+    places: FxHashMap<EventId, usize>,
+    used: FxHashSet<EventId>,
+}
+
+impl<'a, 'p> Scene<'a, 'p> {
+    pub fn new(
+        ev: &'a Evaluator<'p>,
+        flow: &'a Flow,
+        schema: &'a Schema,
+        config: &'a Config,
+        rivals: &'a Rivals,
+    ) -> Self {
+        let places = flow.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect();
+        let mut scene = Self { ev, flow, schema, config, rivals, places, used: FxHashSet::default() };
+        scene.used = scene.collect_used();
+        scene
+    }
+
+    /// Statements whose outcome something looks at: a condition, a later statement, or the caller.
+    fn collect_used(&self) -> FxHashSet<EventId> {
+        let mut used = FxHashSet::default();
+        let mut note = |term: TermId| {
+            for origin in self.ev.terms.origins(term) {
+                used.insert(origin.event);
+            }
+        };
+        for cond in &self.flow.conds {
+            let cond = self.ev.cond(*cond);
+            // `execute(…)?` asks whether it failed, not how many rows it changed.
+            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence)
+                && matches!(self.ev.terms.get(cond.term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)));
+            if !only_failed {
+                note(cond.term);
+            }
+        }
+        note(self.flow.returns.term);
+        for event in &self.flow.events {
+            if let EventKind::Access(access) = &event.kind {
+                access.binds.iter().for_each(|term| note(*term));
+                access.named.iter().for_each(|(_, term)| note(*term));
+            }
+        }
+        used
+    }
+
+    pub fn event(&self, id: EventId) -> Option<&'a Event> {
+        self.places.get(&id).map(|place| &self.flow.events[*place])
+    }
+
+    pub fn place(&self, id: EventId) -> usize {
+        self.places.get(&id).copied().unwrap_or(usize::MAX)
+    }
+
+    pub fn access(&self, id: EventId) -> Option<&'a Access> {
+        self.event(id).and_then(Event::access)
+    }
+
+    /// The events before one, on a path with it.
+    pub fn before(&self, id: EventId) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
+        let place = self.place(id).min(self.flow.events.len());
+        let path = self.event(id).map(|event| event.path.clone()).unwrap_or_default();
+        self.flow.events[..place].iter().filter(move |event| event.path.meets(&path))
+    }
+
+    /// The events between two, on a path with both.
+    pub fn between(&self, from: EventId, to: EventId) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
+        let start = self.place(from);
+        let path = self.event(from).map(|event| event.path.clone()).unwrap_or_default();
+        self.before(to).filter(move |event| self.place(event.id) > start && event.path.meets(&path))
+    }
+
+    /// The events after one, on a path with it.
+    pub fn after(&self, id: EventId) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
+        let place = self.place(id).saturating_add(1).min(self.flow.events.len());
+        let path = self.event(id).map(|event| event.path.clone()).unwrap_or_default();
+        self.flow.events[place..].iter().filter(move |event| event.path.meets(&path))
+    }
+
+    /// Whether anything looks at how many rows a write changed, or at what it returned.
+    pub fn outcome_used(&self, id: EventId) -> bool {
+        let required = self.access(id).is_some_and(|access| access.row_required && !access.statement.output.is_empty());
+        required || self.used.contains(&id)
+    }
+
+    /// All conditions an event depends on, those that decided tested values included.
+    pub fn conditions(&self, deps: &[CondId]) -> Vec<CondId> {
+        let mut all: Vec<CondId> = Vec::new();
+        let mut todo: Vec<CondId> = deps.to_vec();
+        let mut seen = FxHashSet::default();
+        while let Some(id) = todo.pop() {
+            if seen.insert(id) && all.len() < 512 {
+                all.push(id);
+                todo.extend(self.ev.cond(id).inner.iter().copied());
+            }
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// The value an operand has at an event.
+    pub fn term_of(&self, access: &Access, operand: &Operand) -> Option<TermId> {
+        match operand {
+            Operand::Placeholder(n) => access.binds.get(*n).copied().or_else(|| {
+                // Named values bound by position.
+                access.named.get(*n).map(|(_, term)| *term)
+            }),
+            Operand::Named(name) => access.named.iter().find(|(n, _)| n == name).map(|(_, term)| *term).or_else(|| {
+                (access.named.is_empty() && access.binds.len() == 1).then(|| access.binds[0])
+            }),
+            _ => None,
+        }
+    }
+
+    /// All bound values inside an operand.
+    pub fn terms_in(&self, access: &Access, operand: &Operand) -> Vec<TermId> {
+        let mut found = Vec::new();
+        operand.walk(&mut |part| found.extend(self.term_of(access, part)));
+        found
+    }
+
+    /// Whether two operands of two statements are surely the same value.
+    pub fn same_value(&self, a: (&Access, &Operand), b: (&Access, &Operand)) -> Option<bool> {
+        match (a.1, b.1) {
+            (Operand::Literal(x), Operand::Literal(y)) => Some(x == y),
+            (Operand::Null, Operand::Null) => Some(true),
+            _ => {
+                let (x, y) = (self.term_of(a.0, a.1)?, self.term_of(b.0, b.1)?);
+                if x == y {
+                    return Some(true);
+                }
+                let either = |x: TermId, y: TermId| matches!(self.ev.terms.get(x), Term::Either(parts) if parts.contains(&y));
+                if either(x, y) || either(y, x) {
+                    return Some(true);
+                }
+                Some(self.plain(x) == self.plain(y))
+            }
+        }
+    }
+
+    /// A value without the wrappers that do not change which row it names.
+    fn plain(&self, term: TermId) -> TermId {
+        match self.ev.terms.get(term) {
+            Term::Computed(by, parts) if parts.len() == 1 && is_conversion(by) => self.plain(parts[0]),
+            _ => term,
+        }
+    }
+
+    /// What a part of a read's result is, in terms of its table.
+    pub fn looks_at(&self, statement: &Statement, part: &Part, compared_with_zero: bool) -> LooksAt {
+        let whole = |aggregate: Option<Aggregate>| match aggregate {
+            Some(Aggregate::Exists) => Some(LooksAt::Existence),
+            Some(Aggregate::Count) if compared_with_zero => Some(LooksAt::Existence),
+            Some(_) => Some(LooksAt::Aggregate),
+            None => None,
+        };
+        match part {
+            Part::Existence => match statement.accesses.first().and_then(|access| access.aggregate) {
+                // An aggregate always gives a row; whether its value is there says whether there are rows.
+                Some(Aggregate::Extreme | Aggregate::Sum | Aggregate::Other) => LooksAt::Aggregate,
+                _ => LooksAt::Existence,
+            },
+            Part::Length => {
+                if compared_with_zero {
+                    LooksAt::Existence
+                } else {
+                    LooksAt::Aggregate
+                }
+            }
+            Part::Count => LooksAt::Existence,
+            Part::Row => match statement.output.as_slice() {
+                [only] => whole(only.aggregate).unwrap_or_else(|| match only.from.as_slice() {
+                    [column] if column != "*" => LooksAt::Column(column.clone()),
+                    [] if only.name == "1" || only.name.is_empty() => LooksAt::Existence,
+                    _ => LooksAt::Row,
+                }),
+                _ => whole(statement.accesses.first().and_then(|access| access.aggregate)).unwrap_or(LooksAt::Row),
+            },
+            Part::Column(name) => {
+                let output = match name.parse::<usize>() {
+                    Ok(at) => statement.output.get(at),
+                    Err(_) => statement.output.iter().find(|output| output.name == *name),
+                };
+                match output {
+                    Some(output) => whole(output.aggregate).unwrap_or_else(|| match output.from.first() {
+                        Some(column) if column != "*" => LooksAt::Column(column.clone()),
+                        _ => LooksAt::Column(output.name.clone()),
+                    }),
+                    None => match statement.output.as_slice() {
+                        [only] if only.aggregate.is_some() => whole(only.aggregate).unwrap_or(LooksAt::Row),
+                        _ => LooksAt::Column(name.clone()),
+                    },
+                }
+            }
+        }
+    }
+
+    /// Whether a condition only asks whether a count is zero.
+    pub fn compares_with_zero(&self, cond: CondId, read: EventId) -> bool {
+        let cond = self.ev.cond(cond);
+        let about = |term: TermId| self.ev.terms.origins(term).iter().any(|origin| origin.event == read);
+        let mut relevant = cond
+            .compares
+            .iter()
+            .filter(|compare| about(compare.left) || about(compare.right))
+            .peekable();
+        if relevant.peek().is_none() {
+            return false;
+        }
+        relevant.all(|compare| {
+            let literal = |term: TermId| match self.ev.terms.get(term) {
+                Term::Literal(text) => Some(text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_').to_owned()),
+                _ => None,
+            };
+            let (left, right) = (literal(compare.left), literal(compare.right));
+            let value = left.or(right);
+            match value.as_deref() {
+                Some("0") => true,
+                Some("1") => matches!(compare.op, Compare::Lt | Compare::Ge | Compare::Le | Compare::Gt),
+                _ => false,
+            }
+        })
+    }
+
+    pub fn is_pool(&self, term: TermId) -> bool {
+        self.ev.handle(term).is_some_and(|handle| handle.kind == HandleKind::Pool)
+    }
+
+    /// The read accesses of a statement on a table.
+    pub fn reads_of<'s>(statement: &'s Statement, table: &str) -> impl Iterator<Item = (usize, &'s TableAccess)> {
+        statement
+            .accesses
+            .iter()
+            .enumerate()
+            .filter(move |(_, access)| access.action == Action::Read && access.table.name == table)
+    }
+}
+
+fn is_conversion(by: &str) -> bool {
+    let last = by.rsplit("::").next().unwrap_or(by);
+    matches!(
+        last,
+        "from" | "new" | "into" | "parse" | "parse_str" | "from_str" | "try_from" | "as_i64" | "from_u128" | "as_uuid" | "value" | "inner"
+            | "from_i32" | "from_i64" | "as_inner" | "as_bytes" | "to_i64" | "get_id" | "id"
+    )
+}

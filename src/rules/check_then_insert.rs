@@ -1,0 +1,21 @@
+//! Absence is read, a row is inserted; also an UPDATE of zero rows that is followed by an INSERT.
+
+use crate::finding::Confidence;
+use crate::race::LooksAt;
+use crate::race::rows::Relation;
+use crate::rules::claim::Facts;
+
+pub const ID: &str = "check-then-insert";
+
+pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
+    if !facts.inserts() || facts.sequence.relation != Relation::NewRowOfSet {
+        return None;
+    }
+    let asks = facts.sequence.checks.iter().any(|check| check.looks_at != LooksAt::Aggregate);
+    if !asks {
+        return None;
+    }
+    // Without its definition nobody knows whether a unique key refuses the second row.
+    let known = facts.scene.schema.table(&facts.target.table.name).is_some();
+    Some(if known { facts.confidence() } else { Confidence::Low })
+}

@@ -1,0 +1,94 @@
+//! A claim: a sequence that is racy, the rule it falls under, and how sure that is.
+
+use crate::event::{Event, EventId};
+use crate::finding::Confidence;
+use crate::protect::{Shape, WhyNot};
+use crate::race::Sequence;
+use crate::race::rows::Relation;
+use crate::race::scene::Scene;
+use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
+
+/// What a rule claims about one function.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub rule: &'static str,
+    pub confidence: Confidence,
+    /// The read and the write; for a statement that races by itself both are that statement.
+    pub sequence: Sequence,
+    pub shape: Shape,
+    pub tried: Vec<WhyNot>,
+    /// What left the process between check and write.
+    pub effect: Option<EventId>,
+    /// Why it races, when no protection was tried: for statements that race by themselves.
+    pub note: Option<&'static str>,
+}
+
+/// A sequence with what the rules ask of it.
+pub struct Facts<'a, 'p> {
+    pub scene: &'a Scene<'a, 'p>,
+    pub sequence: &'a Sequence,
+    pub read: &'a Event,
+    pub write: &'a Event,
+    /// What the read reads.
+    pub reads: &'a TableAccess,
+    /// What the write writes.
+    pub target: &'a TableAccess,
+    pub tried: &'a [WhyNot],
+}
+
+impl<'a, 'p> Facts<'a, 'p> {
+    /// None when one of the two is no statement on rows.
+    pub fn of(scene: &'a Scene<'a, 'p>, sequence: &'a Sequence, tried: &'a [WhyNot]) -> Option<Self> {
+        let read = scene.event(sequence.read)?;
+        let write = scene.event(sequence.write)?;
+        let reads = read.access()?.statement.accesses.get(sequence.read_access)?;
+        let target = write.access()?.statement.target()?;
+        Some(Self { scene, sequence, read, write, reads, target, tried })
+    }
+
+    pub fn same_row(&self) -> bool {
+        matches!(self.sequence.relation, Relation::SameRow | Relation::LikelySameRow)
+    }
+
+    pub fn inserts(&self) -> bool {
+        self.target.action == Action::Insert
+    }
+
+    /// Values of the write that are as old as the read.
+    pub fn stale_values(&self) -> bool {
+        self.sequence.values.iter().any(|value| {
+            !crate::race::dependency::written(self.target)
+                .any(|set| set.column == value.column && set.value.is_relative())
+        })
+    }
+
+    /// Whether the read picks its row by a state that the write moves it out of, instead of by a key.
+    pub fn picks(&self) -> bool {
+        let keyed = self.scene.schema.table(&self.reads.table.name).is_some_and(|table| {
+            table.keys().any(|key| key.iter().all(|column| self.reads.equals(column).is_some()))
+        });
+        if keyed || !self.sequence.key_from_row || self.reads.aggregate.is_some() {
+            return false;
+        }
+        let state = |predicate: &crate::sql::statement::Predicate| {
+            matches!(predicate.value, Operand::Literal(_) | Operand::Null | Operand::Expr { .. } | Operand::Placeholder(_) | Operand::Named(_))
+                || matches!(predicate.op, Compare::IsNull | Compare::IsNotNull | Compare::Other)
+        };
+        let moves = self.reads.filter.iter().filter(|predicate| state(predicate)).any(|predicate| {
+            predicate
+                .columns
+                .iter()
+                .any(|column| crate::race::dependency::written(self.target).any(|set| set.column == *column))
+        });
+        let takes = self.target.action == Action::Delete && (self.reads.limit.is_some() || self.reads.ordered);
+        moves || takes
+    }
+
+    /// High, lowered by what was guessed on the way.
+    pub fn confidence(&self) -> Confidence {
+        let guessed = self.read.calls.iter().chain(self.write.calls.iter()).any(|call| call.guessed);
+        let likely = self.sequence.relation == Relation::LikelySameRow;
+        let one_process = self.tried.contains(&WhyNot::OneProcess);
+        if guessed || likely || one_process { Confidence::Medium } else { Confidence::High }
+    }
+}

@@ -1,0 +1,36 @@
+//! A value is read, a new one is computed in Rust and written back.
+
+use crate::finding::Confidence;
+use crate::race::rows::Relation;
+use crate::race::LooksAt;
+use crate::rules::claim::Facts;
+
+pub const ID: &str = "lost-update";
+
+pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
+    if facts.sequence.values.is_empty() || !facts.stale_values() {
+        return None;
+    }
+    let fresh_row = facts.inserts() && facts.target.conflict.is_none();
+    if fresh_row {
+        let computed = facts.sequence.values.iter().any(|value| value.computed && value.from != LooksAt::Existence);
+        let next_number = facts.sequence.relation == Relation::NewRowOfSet && computed && facts.reads.aggregate.is_some();
+        return next_number.then_some(Confidence::Medium);
+    }
+    let of_row = facts.same_row() || facts.sequence.relation == Relation::NewRowOfSet;
+    if !of_row {
+        return None;
+    }
+    let own_column = facts.sequence.values.iter().any(|value| match &value.from {
+        LooksAt::Column(column) => *column == value.column,
+        LooksAt::Row | LooksAt::Aggregate => true,
+        LooksAt::Existence => false,
+    });
+    let computed = facts.sequence.values.iter().any(|value| value.computed && value.from != LooksAt::Existence);
+    match (own_column, computed) {
+        (true, _) => Some(facts.confidence()),
+        (false, true) => Some(Confidence::Medium),
+        // One column is copied to another.
+        (false, false) => Some(Confidence::Low),
+    }
+}

@@ -1,0 +1,199 @@
+//! The race is inside one statement: a sub-query decides, and only the target's own row is looked at again.
+//!
+//! Source: PostgreSQL manual 13.2.1: after a wait UPDATE and DELETE evaluate their condition again on the new version of
+//! the row; sub-queries keep their first answer. InnoDB reads the sub-queries of a writing statement with locks at
+//! REPEATABLE READ (manual 15.7.3), not at READ COMMITTED. SQLite has one writer.
+
+use crate::dialect::{Dialect, Isolation};
+use crate::event::Event;
+use crate::finding::Confidence;
+use crate::protect::constraint;
+use crate::race::scene::Scene;
+use crate::race::transaction;
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Place, Statement, Verb};
+
+pub const ID: &str = "racy-statement";
+
+/// What is wrong with a statement by itself, as a clause.
+pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'static str)> {
+    let access = write.access()?;
+    let statement = &*access.statement;
+    let target = statement.target()?;
+    if serial(scene, write) || locked_before(scene, write, statement) {
+        return None;
+    }
+    let reads: Vec<&TableAccess> = statement.accesses.iter().skip(1).filter(|read| read.action == Action::Read).collect();
+    if reads.is_empty() {
+        return None;
+    }
+    let own: Vec<&&TableAccess> = reads.iter().filter(|read| read.table.name == target.table.name).collect();
+    match target.action {
+        Action::Insert => insert(scene, access, target, &reads, &own),
+        Action::Update => update(scene, statement, target, &own),
+        // A row cannot be deleted twice.
+        Action::Delete | Action::Read => None,
+    }
+}
+
+/// Whether the engine lets no second writer between the statement's reads and its write.
+fn serial(scene: &Scene<'_, '_>, write: &Event) -> bool {
+    let level = transaction::of(scene, write)
+        .map(|tx| tx.level)
+        .unwrap_or_else(|| scene.config.isolation.unwrap_or_else(|| write.dialect.default_isolation()));
+    match write.dialect {
+        Dialect::Sqlite => true,
+        Dialect::MySql => level >= Isolation::RepeatableRead,
+        Dialect::Postgres | Dialect::Cockroach | Dialect::MsSql => level == Isolation::Serializable,
+    }
+}
+
+/// An advisory, table or parent lock taken earlier in the same transaction.
+fn locked_before(scene: &Scene<'_, '_>, write: &Event, statement: &Statement) -> bool {
+    let Some(tx) = transaction::of(scene, write) else { return false };
+    scene.before(write.id).any(|event| {
+        let Some(access) = event.access() else { return false };
+        let locks = access.statement.accesses.iter().any(|a| a.lock.is_some())
+            || access.statement.lock_calls().next().is_some()
+            || matches!(&access.statement.verb, Verb::LockTables(_))
+            || access.statement.target().is_some_and(|target| {
+                target.action == Action::Update && statement.accesses.iter().any(|a| a.table.name == target.table.name)
+            });
+        locks && transaction::of(scene, event).is_some_and(|other| other.is_same(&tx))
+    })
+}
+
+fn insert(
+    scene: &Scene<'_, '_>,
+    access: &crate::event::Access,
+    target: &TableAccess,
+    reads: &[&TableAccess],
+    own: &[&&TableAccess],
+) -> Option<(Confidence, &'static str)> {
+    let known = scene.schema.table(&target.table.name).is_some();
+    let confidence = if known { Confidence::High } else { Confidence::Low };
+    if access.statement.verb == Verb::Merge {
+        let covered = scene.schema.table(&target.table.name).is_some_and(|table| {
+            table.keys().any(|key| key.iter().all(|column| target.filter.iter().any(|p| p.columns.contains(column))))
+        });
+        return (!covered).then_some((confidence, "MERGE looks for the row and inserts it, and no unique key refuses the second one"));
+    }
+    for read in own {
+        let covered = || {
+            constraint::covering_key(scene, (access, read), (access, target)).is_some()
+                || scene.schema.table(&target.table.name).is_some_and(|table| {
+                    table.keys().any(|key| {
+                        !key.is_empty() && key.iter().all(|column| read.filter.iter().any(|p| p.columns.contains(column)))
+                    })
+                })
+        };
+        match read.place {
+            Place::NotExists if !covered() => {
+                return Some((confidence, "both look for the row before either has inserted it"));
+            }
+            Place::InWhere | Place::Source if counts(read) => {
+                return Some((Confidence::High, "both count before either has inserted"));
+            }
+            Place::InSet | Place::Source | Place::InSelect
+                if read.aggregate == Some(Aggregate::Extreme) && !numbered(scene, target) =>
+            {
+                return Some((confidence, "both compute the same next number"));
+            }
+            _ => {}
+        }
+    }
+    let _ = reads;
+    None
+}
+
+fn counts(read: &TableAccess) -> bool {
+    matches!(read.aggregate, Some(Aggregate::Count | Aggregate::Sum))
+}
+
+/// A unique key over a column that the statement computes refuses the second one.
+fn numbered(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
+    scene.schema.table(&target.table.name).is_some_and(|table| {
+        table.keys().any(|key| {
+            key.iter().any(|column| {
+                target.sets.iter().any(|set| set.column == *column && matches!(set.value, Operand::Subquery(_) | Operand::Expr { .. }))
+            })
+        })
+    })
+}
+
+fn update(
+    scene: &Scene<'_, '_>,
+    statement: &Statement,
+    target: &TableAccess,
+    own: &[&&TableAccess],
+) -> Option<(Confidence, &'static str)> {
+    let _ = scene;
+    for read in own {
+        if locks(read) {
+            continue;
+        }
+        match read.place {
+            Place::InSet => return Some((Confidence::High, "the sub-query in SET keeps its first answer after a wait")),
+            Place::Derived | Place::Cte | Place::Join => {
+                // Joined back by key, and values taken from the old version.
+                let takes = target.sets.iter().any(|set| {
+                    let mut other = false;
+                    set.value.walk(&mut |operand| {
+                        other |= matches!(operand, Operand::Column { table: Some(_), .. });
+                    });
+                    other
+                });
+                let picks = picks(read, target) && !repeated(read, target);
+                if takes || picks {
+                    return Some((Confidence::High, "what it joins was read before the wait, and is not read again"));
+                }
+            }
+            Place::InWhere | Place::Exists | Place::NotExists => {
+                if picks(read, target) && !repeated(read, target) {
+                    return Some((Confidence::High, "two of them pick the same row, and the second does not look at its state again"));
+                }
+                let compares = target.filter.iter().any(|predicate| {
+                    matches!(predicate.value, Operand::Subquery(_)) && predicate.columns.is_empty()
+                }) || counts(read) && read.limit.is_none();
+                if compares && moves(read, target) {
+                    return Some((Confidence::High, "the sub-query in the condition keeps its first answer after a wait"));
+                }
+            }
+            _ => {}
+        }
+    }
+    let _ = statement;
+    None
+}
+
+fn locks(read: &TableAccess) -> bool {
+    read.lock.is_some()
+}
+
+/// The sub-query picks a row by a state that the update moves it out of.
+fn picks(read: &TableAccess, target: &TableAccess) -> bool {
+    (read.limit.is_some() || read.aggregate == Some(Aggregate::Extreme)) && moves(read, target)
+}
+
+fn moves(read: &TableAccess, target: &TableAccess) -> bool {
+    let named = read.filter.iter().flat_map(|predicate| predicate.columns.iter()).chain(&read.columns);
+    named.into_iter().any(|column| target.sets.iter().any(|set| set.column == *column))
+}
+
+/// The state stands in the outer condition too, where it is looked at again.
+fn repeated(read: &TableAccess, target: &TableAccess) -> bool {
+    let states: Vec<_> = read
+        .filter
+        .iter()
+        .flat_map(|predicate| predicate.columns.iter())
+        .filter(|column| target.sets.iter().any(|set| set.column == **column))
+        .collect();
+    !states.is_empty()
+        && states.iter().all(|column| {
+            target.filter.iter().any(|predicate| {
+                predicate.columns.contains(column)
+                    && !matches!(predicate.value, Operand::Subquery(_))
+                    && predicate.op != Compare::Other
+                    || predicate.columns.contains(column) && !matches!(predicate.value, Operand::Subquery(_))
+            })
+        })
+}

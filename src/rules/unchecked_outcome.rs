@@ -1,0 +1,38 @@
+//! The write is guarded, and nobody looks at how many rows it changed.
+
+use crate::finding::Confidence;
+use crate::protect::WhyNot;
+use crate::race::scene::Scene;
+use crate::sql::statement::{Action, Compare, Operand, Predicate};
+
+pub const ID: &str = "unchecked-outcome";
+
+/// Whether a guard stands there, and only its outcome is missing.
+pub fn claims(tried: &[WhyNot]) -> bool {
+    tried.contains(&WhyNot::OutcomeUnread)
+}
+
+/// A guarded change of an amount that no read leads to, and whose outcome nobody looks at.
+///
+/// In: a write that no sequence ends in. `SET left = left - 1 WHERE id = $1 AND left > 0`: the caller goes on as if it
+/// had taken one.
+pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confidence> {
+    let target = write.access()?.statement.target()?;
+    if target.action != Action::Update || scene.outcome_used(write.id) {
+        return None;
+    }
+    let takes = |predicate: &Predicate| {
+        matches!(predicate.op, Compare::Ge | Compare::Gt | Compare::Le | Compare::Lt)
+            && predicate.columns.iter().any(|column| {
+                target.sets.iter().any(|set| set.column == *column && set.value.is_relative() && subtracts_or_adds(&set.value))
+            })
+    };
+    let keyed = target.filter.iter().any(|predicate| {
+        predicate.op == Compare::Eq && !matches!(predicate.value, Operand::Literal(_) | Operand::Null)
+    });
+    (keyed && target.filter.iter().any(takes)).then_some(Confidence::High)
+}
+
+fn subtracts_or_adds(value: &Operand) -> bool {
+    matches!(value, Operand::Expr { text, .. } if text.contains(['+', '-']))
+}

@@ -1,0 +1,218 @@
+//! Which engines a package can be built for: from `.env`, sqlx.toml, diesel.toml, and the drivers it depends on.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::Dependency;
+use super::manifest::Manifest;
+use super::open;
+use super::place::upward;
+use crate::dialect::Dialect;
+
+/// These files are data; what is longer (in bytes) is none of them.
+const SIZE_LIMIT: u64 = 1 << 16;
+
+/// The samples are what a fresh checkout has, since `.env` itself is rarely committed.
+const ENVIRONMENT_FILES: [&str; 3] = [".env", ".env.example", ".env.sample"];
+
+/// Drivers that speak to one engine only.
+const DRIVERS: &[(&str, Dialect)] = &[
+    ("tokio_postgres", Dialect::Postgres),
+    ("postgres", Dialect::Postgres),
+    ("deadpool_postgres", Dialect::Postgres),
+    ("bb8_postgres", Dialect::Postgres),
+    ("r2d2_postgres", Dialect::Postgres),
+    ("mobc_postgres", Dialect::Postgres),
+    ("sqlx_postgres", Dialect::Postgres),
+    ("mysql", Dialect::MySql),
+    ("mysql_async", Dialect::MySql),
+    ("r2d2_mysql", Dialect::MySql),
+    ("sqlx_mysql", Dialect::MySql),
+    ("rusqlite", Dialect::Sqlite),
+    ("tokio_rusqlite", Dialect::Sqlite),
+    ("async_sqlite", Dialect::Sqlite),
+    ("r2d2_sqlite", Dialect::Sqlite),
+    ("deadpool_sqlite", Dialect::Sqlite),
+    ("libsql", Dialect::Sqlite),
+    ("sqlx_sqlite", Dialect::Sqlite),
+    ("tiberius", Dialect::MsSql),
+    ("bb8_tiberius", Dialect::MsSql),
+];
+
+/// Libraries whose features choose the engine.
+const BY_FEATURE: &[&str] = &[
+    "sqlx",
+    "sqlx_core",
+    "diesel",
+    "diesel_async",
+    "diesel_migrations",
+    "deadpool_diesel",
+    "sea_orm",
+    "sea_orm_migration",
+    "sea_query",
+    "sea_query_binder",
+    "sea_query_sqlx",
+];
+
+/// The engines of a package, those that a URL names first.
+pub(super) fn dialects(package: &Manifest, dependencies: &[Dependency], boundary: &Path) -> Vec<Dialect> {
+    let mut found = Vec::from_iter(by_url(&package.dir, boundary));
+    let mut add = |more: BTreeSet<Dialect>| {
+        more.into_iter().for_each(|dialect| {
+            if !found.contains(&dialect) {
+                found.push(dialect)
+            }
+        });
+    };
+    let depended = by_dependencies(package, dependencies);
+    if depended.is_empty() {
+        add(by_diesel_file(&package.dir, boundary));
+    }
+    add(depended);
+    found
+}
+
+/// The engine whose scheme a database URL starts with. Nothing else of the URL is looked at.
+pub(super) fn of_url(url: &str) -> Option<Dialect> {
+    let scheme = url.split_once(':')?.0.to_ascii_lowercase();
+    match scheme.as_str() {
+        "postgres" | "postgresql" => Some(Dialect::Postgres),
+        "cockroach" | "cockroachdb" => Some(Dialect::Cockroach),
+        "mysql" | "mariadb" => Some(Dialect::MySql),
+        "sqlite" | "file" => Some(Dialect::Sqlite),
+        "mssql" | "sqlserver" => Some(Dialect::MsSql),
+        _ => None,
+    }
+}
+
+fn by_url(dir: &Path, boundary: &Path) -> Option<Dialect> {
+    let variable = upward(dir, boundary).find_map(|dir| url_variable(&dir.join("sqlx.toml")));
+    let variable = variable.as_deref().unwrap_or("DATABASE_URL");
+    upward(dir, boundary).find_map(|dir| {
+        ENVIRONMENT_FILES.iter().find_map(|name| {
+            let text = open::text(&dir.join(name), SIZE_LIMIT).ok()?;
+            text.lines().filter_map(|line| value_of(line, variable)).find_map(of_url)
+        })
+    })
+}
+
+/// `common.database-url-var` of sqlx.toml: the variable that holds the URL.
+fn url_variable(path: &Path) -> Option<String> {
+    let table = open::text(path, SIZE_LIMIT).ok()?.parse::<Table>().ok()?;
+    Some(table.get("common")?.get("database-url-var")?.as_str()?.to_owned())
+}
+
+/// The value on a line `NAME=value` or `export NAME="value"`.
+fn value_of<'t>(line: &'t str, variable: &str) -> Option<&'t str> {
+    let line = line.trim_start_matches('\u{feff}').trim();
+    let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+    (name.trim() == variable).then(|| value.trim().trim_start_matches(['"', '\'']))
+}
+
+fn by_dependencies(package: &Manifest, dependencies: &[Dependency]) -> BTreeSet<Dialect> {
+    let drivers = dependencies.iter().filter_map(|dependency| {
+        DRIVERS.iter().find(|(name, _)| dependency.package == *name).map(|&(_, dialect)| dialect)
+    });
+    let choosing = |name: &str| {
+        let found = dependencies.iter().find(|dependency| dependency.name == name)?;
+        BY_FEATURE.contains(&found.package.as_str()).then_some(found)
+    };
+    let listed = dependencies.iter().filter(|dependency| choosing(&dependency.name).is_some());
+    let listed = listed.flat_map(|dependency| &dependency.features).filter_map(|feature| of_feature(feature));
+    let enabled = |all| {
+        let features = package.enabled(all).into_iter().filter(|(name, _)| choosing(name).is_some());
+        features.filter_map(|(_, feature)| of_feature(&feature)).collect::<BTreeSet<_>>()
+    };
+    let mut found: BTreeSet<_> = drivers.chain(listed).chain(enabled(false)).collect();
+    if found.is_empty() {
+        found = enabled(true);
+    }
+    found
+}
+
+/// sqlx `postgres`, sea-orm `sqlx-mysql`, sea-query `backend-sqlite`, diesel `postgres_backend`.
+fn of_feature(feature: &str) -> Option<Dialect> {
+    let feature = feature.trim_start_matches("sqlx-").trim_start_matches("backend-");
+    [("postgres", Dialect::Postgres), ("mysql", Dialect::MySql), ("sqlite", Dialect::Sqlite)]
+        .into_iter()
+        .find_map(|(name, dialect)| feature.starts_with(name).then_some(dialect))
+}
+
+/// `print_schema.import_types` of diesel.toml names the engine's own types, such as `diesel::pg::sql_types::*`.
+fn by_diesel_file(dir: &Path, boundary: &Path) -> BTreeSet<Dialect> {
+    let read = |dir: &Path| open::text(&dir.join("diesel.toml"), SIZE_LIMIT).ok()?.parse::<Table>().ok();
+    let Some(table) = upward(dir, boundary).find_map(read) else { return BTreeSet::new() };
+    let types = table.get("print_schema").and_then(|schema| schema.get("import_types")).and_then(Value::as_array);
+    let types = types.into_iter().flatten().filter_map(Value::as_str);
+    let engines =
+        [("diesel::pg", Dialect::Postgres), ("diesel::mysql", Dialect::MySql), ("diesel::sqlite", Dialect::Sqlite)];
+    types
+        .flat_map(|path| engines.iter().filter(move |(prefix, _)| path.starts_with(prefix)))
+        .map(|&(_, dialect)| dialect)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn of(manifest: &str, files: &[(&str, &str)]) -> Vec<Dialect> {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let package = Manifest::parse(dir.path(), manifest).unwrap();
+        let dependencies = package.dependencies(None);
+        dialects(&package, &dependencies, dir.path())
+    }
+
+    #[test]
+    fn features_and_drivers_name_engines() {
+        use Dialect::*;
+        for (manifest, expected) in [
+            ("dependencies.sqlx.features = ['postgres', 'uuid']", vec![Postgres]),
+            ("dependencies.sqlx.features = ['sqlite', 'postgres']", vec![Postgres, Sqlite]),
+            ("dependencies.orm = { package = 'sea-orm', features = ['sqlx-mysql'] }", vec![MySql]),
+            ("dependencies.diesel.features = ['postgres_backend']", vec![Postgres]),
+            ("dependencies.rusqlite = '0.30'", vec![Sqlite]),
+            ("dependencies.tiberius = '0.12'", vec![MsSql]),
+            ("dependencies.other.features = ['postgres']", vec![]),
+            (
+                "dependencies.diesel = '2'\n[features]\npg = ['diesel/postgres']\nlite = ['diesel/sqlite']",
+                vec![Postgres, Sqlite],
+            ),
+            (
+                "dependencies.diesel = '2'\n[features]\ndefault = ['pg']\npg = ['diesel/postgres']\nlite = ['diesel/sqlite']",
+                vec![Postgres],
+            ),
+        ] {
+            assert_eq!(of(manifest, &[]), expected, "{manifest}");
+        }
+    }
+
+    #[test]
+    fn a_url_goes_first() {
+        let both = "dependencies.sqlx.features = ['sqlite', 'postgres']";
+        assert_eq!(
+            of(both, &[(".env", "A=b\nexport DATABASE_URL=\"sqlite:x.db\"")]),
+            [Dialect::Sqlite, Dialect::Postgres]
+        );
+        assert_eq!(of(both, &[(".env", "# DATABASE_URL=sqlite:x")]), [Dialect::Postgres, Dialect::Sqlite]);
+        assert_eq!(of("", &[(".env.example", "DATABASE_URL=mysql://u:p@h/d")]), [Dialect::MySql]);
+        let renamed = [
+            ("sqlx.toml", "[common]\ndatabase-url-var = 'SHOP_URL'"),
+            (".env", "DATABASE_URL=mysql:\nSHOP_URL=postgres:"),
+        ];
+        assert_eq!(of("", &renamed), [Dialect::Postgres]);
+    }
+
+    #[test]
+    fn diesel_types_name_an_engine() {
+        let file =
+            [("diesel.toml", "[print_schema]\nimport_types = ['diesel::sql_types::*', 'diesel::pg::sql_types::*']")];
+        assert_eq!(of("dependencies.diesel = '2'", &file), [Dialect::Postgres]);
+    }
+}
