@@ -208,7 +208,7 @@ impl Level {
             }
             '=' if glued_to == Some('<') => self.angles = self.angles.saturating_sub(1),
             '|' if self.params => self.params = false,
-            _ if second => {}
+            _ if second || self.before == Before::HashBang => {}
             '|' => {
                 self.links += 1;
                 self.params = !operand;
