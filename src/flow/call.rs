@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::EventKind;
 use crate::flow::term::Term;
-use crate::flow::value::{ClosureValue, Shape, Text, Value};
+use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, StructLit, TyPath};
