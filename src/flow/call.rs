@@ -388,11 +388,6 @@ impl<'p> Evaluator<'p> {
         wrapped && crate::flow::known::is_combinator(&call.name)
     }
 
-    /// The text a value holds, for calls that take SQL.
-    pub(super) fn text_in(&self, value: &Value) -> Option<Rc<Text>> {
-        value.text().cloned()
-    }
-
     /// A struct literal that a client gives a meaning, such as sea-orm's `ActiveModel { … }`.
     pub(super) fn built_struct(&mut self, lit: &StructLit, value: Value) -> Value {
         let _ = lit;

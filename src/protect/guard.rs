@@ -86,9 +86,17 @@ fn guards<'t>(
 }
 
 /// Whether a predicate only finds the row: its key, or what the read was also asked for.
-fn is_key(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Access, target: &TableAccess, predicate: &Predicate) -> bool {
+fn is_key(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    write: &Access,
+    target: &TableAccess,
+    predicate: &Predicate,
+) -> bool {
     let [column] = predicate.columns.as_slice() else { return false };
-    if !matches!(predicate.op, Compare::Eq | Compare::In) || matches!(predicate.value, Operand::Literal(_) | Operand::Null) {
+    if !matches!(predicate.op, Compare::Eq | Compare::In)
+        || matches!(predicate.value, Operand::Literal(_) | Operand::Null)
+    {
         return false;
     }
     let table = scene.schema.table(&target.table.name);
@@ -165,10 +173,8 @@ fn deleted_once(
     target: &TableAccess,
     tried: &mut Vec<WhyNot>,
 ) -> Option<Protection> {
-    let same = matches!(
-        sequence.relation,
-        crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow
-    );
+    let same =
+        matches!(sequence.relation, crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow);
     if target.action != Action::Delete || !same {
         return None;
     }

@@ -26,7 +26,9 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
             rivals.inserted.contains(table) || rivals.updated.contains_key(table) || rivals.deleted.contains(table)
         }
         LooksAt::Row => {
-            rivals.updated.contains_key(table) || rivals.updated_somehow.contains(table) || rivals.deleted.contains(table)
+            rivals.updated.contains_key(table)
+                || rivals.updated_somehow.contains(table)
+                || rivals.deleted.contains(table)
         }
     };
     // A written value that was read from the row is stale when the row's column is written by anyone: by this write

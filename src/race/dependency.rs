@@ -111,10 +111,7 @@ pub fn written(target: &crate::sql::statement::Access) -> impl Iterator<Item = &
 
 fn is_key_of(scene: &Scene<'_, '_>, target: &crate::sql::statement::Access, assignment: &Assignment) -> bool {
     target.action == Action::Insert
-        && scene
-            .schema
-            .table(&target.table.name)
-            .is_some_and(|table| table.primary_key.contains(&assignment.column))
+        && scene.schema.table(&target.table.name).is_some_and(|table| table.primary_key.contains(&assignment.column))
 }
 
 /// Whether a statement's value for a column is computed by the database from the row's newest version.

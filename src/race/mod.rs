@@ -60,8 +60,10 @@ impl Sequence {
     pub fn columns(&self) -> Vec<&Name> {
         let checked = self.checks.iter().map(|check| &check.looks_at);
         let written = self.values.iter().map(|value| &value.from);
-        let mut all: Vec<&Name> =
-            checked.chain(written).filter_map(|part| if let LooksAt::Column(name) = part { Some(name) } else { None }).collect();
+        let mut all: Vec<&Name> = checked
+            .chain(written)
+            .filter_map(|part| if let LooksAt::Column(name) = part { Some(name) } else { None })
+            .collect();
         all.sort_unstable();
         all.dedup();
         all

@@ -3,8 +3,8 @@
 use crate::event::{EventId, EventKind};
 use crate::finding::Confidence;
 use crate::protect::{Protection, Verdict, judge};
-use crate::race::{Sequence, dependency};
 use crate::race::scene::Scene;
+use crate::race::{Sequence, dependency};
 use crate::rules::claim::Facts;
 
 pub const ID: &str = "double-fire";

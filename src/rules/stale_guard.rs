@@ -50,8 +50,6 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
             .statement
             .target()
             .is_some_and(|target| target.action == Action::Insert && target.table.name == facts.reads.table.name);
-        inserts
-            && event.id != facts.write.id
-            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+        inserts && event.id != facts.write.id && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })
 }
