@@ -37,7 +37,7 @@ pub fn ask(files: Vec<(String, String)>, config: &str) -> Result<Vec<Found>, Str
     if let Some(notice) = workspace.notices.first() {
         return Err(format!("{}: {}", notice.path, notice.text));
     }
-    let findings = analysed(&workspace, &config);
+    let findings = racelint::analyse(&workspace, &config).findings;
     let shown = findings.iter().filter(|finding| finding.confidence >= Confidence::Medium);
     Ok(shown.map(|finding| in_lines(&workspace, finding)).collect())
 }
@@ -46,11 +46,6 @@ pub fn ask(files: Vec<(String, String)>, config: &str) -> Result<Vec<Found>, Str
 pub fn configuration(text: &str) -> Result<Config, String> {
     let ids: Vec<&str> = rules::pages().iter().map(|page| page.id).collect();
     config::parse(text, "racelint.toml", Path::new(""), &ids).map_err(|error| error.to_string())
-}
-
-// Until racelint::analyse is there nothing is found; then this line becomes `analyse(workspace, config).findings`.
-fn analysed(_workspace: &Workspace, _config: &Config) -> Vec<Finding> {
-    Vec::new()
 }
 
 fn in_lines(workspace: &Workspace, finding: &Finding) -> Found {
