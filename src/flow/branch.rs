@@ -211,7 +211,11 @@ impl<'p> Evaluator<'p> {
         if values.is_empty() {
             return Value::new(self.terms.literal("()"), ty);
         }
-        let conds: Vec<CondId> = if returns.len() > 1 {
+        let alike = returns.len() > 1 && values.iter().all(|value| value.term == values[0].term);
+        let conds: Vec<CondId> = if alike {
+            // Whichever way it returns, it says the same.
+            Vec::new()
+        } else if returns.len() > 1 {
             returns.iter().flat_map(|(_, deps)| deps.iter().copied()).collect()
         } else {
             // One way out, but `?` on the way may have left with an error.

@@ -353,7 +353,9 @@ impl<'p> Evaluator<'p> {
         let guard = self.terms.fresh();
         let span = self.span(at);
         self.locks.insert(guard, (recv.term, span, shared));
-        self.frame.guards.push(crate::event::Guard { guard, lock: recv.term, span, shared });
+        let taken = crate::event::Guard { guard, lock: recv.term, span, shared };
+        self.emit(crate::event::EventKind::Locked(taken.clone()), None, at);
+        self.frame.guards.push(taken);
         let ty = if matches!(inner, Type::Unit) { Type::Unknown } else { inner };
         let value = Value::new(guard, ty);
         self.learn_handle(&value);

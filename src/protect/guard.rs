@@ -168,9 +168,7 @@ fn relative(target: &TableAccess, column: &Name) -> bool {
 
 /// A row can be deleted once; whoever looks at the count knows who did it.
 fn deleted_once(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Option<Protection> {
-    let same = matches!(
-        sequence.relation,
-        crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow
-    );
+    let same =
+        matches!(sequence.relation, crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow);
     (target.action == Action::Delete && same && scene.outcome_used(sequence.write)).then_some(Protection::Guard)
 }
