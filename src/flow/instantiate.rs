@@ -155,7 +155,13 @@ impl<'p> Evaluator<'p> {
 
     /// What was known of a handle in the callee holds for the argument, unless more is known of that.
     fn inherit_handle(&mut self, from: TermId, to: TermId) {
-        if from == to || self.handles.contains_key(&to) {
+        if from == to {
+            return;
+        }
+        if let Some(mode) = self.begin_modes.get(&from).copied() {
+            self.begin_modes.entry(to).or_insert(mode);
+        }
+        if self.handles.contains_key(&to) {
             return;
         }
         if let Some(handle) = self.handles.get(&from).copied() {

@@ -148,6 +148,7 @@ const COMBINATORS: &[&str] = &[
     "partition",
     "retain",
     "map_while",
+    "mapped",
     "map_ok",
     "and_then_ok",
     "try_filter",
@@ -186,6 +187,21 @@ const OPERATORS: &[(&str, &str)] = &[
     ("max", "max"),
 ];
 
+/// Calls on a row that give one of its columns, by name or position.
+const COLUMN: &[&str] = &[
+    "get",
+    "try_get",
+    "get_unchecked",
+    "try_get_unchecked",
+    "column",
+    "get_ref",
+    "get_ref_unwrap",
+    "get_unwrap",
+    "get_opt",
+    "get_value",
+    "take_opt",
+];
+
 /// Names that std's wrappers answer themselves.
 pub(super) fn is_combinator(name: &str) -> bool {
     SAME.contains(&name) || NEEDED.contains(&name) || PRESENCE.contains(&name) || COMBINATORS.contains(&name)
@@ -215,6 +231,12 @@ impl<'p> Evaluator<'p> {
                 return value;
             }
         }
+        if let [column] = args.as_slice()
+            && (COLUMN.contains(&name) || name == "take" && column.text().is_some())
+            && let Some(value) = self.column_of(&recv, column)
+        {
+            return value;
+        }
         if SAME.contains(&name) {
             self.run_closures(&args, at);
             return recv;
@@ -230,21 +252,6 @@ impl<'p> Evaluator<'p> {
         {
             let right = args.into_iter().next().unwrap_or_else(|| self.fresh());
             return self.operate(by, recv, right);
-        }
-        if matches!(
-            name,
-            "get"
-                | "try_get"
-                | "get_unchecked"
-                | "try_get_unchecked"
-                | "column"
-                | "get_ref_unwrap"
-                | "get_unwrap"
-                | "take_opt"
-        ) && let [column] = args.as_slice()
-            && let Some(value) = self.column_of(&recv, column)
-        {
-            return value;
         }
         self.other_method(recv, call, args, at)
     }

@@ -93,7 +93,16 @@ impl<'p> Evaluator<'p> {
     fn result(&mut self, id: EventId, statement: &Statement, gives: Gives, row: &Type) -> Value {
         let rows = statement.verb == Verb::Select || !statement.output.is_empty();
         match gives {
-            Gives::Count | Gives::Nothing => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
+            Gives::Count => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
+            Gives::Nothing => {
+                // Only whether it failed is to be seen.
+                let count = self.terms.intern(Term::Count(id));
+                Value::new(self.terms.exists(count), Type::Unknown)
+            }
+            Gives::Exists => {
+                let row = self.terms.intern(Term::Row(id));
+                Value::new(self.terms.exists(row), Type::Unknown)
+            }
             Gives::Row | Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()),
             Gives::Rows if rows => {
                 let list = match row {
