@@ -183,6 +183,7 @@ impl<'p> Evaluator<'p> {
             guards.extend(one.guards.iter().copied());
         }
         value.guards = union(&[], &guards);
+        value.fallible = values.iter().any(|value| value.fallible);
         value.shape = merge_shapes(values);
         value
     }
@@ -190,7 +191,12 @@ impl<'p> Evaluator<'p> {
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
-        if !value.guards.is_empty() || self.matters(value.term) {
+        if value.fallible {
+            if value.guards.is_empty() {
+                return;
+            }
+            tested.term = self.terms.literal("ok");
+        } else if !value.guards.is_empty() || self.matters(value.term) {
             tested.term = self.terms.exists(value.term);
         }
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
