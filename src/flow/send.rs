@@ -543,11 +543,11 @@ impl<'p> Evaluator<'p> {
             ty: mapped.ty,
             shape: mapped.shape,
             guards: mapped.guards,
-            fallible: value.fallible,
+            wrap: value.wrap,
         }
     }
 
-    fn single_column(&self, term: crate::flow::term::TermId) -> bool {
+    pub(super) fn single_column(&self, term: crate::flow::term::TermId) -> bool {
         let Term::Row(event) = self.terms.get(term) else { return false };
         self.frame
             .events
