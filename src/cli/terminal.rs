@@ -100,10 +100,16 @@ mod tests {
     #[test]
     fn links_and_drawing_need_a_terminal_that_can() {
         let kitty = [("KITTY_WINDOW_ID", "1")];
-        assert!(with(true, &kitty, Terminal::links) && !with(false, &kitty, Terminal::links));
-        assert!(!with(true, &[("KITTY_WINDOW_ID", "1"), ("CI", "true")], Terminal::links));
-        assert!(!with(true, &[("LANG", "C")], Terminal::unicode) && with(false, &[("LANG", "C")], Terminal::unicode));
-        assert!(with(true, &[("LC_ALL", ""), ("LANG", "de_DE.UTF-8")], Terminal::unicode));
-        assert_eq!(with(false, &[], Terminal::width), DEFAULT_WIDTH);
+        assert!(
+            with(true, &kitty, |terminal: &Terminal<'_>| terminal.links())
+                && !with(false, &kitty, |terminal: &Terminal<'_>| terminal.links())
+        );
+        assert!(!with(true, &[("KITTY_WINDOW_ID", "1"), ("CI", "true")], |terminal: &Terminal<'_>| terminal.links()));
+        assert!(
+            !with(true, &[("LANG", "C")], |terminal: &Terminal<'_>| terminal.unicode())
+                && with(false, &[("LANG", "C")], |terminal: &Terminal<'_>| terminal.unicode())
+        );
+        assert!(with(true, &[("LC_ALL", ""), ("LANG", "de_DE.UTF-8")], |terminal: &Terminal<'_>| terminal.unicode()));
+        assert_eq!(with(false, &[], |terminal: &Terminal<'_>| terminal.width()), DEFAULT_WIDTH);
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::EventKind;
 use crate::flow::term::Term;
-use crate::flow::value::{ClosureValue, Shape, Text, Value};
+use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, StructLit, TyPath};
@@ -169,7 +169,8 @@ impl<'p> Evaluator<'p> {
 
     fn well_known_constructor(&mut self, name: &str, args: &[Expr]) -> Option<Value> {
         match (name, args) {
-            ("Some" | "Ok" | "Box", [inner]) => Some(self.expr(inner)),
+            ("Ok", [inner]) => Some(self.expr(inner).in_result()),
+            ("Some" | "Box", [inner]) => Some(self.expr(inner)),
             ("Err", [inner]) => {
                 let inner = self.expr(inner);
                 let mut value = Value::new(self.terms.literal("error"), Type::Unknown);
