@@ -51,7 +51,10 @@ fn parsers_stay_behind_their_walls() {
 
 #[test]
 fn nothing_is_left_undone() {
-    let found = sources().into_iter().flat_map(|file| {
+    // Unit tests hold Rust as text, and that may say anything.
+    let shipped =
+        sources().into_iter().filter(|file| !file.path.contains("/tests/") && !file.path.ends_with("/tests.rs"));
+    let found = shipped.flat_map(|file| {
         let lines = file.text.lines().enumerate();
         let undone = lines.filter(|(_, line)| UNDONE.iter().any(|name| code_of(line).contains(name)));
         undone.map(|(n, line)| format!("{}:{}: {}", file.path, n + 1, line.trim())).collect::<Vec<_>>()
