@@ -458,7 +458,7 @@ impl<'a> Lexer<'a> {
             }
             length += 1;
         }
-        self.push(Kind::Num, &self.rest()[..length].to_owned(), self.at + length);
+        self.push(Kind::Num, self.rest()[..length].to_owned(), self.at + length);
     }
 
     fn word(&mut self) {
