@@ -392,7 +392,7 @@ impl<'a> Lexer<'a> {
             let index: usize = rest[..digits].parse().unwrap_or(usize::MAX);
             return self.push(Kind::Param(index.saturating_sub(1)), &self.text[self.at..][..1 + digits], self.at + 1 + digits);
         }
-        let word = word_length(rest);
+        let word = rest.find(|c: char| !(c == '_' || c == HOLE || c.is_alphanumeric())).unwrap_or(rest.len());
         if rest[word..].starts_with('$') && !rest[..word].contains(HOLE) {
             let open = self.at + word + 2;
             let tag = &self.text[self.at..open];
@@ -481,9 +481,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn punct(&mut self) {
-        const LONG: [&str; 24] = [
-            "->>", "#>>", "<=>", "!~*", "@@@", "::", "->", "#>", "#-", "@>", "<@", "<=", ">=", "<>", "!=", "||", "&&", "==",
-            "@@", "@?", "?|", "?&", ":=", "!~",
+        const LONG: [&str; 39] = [
+            "!~~*", "->>", "#>>", "<=>", "!~*", "!~~", "~~*", "@@@", "<->", "<#>", "-|-", "@-@", "||/", "::", "->", "#>",
+            "#-", "@>", "<@", "<=", ">=", "<>", "!=", "||", "&&", "==", "@@", "@?", "?|", "?&", ":=", "!~", "~*", "~~", "<<",
+            ">>", "&<", "^@", "|/",
         ];
         let rest = self.rest();
         let text = LONG.iter().find(|op| rest.starts_with(**op)).map(|op| op.len());
