@@ -1,0 +1,119 @@
+//! How many rows a write changed, in the words of the client at hand.
+
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use quote::quote;
+
+use super::Case;
+use crate::finding::{Rewrite, RewriteKind};
+
+/// The clients that count in their own way, with what gives the count.
+fn client(case: Case<'_, '_>) -> &'static str {
+    let handle = case.write.on.and_then(|on| case.scene.ev.handle(on)).map(|handle| handle.client);
+    if let Some(client) = handle {
+        return client;
+    }
+    let krate = case.scene.ev.program.krate_of(case.write.function);
+    let krate = krate.and_then(|krate| case.scene.ev.workspace.crates.get(krate));
+    ["sea-orm", "diesel", "sqlx", "rusqlite", "tokio-postgres", "mysql_async"]
+        .into_iter()
+        .find(|name| krate.is_some_and(|krate| krate.depends_on(name)))
+        .unwrap_or("sqlx")
+}
+
+/// What to look at, as a phrase: `rows_affected()`.
+pub fn word(case: Case<'_, '_>) -> &'static str {
+    let client = client(case);
+    if !case.writes.statement.output.is_empty() {
+        return "whether a row is returned";
+    }
+    match client {
+        "sqlx" => "`rows_affected()` of the result",
+        "sea-orm" | "sea_orm" => "`rows_affected` of the result",
+        "diesel" | "rusqlite" => "the usize that `execute` returns",
+        "mysql" | "mysql_async" => "`affected_rows()` of the connection",
+        _ => "the u64 that `execute` returns",
+    }
+}
+
+/// The write with a look at its outcome, in Rust.
+pub fn rewrite(case: Case<'_, '_>) -> Rewrite {
+    let table = case.target().map_or("", |target| target.table.name.as_str());
+    let refusal = format!("no row of {table} was changed");
+    let returns = !case.writes.statement.output.is_empty();
+    let code = match client(case) {
+        _ if returns => quote! { let Some(row) = row else { return Err(#refusal.into()); }; },
+        "sqlx" => quote! { if result.rows_affected() == 0 { return Err(#refusal.into()); } },
+        "sea-orm" | "sea_orm" => quote! { if result.rows_affected == 0 { return Err(#refusal.into()); } },
+        "mysql" | "mysql_async" => quote! { if conn.affected_rows() == 0 { return Err(#refusal.into()); } },
+        _ => quote! { if changed == 0 { return Err(#refusal.into()); } },
+    };
+    Rewrite {
+        kind: RewriteKind::CheckOutcome,
+        title: "let zero changed rows be a refusal".to_owned(),
+        language: "rust",
+        text: laid_out(code),
+        note: format!(
+            "bind what the write gives, and look at {}; inside a transaction the early return rolls it back",
+            word(case)
+        ),
+    }
+}
+
+/// Tokens as a person would write them, one statement on a line.
+fn laid_out(code: TokenStream) -> String {
+    let mut out = String::new();
+    write_tokens(code, 0, &mut out);
+    out.trim_end().to_owned()
+}
+
+fn write_tokens(code: TokenStream, indent: usize, out: &mut String) {
+    let mut glued = true;
+    let start_of_line = |out: &str| out.is_empty() || out.ends_with('\n');
+    for token in code {
+        if start_of_line(out) {
+            out.push_str(&"    ".repeat(indent));
+            glued = true;
+        }
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                out.push_str(" {\n");
+                write_tokens(group.stream(), indent + 1, out);
+                if !start_of_line(out) {
+                    out.push('\n');
+                }
+                out.push_str(&"    ".repeat(indent));
+                out.push('}');
+                glued = false;
+            }
+            TokenTree::Group(group) => {
+                out.push('(');
+                let mut inner = String::new();
+                write_tokens(group.stream(), 0, &mut inner);
+                out.push_str(inner.trim());
+                out.push(')');
+                glued = false;
+            }
+            TokenTree::Punct(punct) => match punct.as_char() {
+                '.' => {
+                    out.push('.');
+                    glued = true;
+                }
+                ';' => out.push_str(";\n"),
+                sign => {
+                    if !glued {
+                        out.push(' ');
+                    }
+                    out.push(sign);
+                    glued = punct.spacing() == Spacing::Joint;
+                }
+            },
+            word => {
+                if !glued {
+                    out.push(' ');
+                }
+                out.push_str(&word.to_string());
+                glued = false;
+            }
+        }
+    }
+}
