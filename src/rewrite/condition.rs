@@ -241,7 +241,15 @@ impl Speaker<'_, '_> {
                 [only] => by_output(only),
                 _ => None,
             },
-            Term::Field(of, name) if matches!(self.get(*of), Term::Row(event) if *event == self.read) => {
+            Term::Field(of, name) => {
+                let row = match self.get(*of) {
+                    // A required row of one column stands for the column; its field is the column too.
+                    Term::Field(row, first) if first == "0" && self.output.len() == 1 => *row,
+                    _ => *of,
+                };
+                if !matches!(self.get(row), Term::Row(event) if *event == self.read) {
+                    return None;
+                }
                 if let Ok(at) = name.parse::<usize>() {
                     return by_output(self.output.get(at)?);
                 }

@@ -107,15 +107,14 @@ impl<'a, 'p> Case<'a, 'p> {
                 vec![atomic::rewrite(case), atomic::compare_and_set(case), row_lock::rewrite(case)]
             }
             unsafe_claim::ID => {
-                vec![pick::rewrite(case), atomic::rewrite(case), row_lock::skipping(case), row_lock::rewrite(case)]
+                let lock = row_lock::skipping(case).or_else(|| row_lock::rewrite(case));
+                vec![pick::rewrite(case), lock, atomic::rewrite(case)]
             }
             check_then_insert::ID => vec![unique_key::index(case), unique_key::rewrite(case), parent::lock(case)],
-            stale_guard::ID => vec![
-                parent::lock(case),
-                row_lock::rewrite(case),
-                parent::advisory(case),
-                Some(parent::isolation(&case)),
-            ],
+            stale_guard::ID => {
+                let shared = row_lock::rewrite(case).or_else(|| parent::lock(case)).or_else(|| parent::advisory(case));
+                vec![shared, Some(parent::isolation(&case))]
+            }
             double_fire::ID => vec![claim_first::rewrite(case), row_lock::rewrite(case)],
             lock_lost::ID => vec![
                 row_lock::repaired(case),

@@ -14,7 +14,10 @@ pub fn lock(case: Case<'_, '_>) -> Option<Rewrite> {
     if case.dialect == Dialect::Sqlite {
         return Some(row_lock::immediate());
     }
-    let (parent, rendered) = of_event(case, case.read).or_else(|| of_event(case, case.write))?;
+    // A key that only the write has is shared by nobody, unless it is the key of the row that was checked.
+    let checked = |parent: &Name| case.source().is_some_and(|source| source.table.name == *parent);
+    let (parent, rendered) =
+        of_event(case, case.read).or_else(|| of_event(case, case.write).filter(|(parent, _)| checked(parent)))?;
     let late = match case.dialect {
         Dialect::MySql => "; let it be the transaction's first read, or the snapshot is older than the lock",
         _ => "",

@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::event::{Event, EventKind};
 use crate::finding::{Rewrite, RewriteKind};
 use crate::protect::WhyNot;
+use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::transaction;
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Place, Predicate, Verb};
@@ -19,8 +20,17 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     if case.dialect == Dialect::Sqlite {
         return Some(immediate());
     }
+    if locks_nothing(case) {
+        return None;
+    }
     let locked = locked(case, case.read, "")?;
     Some(finished(RewriteKind::RowLock, format!("lock the {} row when it is read", table(case)), locked, &note(case)))
+}
+
+/// Whether the row that two requests fight for is not there yet, so that the read has nothing to lock.
+fn locks_nothing(case: Case<'_, '_>) -> bool {
+    let phantom = matches!(case.claim.sequence.relation, Relation::NewRowOfSet | Relation::RowOfSet);
+    phantom && case.inserts() || case.claim.sequence.checks_aggregate()
 }
 
 /// The read that picks, passing over rows that others have locked.
@@ -35,66 +45,74 @@ pub fn skipping(case: Case<'_, '_>) -> Option<Rewrite> {
 
 /// The lock as it would hold, with what is wrong with the one that stands there.
 pub fn repaired(case: Case<'_, '_>) -> Option<Rewrite> {
-    let absent = |why: &WhyNot| {
-        matches!(why, WhyNot::LockOnAbsentRow(_) | WhyNot::LockInCountingStatement(_) | WhyNot::LockElsewhereRow(_))
-    };
-    if case.claim.tried.iter().any(absent) && case.source().is_some_and(|source| source.aggregate.is_some()) {
+    let (kind, title, then) = case.claim.tried.iter().find_map(advice).unwrap_or((
+        RewriteKind::OneTransaction,
+        "lock the row in the transaction that writes it",
+        "read, check and write on one transaction",
+    ));
+    if case.dialect == Dialect::Sqlite {
+        return Some(immediate());
+    }
+    if locks_nothing(case) {
         return None;
     }
-    let (title, then) = case
-        .claim
-        .tried
-        .iter()
-        .find_map(advice)
-        .unwrap_or(("lock the row in the transaction that writes it", "read, check and write on one transaction"));
-    if case.dialect == Dialect::Sqlite {
-        return Some(Rewrite { title: title.to_owned(), ..immediate() });
-    }
     let locked = locked(case, case.read, "")?;
-    Some(finished(RewriteKind::OneTransaction, title.to_owned(), locked, then))
+    Some(finished(kind, title.to_owned(), locked, then))
 }
 
-fn advice(why: &WhyNot) -> Option<(&'static str, &'static str)> {
+fn advice(why: &WhyNot) -> Option<(RewriteKind, &'static str, &'static str)> {
+    use RewriteKind::{OneTransaction, RowLock};
     Some(match why {
         WhyNot::LockInAutocommit(_) => (
+            OneTransaction,
             "move the locking read into the transaction of the write",
             "begin a transaction, run the read, the check and the write on it, and commit after the write",
         ),
         WhyNot::LockTooWeak(..) => (
+            RowLock,
             "take the stronger lock",
             "two requests cannot hold FOR UPDATE on one row at once; keep it in the transaction of the write",
         ),
         WhyNot::LockAfterRead(_) => (
+            RowLock,
             "take the lock with the read that decides",
             "what was read before the lock is old: decide by what the locking read gives",
         ),
         WhyNot::LockEnded(_) | WhyNot::LockReleasedEarly(_) => (
+            OneTransaction,
             "keep the lock until the write is committed",
             "run the write on the transaction that holds the lock, and commit after it",
         ),
         WhyNot::LockRolledBack(_) => (
+            RowLock,
             "take the lock outside of the savepoint",
             "rolling a savepoint back releases what was locked inside: lock on the transaction itself",
         ),
         WhyNot::LockElsewhere(_) | WhyNot::ReadBeside(_) => (
+            OneTransaction,
             "run the locking read on the open transaction",
             "give the read the transaction's handle instead of the pool, so that its lock lives until the commit",
         ),
         WhyNot::LockKeepsSnapshot(_) => (
+            RowLock,
             "read under the lock, with the locking read itself",
             "a locking read gives the newest row; a plain SELECT after it is as old as the transaction's snapshot",
         ),
         WhyNot::LockElsewhereRow(_) => {
-            ("lock the row that decides", "run it before the check, on the transaction of the write")
+            (RowLock, "lock the row that decides", "run it before the check, on the transaction of the write")
         }
-        WhyNot::TryLockIgnored(_) => {
-            ("lock the row, and wait for it", "or look at whether the lock was got, and refuse when it was not")
-        }
+        WhyNot::TryLockIgnored(_) => (
+            RowLock,
+            "lock the row, and wait for it",
+            "or look at whether the lock was got, and refuse when it was not",
+        ),
         WhyNot::TableLockTooWeak(_) => (
+            RowLock,
             "lock the row instead of the table",
             "the row lock keeps other writers of this row out; run it before the check, on the transaction of the write",
         ),
         WhyNot::GuardDropped | WhyNot::LockPerRequest | WhyNot::OneProcess => (
+            OneTransaction,
             "lock the row in the database",
             "begin a transaction, run the read, the check and the write on it, and commit after the write",
         ),
@@ -264,7 +282,10 @@ fn note(case: Case<'_, '_>) -> String {
     } else {
         "begin a transaction, run this, the check and the write on it, and commit after the write"
     };
+    let only_checked = matches!(case.claim.sequence.relation, Relation::Linked | Relation::Other);
     match case.dialect {
+        Dialect::MsSql => how.to_owned(),
+        _ if only_checked => format!("{how}; FOR SHARE is enough, since the row is only looked at"),
         Dialect::Postgres | Dialect::Cockroach => {
             format!(
                 "{how}; FOR NO KEY UPDATE is enough where no key changes, and lets rows that refer to it be inserted"

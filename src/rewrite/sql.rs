@@ -163,6 +163,9 @@ fn legend(style: Style, names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }
+    if let (Style::Question, [only]) = (style, names) {
+        return format!("bind {only}");
+    }
     if style == Style::Question {
         return format!("bind {}, in this order", names.join(", "));
     }
@@ -208,9 +211,12 @@ pub fn name_of(scene: &Scene<'_, '_>, term: TermId, depth: usize) -> Option<Stri
                 _ => None,
             })
         }
-        Term::Field(of, name) => match name_of(scene, *of, depth + 1) {
-            Some(of) => Some(format!("{of}.{name}")),
-            None => Some(format!("the row's {name}")),
+        Term::Field(of, name) => match (scene.ev.terms.get(*of), name_of(scene, *of, depth + 1)) {
+            (Term::Row(_) | Term::Field(..), Some(of)) if of.starts_with("the ") => {
+                Some(format!("the {name} that was read"))
+            }
+            (_, Some(of)) => Some(format!("{of}.{name}")),
+            (_, None) => Some(format!("the {name} that was read")),
         },
         Term::Row(event) => column_read(scene, *event, 0),
         Term::Literal(text) if !text.is_empty() && !text.contains('#') && text.len() < 40 => {

@@ -9,6 +9,7 @@ use super::words::{Words, quoted};
 use crate::dialect::Dialect;
 use crate::finding::{Rewrite, RewriteKind};
 use crate::lower::tree::Name;
+use crate::protect::WhyNot;
 use crate::sql::statement::{
     Access as TableAccess, Action, Compare, Conflict, ConflictAction, Operand, Place, Predicate, Verb,
 };
@@ -158,6 +159,10 @@ fn updates(case: Case<'_, '_>, target: &TableAccess) -> Option<Vec<Sql>> {
     let Some(Conflict { action: ConflictAction::Update { sets, .. }, .. }) = &target.conflict else {
         return Some(Vec::new());
     };
+    let refused = case.claim.tried.contains(&WhyNot::ConflictOverwrites) && case.claim.sequence.values.is_empty();
+    if refused {
+        return Some(Vec::new());
+    }
     let words = qualified(case.words(case.writes, target));
     let speaker = Speaker { words, read: case.read.id, output: &case.reads.statement.output };
     sets.iter()
@@ -185,6 +190,10 @@ fn qualified<'a, 'p>(words: Words<'a, 'p>) -> Words<'a, 'p> {
 /// The key: the columns that the read asked for and the INSERT gives.
 fn key(case: Case<'_, '_>) -> Option<Key> {
     let target = case.target()?;
+    if case.claim.sequence.checks_aggregate() {
+        // A key says "at most one", not "at most n".
+        return None;
+    }
     let source = match case.read.id == case.write.id {
         true => case.writes.statement.accesses.iter().skip(1).find(|read| read.place == Place::NotExists)?,
         false => case.source()?,
