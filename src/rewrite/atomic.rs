@@ -10,7 +10,7 @@ use crate::flow::term::TermId;
 use crate::lower::tree::Name;
 use crate::race::LooksAt;
 use crate::race::rows::Relation;
-use crate::sql::statement::{Access as TableAccess, Action, Assignment, Operand};
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand};
 
 /// The write with the check in its WHERE and the new value computed by the database; none when one of the two cannot be
 /// said in SQL.
@@ -22,12 +22,14 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     if guards.is_empty() && !relative && row.target.action == Action::Update {
         return None;
     }
-    let checked = !guards.is_empty();
+    let checked = !guards.is_empty() || row.target.filter.iter().any(|predicate| predicate.op != Compare::Eq);
     let rendered = row.statement(sets, guards)?;
     let title = match (row.target.action, checked) {
         (Action::Delete, _) => "let the DELETE itself find out whether the row is still there".to_owned(),
-        (_, true) => "check and change in one statement".to_owned(),
-        (_, false) => format!("let the database compute {}", row.stale_columns()),
+        (_, true) if !relative || row.guards().is_some_and(|guards| !guards.is_empty()) => {
+            "check and change in one statement".to_owned()
+        }
+        _ => format!("let the database compute {}", row.stale_columns()),
     };
     let refusal = match row.target.action {
         Action::Delete => "no row means that somebody else had it: refuse there".to_owned(),
@@ -57,7 +59,7 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
     }
     columns.sort_unstable();
     columns.dedup();
-    if columns.is_empty() {
+    if columns.is_empty() || columns.iter().any(|column| row.is_incomparable(column)) {
         return None;
     }
     let words = case.words(case.writes, row.target);
@@ -181,6 +183,17 @@ impl<'a, 'p> Row<'a, 'p> {
         let columns: Vec<&str> =
             self.target.sets.iter().filter(|set| self.is_stale(set)).map(|set| set.column.as_str()).collect();
         columns.join(" and ")
+    }
+
+    /// PostgreSQL's `json` has no equality.
+    fn is_incomparable(&self, column: &Name) -> bool {
+        self.case.dialect.is_postgres_like()
+            && self.case.scene.schema.table(&self.target.table.name).is_some_and(|table| {
+                table
+                    .columns
+                    .iter()
+                    .any(|def| def.name == *column && matches!(def.ty.as_str(), "json" | "xml" | "point"))
+            })
     }
 
     fn is_nullable(&self, column: &Name) -> bool {

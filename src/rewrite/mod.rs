@@ -28,7 +28,7 @@ use crate::rules::{
     unchecked_outcome, unsafe_claim,
 };
 use crate::sql::parse;
-use crate::sql::statement::{Access as TableAccess, Action, Place};
+use crate::sql::statement::{Access as TableAccess, Action, Operand, Place};
 
 /// How many rewrites a finding has at most.
 const MOST: usize = 3;
@@ -95,6 +95,14 @@ impl<'a, 'p> Case<'a, 'p> {
 
     fn style(&self) -> sql::Style {
         sql::Style::of(self.writes, self.dialect)
+    }
+
+    /// Whether a value of the write comes from the read.
+    fn is_stale(&self, value: &Operand) -> bool {
+        self.scene
+            .terms_in(self.writes, value)
+            .iter()
+            .any(|term| self.scene.ev.terms.origins(*term).iter().any(|origin| origin.event == self.read.id))
     }
 
     fn found(&self) -> Vec<Rewrite> {

@@ -37,26 +37,58 @@ pub fn word(case: Case<'_, '_>) -> &'static str {
 
 /// The write with a look at its outcome, in Rust.
 pub fn rewrite(case: Case<'_, '_>) -> Rewrite {
-    let table = case.target().map_or("", |target| target.table.name.as_str());
-    let refusal = format!("no row of {table} was changed");
+    let client = client(case);
+    let refusal = refusal(case, client);
     let returns = !case.writes.statement.output.is_empty();
-    let code = match client(case) {
-        _ if returns => quote! { let Some(row) = row else { return Err(#refusal.into()); }; },
-        "sqlx" => quote! { if result.rows_affected() == 0 { return Err(#refusal.into()); } },
-        "sea-orm" | "sea_orm" => quote! { if result.rows_affected == 0 { return Err(#refusal.into()); } },
-        "mysql" | "mysql_async" => quote! { if conn.affected_rows() == 0 { return Err(#refusal.into()); } },
-        _ => quote! { if changed == 0 { return Err(#refusal.into()); } },
+    let (bound, code) = match client {
+        _ if returns => ("row", quote! { let Some(row) = row else { #refusal; }; }),
+        "sqlx" => ("result", quote! { if result.rows_affected() == 0 { #refusal; } }),
+        "sea-orm" | "sea_orm" => ("result", quote! { if result.rows_affected == 0 { #refusal; } }),
+        "mysql" | "mysql_async" => ("", quote! { if conn.affected_rows() == 0 { #refusal; } }),
+        _ => ("changed", quote! { if changed == 0 { #refusal; } }),
     };
+    let sent = if bound.is_empty() { None } else { sent(case) };
+    let text = match sent {
+        Some(sent) => format!("let {bound} = {sent};\n{}", laid_out(code)),
+        None => laid_out(code),
+    };
+    let how = if bound.is_empty() { "after the write" } else { "bind what the write gives, and" };
     Rewrite {
         kind: RewriteKind::CheckOutcome,
         title: "let zero changed rows be a refusal".to_owned(),
         language: "rust",
-        text: laid_out(code),
-        note: format!(
-            "bind what the write gives, and look at {}; inside a transaction the early return rolls it back",
-            word(case)
-        ),
+        text,
+        note: format!("{how} look at {}; inside a transaction the early return rolls it back", word(case)),
     }
+}
+
+/// How the function can refuse.
+fn refusal(case: Case<'_, '_>, client: &str) -> TokenStream {
+    let table = case.target().map_or("", |target| target.table.name.as_str());
+    let text = format!("no row of {table} was changed");
+    let krate = case.scene.ev.program.krate_of(case.write.function);
+    let krate = krate.and_then(|krate| case.scene.ev.workspace.crates.get(krate));
+    if krate.is_some_and(|krate| krate.depends_on("anyhow")) {
+        return quote! { anyhow::bail!(#text) };
+    }
+    match client {
+        "sqlx" => quote! { return Err(sqlx::Error::RowNotFound.into()) },
+        "sea-orm" | "sea_orm" => quote! { return Err(sea_orm::DbErr::RecordNotUpdated.into()) },
+        "diesel" => quote! { return Err(diesel::result::Error::NotFound.into()) },
+        "rusqlite" => quote! { return Err(rusqlite::Error::QueryReturnedNoRows.into()) },
+        _ => quote! { return Err(#text.into()) },
+    }
+}
+
+/// The call that sends the write, with what stands behind it up to its `?`; none when it does not stand in one line.
+fn sent(case: Case<'_, '_>) -> Option<String> {
+    let file = case.scene.ev.workspace.files.get(case.write.span.file.0 as usize)?;
+    let call = case.write.span.at.of(&file.text);
+    let rest = file.text.get(case.write.span.at.end as usize..)?;
+    let tail = [".await?", "?"].into_iter().find(|tail| rest.trim_start().starts_with(tail))?;
+    let text = format!("{call}{tail}");
+    let one_line = !text.contains('\n') && text.len() <= 120;
+    (one_line && syn::parse_str::<syn::Expr>(&text).is_ok()).then_some(text)
 }
 
 /// Tokens as a person would write them, one statement on a line.
@@ -100,11 +132,11 @@ fn write_tokens(code: TokenStream, indent: usize, out: &mut String) {
                 }
                 ';' => out.push_str(";\n"),
                 sign => {
-                    if !glued {
+                    if !glued && !matches!(sign, ':' | '!') {
                         out.push(' ');
                     }
                     out.push(sign);
-                    glued = punct.spacing() == Spacing::Joint;
+                    glued = punct.spacing() == Spacing::Joint || sign == ':';
                 }
             },
             word => {

@@ -32,7 +32,9 @@ pub fn lock(case: Case<'_, '_>) -> Option<Rewrite> {
 /// The parent's table, and the SELECT that locks the parent of the rows a statement asks for or inserts.
 pub fn of_event(case: Case<'_, '_>, event: &Event) -> Option<(Name, Rendered)> {
     let access = event.access()?;
-    for part in &access.statement.accesses {
+    // A statement that reads and writes is held to what it reads.
+    let own_reads = event.id == case.write.id && case.read.id == case.write.id;
+    for part in access.statement.accesses.iter().skip(usize::from(own_reads)) {
         for (column, value) in asked(part) {
             let Some((parent, key)) = parent_of(case, &part.table.name, column) else { continue };
             let words = words::Words {
@@ -95,6 +97,7 @@ pub fn advisory_of(case: Case<'_, '_>, event: &Event) -> Option<Rewrite> {
         .statement
         .accesses
         .iter()
+        .filter(|part| part.action == Action::Read)
         .find_map(|part| asked(part).next().map(|(column, value)| (part, column, value)))?;
     let words =
         words::Words { scene: case.scene, access, table: &part.table.name, dialect: case.dialect, qualified: false };

@@ -133,7 +133,7 @@ pub fn locked_within(case: Case<'_, '_>) -> Option<Rewrite> {
     );
     Some(Rewrite {
         kind: RewriteKind::RowLock,
-        title: "lock the row where the statement picks it".to_owned(),
+        title: format!("lock the row where the statement {} it", if picks { "picks" } else { "reads" }),
         language: "sql",
         text,
         note,

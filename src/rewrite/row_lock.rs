@@ -228,15 +228,15 @@ fn locked_target(case: Case<'_, '_>, event: &Event) -> Option<Rendered> {
     let conditions: Vec<Sql> = target
         .filter
         .iter()
-        .filter(|predicate| !matches!(predicate.value, Operand::Subquery(_)))
+        .filter(|predicate| !matches!(predicate.value, Operand::Subquery(_) | Operand::Column { .. }))
         .filter_map(|predicate| words.predicate(predicate))
         .collect();
     if conditions.is_empty() || target.table.name == "?" {
         return None;
     }
-    let column =
-        target.filter.iter().find(|predicate| names_row(predicate)).and_then(|predicate| predicate.columns.first());
-    let column = column.map_or("1".to_owned(), |column| words.name(column));
+    let names_row = |predicate: &&Predicate| names_row(predicate) && !matches!(predicate.value, Operand::Column { .. });
+    let column = target.filter.iter().find(names_row).and_then(|predicate| predicate.columns.first())?;
+    let column = words.name(column);
     Some(select(case, &column, &target.table.name, conditions, false, ""))
 }
 

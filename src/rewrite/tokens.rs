@@ -94,14 +94,17 @@ impl<'a> Text<'a> {
         Some(all)
     }
 
-    /// The text with `clause` before the bracket that closes the first sub-query.
+    /// The text with `clause` before the bracket that closes the first sub-query that holds no other.
     pub fn in_first_subquery(&self, clause: &str) -> Option<String> {
-        let open = (0..self.tokens.len().checked_sub(1)?)
-            .find(|at| self.tokens[*at].punct("(") && self.tokens[at + 1].is("select"))?;
-        let inside = self.depth(open);
-        let close =
-            (open + 1..self.tokens.len()).find(|at| self.tokens[*at].punct(")") && self.depth(*at) == inside + 1)?;
-        let at = self.tokens[close].start;
+        let opens =
+            |at: usize| self.tokens[at].punct("(") && self.tokens.get(at + 1).is_some_and(|token| token.is("select"));
+        let close = |open: usize| {
+            let inside = self.depth(open) + 1;
+            (open + 1..self.tokens.len()).find(|at| self.tokens[*at].punct(")") && self.depth(*at) == inside)
+        };
+        let innermost = |open: &usize| close(*open).is_some_and(|close| !(open + 1..close).any(opens));
+        let open = (0..self.tokens.len()).filter(|at| opens(*at)).find(innermost)?;
+        let at = self.tokens[close(open)?].start;
         Some(format!("{} {clause}{}", self.text.get(..at)?.trim_end(), self.text.get(at..)?))
     }
 

@@ -11,7 +11,7 @@ use crate::finding::{Rewrite, RewriteKind};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::sql::statement::{
-    Access as TableAccess, Action, Compare, Conflict, ConflictAction, Operand, Place, Predicate, Verb,
+    Access as TableAccess, Action, Assignment, Compare, ConflictAction, Operand, Place, Predicate, Verb,
 };
 
 /// What makes a row unique among those that were asked for.
@@ -63,9 +63,14 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     let key = key(case)?;
     let words = case.words(case.writes, target);
     let columns: Vec<String> = target.sets.iter().map(|set| words.name(&set.column)).collect();
-    let values = target.sets.iter().map(|set| words.operand(&set.value, Some(&set.column)));
-    let values = values.collect::<Option<Vec<Sql>>>()?;
     let updates = updates(case, target)?;
+    let values = target.sets.iter().map(|set| {
+        // What was computed from the old row is not what a new row begins with.
+        let computed = !updates.is_empty() && case.is_stale(&set.value);
+        let first = || Some(Sql::called(format!("the first {}", set.column)));
+        if computed { first() } else { words.operand(&set.value, Some(&set.column)) }
+    });
+    let values = values.collect::<Option<Vec<Sql>>>()?;
     let ignore = if case.dialect == Dialect::MySql && updates.is_empty() { "IGNORE " } else { "" };
     let table = words.name(&target.table.name);
     let mut all = Sql::text(format!("INSERT {ignore}INTO {table} ({}) VALUES (", columns.join(", ")));
@@ -156,8 +161,15 @@ fn updates(case: Case<'_, '_>, target: &TableAccess) -> Option<Vec<Sql>> {
             })
             .collect();
     }
-    let Some(Conflict { action: ConflictAction::Update { sets, .. }, .. }) = &target.conflict else {
-        return Some(Vec::new());
+    let replaced: Vec<Assignment>;
+    let sets = match target.conflict.as_ref().map(|conflict| &conflict.action) {
+        Some(ConflictAction::Update { sets, .. }) => sets,
+        Some(ConflictAction::Replace) => {
+            let key = key(case)?;
+            replaced = target.sets.iter().filter(|set| !key.columns.contains(&set.column)).cloned().collect();
+            &replaced
+        }
+        _ => return Some(Vec::new()),
     };
     let refused = case.claim.tried.contains(&WhyNot::ConflictOverwrites) && case.claim.sequence.values.is_empty();
     if refused {

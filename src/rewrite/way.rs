@@ -51,6 +51,12 @@ impl Search {
         self.write.is_some_and(|write| at.start <= write.start && write.end <= at.end)
     }
 
+    /// Whether the write is out of reach after an arm. Where the function has returned before the write, only an error
+    /// surely kept the caller from going on.
+    fn leaves(&self, arm: &Expr) -> bool {
+        leaves(arm, self.write.is_none(), 0)
+    }
+
     fn expr<'t>(&self, expr: &'t Expr, depth: usize) -> Option<Way<'t>> {
         if depth > DEPTH || !(expr.at.start <= self.at.start && self.at.end <= expr.at.end) {
             return None;
@@ -62,9 +68,9 @@ impl Search {
                     true
                 } else if otherwise.as_ref().is_some_and(|otherwise| self.holds(otherwise.at)) {
                     false
-                } else if leaves(then, 0) {
+                } else if self.leaves(then) {
                     false
-                } else if otherwise.as_ref().is_some_and(|otherwise| leaves(otherwise, 0)) {
+                } else if otherwise.as_ref().is_some_and(|otherwise| self.leaves(otherwise)) {
                     true
                 } else {
                     return None;
@@ -73,7 +79,7 @@ impl Search {
             }
             ExprKind::Match(of, arms) if of.at == self.at => {
                 let arm = arms.iter().find(|arm| self.holds(arm.body.at)).or_else(|| {
-                    let mut stays = arms.iter().filter(|arm| !leaves(&arm.body, 0));
+                    let mut stays = arms.iter().filter(|arm| !self.leaves(&arm.body));
                     let only = stays.next()?;
                     stays.next().is_none().then_some(only)
                 })?;
@@ -129,12 +135,16 @@ impl Search {
     }
 }
 
-/// Whether what follows an expression is never reached: it returns, breaks, fails, or ends in an error.
-fn leaves(expr: &Expr, depth: usize) -> bool {
+/// Whether what follows an expression is never reached: it returns, breaks, fails, or ends in an error; with `failing`,
+/// only the last two.
+fn leaves(expr: &Expr, failing: bool, depth: usize) -> bool {
     if depth > DEPTH {
         return false;
     }
+    let depth = depth + 1;
     match &*expr.kind {
+        ExprKind::Return(Some(value)) if failing => leaves(value, failing, depth),
+        ExprKind::Return(None) | ExprKind::Break(_) | ExprKind::Continue if failing => false,
         ExprKind::Return(_) | ExprKind::Break(_) | ExprKind::Continue => true,
         ExprKind::Macro(call) => call
             .path
@@ -144,13 +154,13 @@ fn leaves(expr: &Expr, depth: usize) -> bool {
         ExprKind::Call(function, _) => {
             matches!(&*function.kind, ExprKind::Path(path) if path.segments.last().is_some_and(|s| s.name == "Err"))
         }
-        ExprKind::Try(inner) => leaves(inner, depth + 1),
+        ExprKind::Try(inner) => leaves(inner, failing, depth),
         ExprKind::Block(block) => block.stmts.iter().any(|stmt| match stmt {
-            Stmt::Expr(expr) => leaves(expr, depth + 1),
+            Stmt::Expr(expr) => leaves(expr, failing, depth),
             Stmt::Let { .. } => false,
         }),
-        ExprKind::If(_, then, Some(otherwise)) => leaves(then, depth + 1) && leaves(otherwise, depth + 1),
-        ExprKind::Match(_, arms) => !arms.is_empty() && arms.iter().all(|arm| leaves(&arm.body, depth + 1)),
+        ExprKind::If(_, then, Some(otherwise)) => leaves(then, failing, depth) && leaves(otherwise, failing, depth),
+        ExprKind::Match(_, arms) => !arms.is_empty() && arms.iter().all(|arm| leaves(&arm.body, failing, depth)),
         _ => false,
     }
 }
