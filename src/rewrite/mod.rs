@@ -13,6 +13,8 @@ mod parent;
 mod pick;
 mod row_lock;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod unique_key;
 mod way;

@@ -6,6 +6,9 @@ use quote::quote;
 use super::Case;
 use crate::finding::{Rewrite, RewriteKind};
 
+/// A call of more lines is not repeated.
+const LINES: usize = 10;
+
 /// The clients that count in their own way, with what gives the count.
 fn client(case: Case<'_, '_>) -> &'static str {
     let handle = case.write.on.and_then(|on| case.scene.ev.handle(on)).map(|handle| handle.client);
@@ -80,15 +83,26 @@ fn refusal(case: Case<'_, '_>, client: &str) -> TokenStream {
     }
 }
 
-/// The call that sends the write, with what stands behind it up to its `?`; none when it does not stand in one line.
+/// The call that sends the write, with what stands behind it up to its `?`; none when it is long, or holds comments.
 fn sent(case: Case<'_, '_>) -> Option<String> {
     let file = case.scene.ev.workspace.files.get(case.write.span.file.0 as usize)?;
     let call = case.write.span.at.of(&file.text);
     let rest = file.text.get(case.write.span.at.end as usize..)?;
+    let gap: String = rest.chars().take_while(|c| c.is_whitespace()).collect();
     let tail = [".await?", "?"].into_iter().find(|tail| rest.trim_start().starts_with(tail))?;
-    let text = format!("{call}{tail}");
-    let one_line = !text.contains('\n') && text.len() <= 120;
-    (one_line && syn::parse_str::<syn::Expr>(&text).is_ok()).then_some(text)
+    let text = format!("{call}{gap}{tail}");
+    if text.lines().count() > LINES || text.contains("//") || syn::parse_str::<syn::Expr>(&text).is_err() {
+        return None;
+    }
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let least = rest.lines().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or(0);
+    let mut out = first.to_owned();
+    for line in rest.lines() {
+        out.push_str("\n    ");
+        out.push_str(line.get(least..).unwrap_or(""));
+    }
+    Some(out)
 }
 
 /// Tokens as a person would write them, one statement on a line.

@@ -3,10 +3,11 @@
 use super::atomic::finished;
 use super::sql::{Rendered, Sql};
 use super::{Case, row_lock, words};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Isolation};
 use crate::event::Event;
 use crate::finding::{Rewrite, RewriteKind};
 use crate::lower::tree::Name;
+use crate::race::transaction;
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Predicate};
 
 /// The lock of the parent row, when the schema tells which that is.
@@ -26,7 +27,18 @@ pub fn lock(case: Case<'_, '_>) -> Option<Rewrite> {
         "run it first, in a statement of its own, on the transaction of the write: requests for one row of {parent} wait \
          for each other, and the next statement sees what the last one left{late}"
     );
+    let rendered = with_fresh_snapshot(case, rendered);
     Some(finished(RewriteKind::RowLock, format!("lock the row of {parent} before the check"), rendered, &note))
+}
+
+/// On PostgreSQL the statement after the lock sees the newest rows at READ COMMITTED only (manual, 13.2.1 and 13.2.2).
+fn with_fresh_snapshot(case: Case<'_, '_>, rendered: Rendered) -> Rendered {
+    let level = transaction::of(case.scene, case.write).map(|open| open.level).or(case.scene.config.isolation);
+    let stale = case.dialect == Dialect::Postgres && level.is_some_and(|level| level > Isolation::ReadCommitted);
+    if !stale {
+        return rendered;
+    }
+    Rendered { text: format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n{}", rendered.text), ..rendered }
 }
 
 /// The parent's table, and the SELECT that locks the parent of the rows a statement asks for or inserts.
@@ -36,7 +48,10 @@ pub fn of_event(case: Case<'_, '_>, event: &Event) -> Option<(Name, Rendered)> {
     let own_reads = event.id == case.write.id && case.read.id == case.write.id;
     for part in access.statement.accesses.iter().skip(usize::from(own_reads)) {
         for (column, value) in asked(part) {
-            let Some((parent, key)) = parent_of(case, &part.table.name, column) else { continue };
+            let Some((parent, key)) = itself(case, part, column).or_else(|| parent_of(case, &part.table.name, column))
+            else {
+                continue;
+            };
             let words = words::Words {
                 scene: case.scene,
                 access,
@@ -61,6 +76,14 @@ fn asked(part: &TableAccess) -> impl Iterator<Item = (&Name, &Operand)> {
     held.map(|predicate: &Predicate| (&predicate.columns[0], &predicate.value))
         .chain(given)
         .filter(|(_, value)| matches!(value, Operand::Placeholder(_) | Operand::Named(_)))
+}
+
+/// The row that is read by its key beside the rows that are counted is what all requests share.
+fn itself(case: Case<'_, '_>, part: &TableAccess, column: &Name) -> Option<(Name, Name)> {
+    let key = case.scene.schema.table(&part.table.name).map(|def| def.primary_key.as_slice());
+    let beside = case.target().is_some_and(|target| target.table.name != part.table.name);
+    let read = part.action == Action::Read && beside;
+    (read && key == Some(std::slice::from_ref(column))).then(|| (part.table.name.clone(), column.clone()))
 }
 
 /// By foreign key; else by name, when a table of that name has one key column.
@@ -113,7 +136,8 @@ pub fn advisory_of(case: Case<'_, '_>, event: &Event) -> Option<Rewrite> {
     }
     let note = "run it first, in a statement of its own, on the transaction of the write; every writer has to take it";
     let title = format!("take an advisory lock on {column} before the check");
-    Some(finished(RewriteKind::RowLock, title, all.render(case.scene, case.style()), note))
+    let rendered = with_fresh_snapshot(case, all.render(case.scene, case.style()));
+    Some(finished(RewriteKind::RowLock, title, rendered, note))
 }
 
 /// The level at which the engine lets only one of the two commit.

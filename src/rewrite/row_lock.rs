@@ -5,7 +5,7 @@
 use super::atomic::finished;
 use super::sql::{Rendered, Sql};
 use super::tokens::Text;
-use super::{Case, parent, words};
+use super::{Case, parent, unique_key, words};
 use crate::dialect::Dialect;
 use crate::event::{Event, EventKind};
 use crate::finding::{Rewrite, RewriteKind};
@@ -13,7 +13,7 @@ use crate::protect::WhyNot;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::transaction;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Place, Predicate, Verb};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Place, Predicate, Verb};
 
 /// The read with FOR UPDATE; none when what it gives is no row that can be locked.
 pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
@@ -140,13 +140,22 @@ pub fn instead_of_table(case: Case<'_, '_>) -> Option<Rewrite> {
         let Some(access) = event.access() else { continue };
         let Some(main) = access.statement.accesses.first() else { continue };
         let row = access.statement.verb == Verb::Select && main.aggregate.is_none() && keyed(main);
+        let inserted = |other: &&Event| {
+            let target = other.access().and_then(|access| access.statement.target());
+            target.is_some_and(|target| target.action == Action::Insert && target.table.name == main.table.name)
+        };
+        let looks = main.aggregate.is_none_or(|aggregate| aggregate == Aggregate::Exists) && keyed(main);
+        if access.statement.verb == Verb::Select && looks && later.iter().any(inserted) {
+            // The row that is asked for is not there, and cannot be locked.
+            return unique_key::instead_of_lock(case, main);
+        }
         if row && let Some(locked) = locked(case, event, "") {
             return Some(finished(RewriteKind::RowLock, title(&main.table.name), locked, note));
         }
-        if main.aggregate.is_some() || main.action == Action::Insert {
-            if let Some((parent, rendered)) = parent::of_event(case, event) {
-                return Some(finished(RewriteKind::RowLock, title(&parent), rendered, note));
-            }
+        if main.aggregate.is_some()
+            && let Some((parent, rendered)) = parent::of_event(case, event)
+        {
+            return Some(finished(RewriteKind::RowLock, title(&parent), rendered, note));
         }
         if matches!(main.action, Action::Update | Action::Delete)
             && let Some(rendered) = locked_target(case, event)
@@ -185,7 +194,9 @@ pub fn locked(case: Case<'_, '_>, event: &Event, wait: &str) -> Option<Rendered>
         if text.has(&["group", "distinct", "union", "intersect", "except", "with"]) {
             return None;
         }
-        let joined = access.statement.accesses.iter().any(|part| part.place == Place::Join);
+        // PostgreSQL refuses to lock the side of an outer join that may be missing.
+        let joined = access.statement.accesses.iter().any(|part| part.place == Place::Join)
+            && text.has(&["left", "right", "full"]);
         let of = match (&main.table.alias, joined) {
             (_, false) => String::new(),
             (Some(alias), true) => format!(" OF {}", words::quoted(alias, case.dialect)),
@@ -234,7 +245,9 @@ fn locked_target(case: Case<'_, '_>, event: &Event) -> Option<Rendered> {
     if conditions.is_empty() || target.table.name == "?" {
         return None;
     }
-    let names_row = |predicate: &&Predicate| names_row(predicate) && !matches!(predicate.value, Operand::Column { .. });
+    let names_row = |predicate: &&Predicate| {
+        names_row(predicate) && !matches!(predicate.value, Operand::Column { .. } | Operand::Subquery(_))
+    };
     let column = target.filter.iter().find(names_row).and_then(|predicate| predicate.columns.first())?;
     let column = words.name(column);
     Some(select(case, &column, &target.table.name, conditions, false, ""))

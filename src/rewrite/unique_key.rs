@@ -43,6 +43,19 @@ pub fn index(case: Case<'_, '_>) -> Option<Rewrite> {
     })
 }
 
+/// For a table that is locked while a row is looked for and inserted: the key that does without the lock.
+pub fn instead_of_lock(case: Case<'_, '_>, read: &TableAccess) -> Option<Rewrite> {
+    let asked = read.filter.iter().filter(|predicate| predicate.op == Compare::Eq && predicate.columns.len() == 1);
+    let columns: Vec<Name> = asked.map(|predicate| predicate.columns[0].clone()).collect();
+    (!columns.is_empty()).then(|| Rewrite {
+        kind: RewriteKind::UniqueKey,
+        title: format!("let a unique key on {} refuse the second row instead", columns.join(", ")),
+        language: "sql",
+        text: create(case, &read.table.name, &columns, &[]),
+        note: "in a migration; with it the INSERT fails for the second request, and nobody has to wait".to_owned(),
+    })
+}
+
 fn create(case: Case<'_, '_>, table: &str, columns: &[Name], state: &[String]) -> String {
     let names: Vec<String> = columns.iter().map(|column| quoted(column, case.dialect)).collect();
     let plain: String =
