@@ -59,7 +59,9 @@ fn file_name(path: &str) -> String {
 
 fn is_undo(path: &str) -> bool {
     let name = file_name(path);
-    let undo = name.strip_prefix('u').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains("__"));
+    let undo = name
+        .strip_prefix('u')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains("__"));
     name == "down.sql" || name.ends_with(".down.sql") || name.ends_with("_down.sql") || undo
 }
 
@@ -68,7 +70,9 @@ fn is_migration(path: &str) -> bool {
     let mut directories: Vec<String> = parts(path).map(str::to_lowercase).collect();
     directories.pop();
     let in_directory = directories.iter().any(|directory| {
-        directory.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ["migrations", "migration", "migrate"].contains(&word))
+        directory
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| ["migrations", "migration", "migrate"].contains(&word))
     });
     let digits = |name: &str| name.bytes().take_while(u8::is_ascii_digit).count();
     let numbered = match digits(&name) {
@@ -89,8 +93,11 @@ fn names(path: &str, dialect: Dialect) -> Option<bool> {
     ];
     let path = path.to_lowercase();
     let words = || path.split(|c: char| !c.is_ascii_alphanumeric());
-    let found: Vec<Dialect> =
-        engines.into_iter().filter(|(_, names)| words().any(|word| names.contains(&word))).map(|(engine, _)| engine).collect();
+    let found: Vec<Dialect> = engines
+        .into_iter()
+        .filter(|(_, names)| words().any(|word| names.contains(&word)))
+        .map(|(engine, _)| engine)
+        .collect();
     let ours = |engine: &Dialect| *engine == dialect || (dialect == Dialect::Cockroach && *engine == Dialect::Postgres);
     (!found.is_empty()).then(|| found.iter().any(ours))
 }
@@ -149,7 +156,9 @@ fn upward(text: &str) -> String {
         if let Some(comment) = line.trim_start().strip_prefix("--") {
             let words = comment.trim().to_lowercase();
             let mark = |name: &str| {
-                ["migrate:", "+goose ", "+migrate ", "!"].iter().any(|tool| words.strip_prefix(tool).is_some_and(|rest| rest.starts_with(name)))
+                ["migrate:", "+goose ", "+migrate ", "!"]
+                    .iter()
+                    .any(|tool| words.strip_prefix(tool).is_some_and(|rest| rest.starts_with(name)))
             };
             up = (up || mark("up")) && !mark("down");
         }

@@ -135,7 +135,13 @@ fn alter_column(table: &mut TableDef, cursor: &mut Cursor) -> Option<()> {
     } else if cursor.eat_all(&["add", "generated"]) {
         column.generated = true;
     } else if cursor.eat("type") || cursor.eat_all(&["set", "data", "type"]) {
-        column.ty = cursor.rest().iter().take_while(|t| !t.is_any(&["using", "collate"])).map(|t| t.name()).collect::<Vec<_>>().join(" ");
+        column.ty = cursor
+            .rest()
+            .iter()
+            .take_while(|t| !t.is_any(&["using", "collate"]))
+            .map(|t| t.name())
+            .collect::<Vec<_>>()
+            .join(" ");
     }
     Some(())
 }

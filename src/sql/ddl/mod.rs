@@ -77,7 +77,18 @@ impl Context<'_> {
         while let Some(token) = cursor.peek() {
             if token.is("unique") {
                 unique = true;
-            } else if !token.is_any(&["or", "replace", "global", "local", "temp", "temporary", "unlogged", "virtual", "clustered", "nonclustered"]) {
+            } else if !token.is_any(&[
+                "or",
+                "replace",
+                "global",
+                "local",
+                "temp",
+                "temporary",
+                "unlogged",
+                "virtual",
+                "clustered",
+                "nonclustered",
+            ]) {
                 break;
             }
             cursor.at += 1;

@@ -64,7 +64,9 @@ impl Context<'_> {
                 table.columns.splice(0..0, columns);
             }
         }
-        if let Some(query) = cursor.rest().iter().position(|t| t.is_any(&["select", "with"])).filter(|_| table.columns.is_empty()) {
+        if let Some(query) =
+            cursor.rest().iter().position(|t| t.is_any(&["select", "with"])).filter(|_| table.columns.is_empty())
+        {
             let text = self.shown(&cursor.rest()[query..]);
             let columns = parse::parse(&text, self.dialect).statements.into_iter().flat_map(|s| s.output);
             table.columns = columns.map(|output| column_def(output.name, String::new())).collect();
@@ -110,7 +112,9 @@ impl Context<'_> {
     pub(super) fn constraint(&self, table: &mut TableDef, of: &Name, cursor: &mut Cursor) -> Option<()> {
         let start = *cursor;
         let mut name = None;
-        if cursor.eat("constraint") && !cursor.peek().is_some_and(|t| t.is_any(&["primary", "unique", "check", "foreign", "exclude"])) {
+        if cursor.eat("constraint")
+            && !cursor.peek().is_some_and(|t| t.is_any(&["primary", "unique", "check", "foreign", "exclude"]))
+        {
             name = cursor.name();
         }
         let found = self.constraint_body(table, of, name, cursor);
@@ -237,7 +241,12 @@ impl Context<'_> {
             let typed = before.is_some_and(|t| t.punct("::") || t.is("as"));
             let called = condition.get(i + 1).is_some_and(|t| t.punct("("));
             let name = Name::from(token.name());
-            if token.is_name() && !typed && !called && !token.is_any(&["null", "true", "false", "end"]) && !columns.contains(&name) {
+            if token.is_name()
+                && !typed
+                && !called
+                && !token.is_any(&["null", "true", "false", "end"])
+                && !columns.contains(&name)
+            {
                 columns.push(name);
             }
         }

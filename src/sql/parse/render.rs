@@ -70,7 +70,8 @@ pub(super) fn prepare(tokens: &[Token]) -> Prepared {
         }
         if depth == 0 {
             bare_select = (bare_select || token.is("select")) && !token.is_any(&["from", "where", "values"]);
-            if bare_select && token.is("on") && tokens.get(i + 1).is_some_and(|t| t.is_any(&["conflict", "duplicate"])) {
+            if bare_select && token.is("on") && tokens.get(i + 1).is_some_and(|t| t.is_any(&["conflict", "duplicate"]))
+            {
                 // sqlparser takes the ON for an alias.
                 out.tokens.extend([word("WHERE"), word("TRUE")]);
             }
@@ -285,7 +286,11 @@ impl Prepared {
             &["IS", "NOT", "NULL"]
         } else if follows_operand && token.is("glob") {
             &["MATCH"]
-        } else if token.kind != Kind::Word && at > 1 && tokens[at - 2].is("fetch") && tokens[at - 1].is_any(&["first", "next"]) {
+        } else if token.kind != Kind::Word
+            && at > 1
+            && tokens[at - 2].is("fetch")
+            && tokens[at - 1].is_any(&["first", "next"])
+        {
             // sqlparser takes a number only; more than one row is all that is known of another value.
             &[if token.text == "1" { "1" } else { "2" }]
         } else {

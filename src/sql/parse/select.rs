@@ -156,7 +156,11 @@ impl Reader<'_> {
         let main = here.first().copied().or(fallback);
         let mut rows = Rows { accesses: here.clone(), ..Rows::default() };
         (rows.output, rows.values) = self.outputs(&select.projection, &level);
-        let sole = rows.output.iter().zip(&rows.values).all(|(_, value)| matches!(value, Operand::Literal(text) if text != "*"));
+        let sole = rows
+            .output
+            .iter()
+            .zip(&rows.values)
+            .all(|(_, value)| matches!(value, Operand::Literal(text) if text != "*"));
         let own = rows.output.iter().zip(&select.projection).filter(|(_, item)| !is_subquery(item));
         let mut aggregate = own.into_iter().find_map(|(output, _)| output.aggregate);
         if aggregate.is_none() && sole && !rows.output.is_empty() && !here.is_empty() {
@@ -422,7 +426,11 @@ fn is_subquery(item: &SelectItem) -> bool {
 
 /// The columns of a result that are a column of its table under their own name; `*` for all.
 fn passed(output: &[Output]) -> Vec<Name> {
-    output.iter().filter(|o| o.aggregate.is_none() && o.from.as_slice() == [o.name.clone()]).map(|o| o.name.clone()).collect()
+    output
+        .iter()
+        .filter(|o| o.aggregate.is_none() && o.from.as_slice() == [o.name.clone()])
+        .map(|o| o.name.clone())
+        .collect()
 }
 
 /// sqlx writes types into aliases: `id as "id!"`, `count(*) as "n!: i64"`. The name is what stands before them.

@@ -75,7 +75,9 @@ impl Reader<'_> {
                 let right = self.in_target(target, level);
                 call(not("in", *negated), vec![left, right])
             }
-            Expr::Between { expr, low, high, negated } => call(not("between", *negated), self.values([&**expr, &**low, &**high], level)),
+            Expr::Between { expr, low, high, negated } => {
+                call(not("between", *negated), self.values([&**expr, &**low, &**high], level))
+            }
             Expr::Like { expr, pattern, negated, .. } | Expr::ILike { expr, pattern, negated, .. } => {
                 call(not("like", *negated), self.values([&**expr, &**pattern], level))
             }
