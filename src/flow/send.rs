@@ -3,17 +3,18 @@
 use std::rc::Rc;
 
 use crate::client::handles::Handle;
-use crate::client::table::{Arg, CallRow, Does, Gives, On, Params};
+use crate::client::table::{Arg, Does, Gives, On, Params};
 use crate::client::{Client, HandleKind, TxOptions};
-use crate::dialect::{Dialect, Isolation};
+use crate::dialect::Dialect;
 use crate::event::{EventKind, Guard};
+use crate::flow::Evaluator;
+use crate::flow::fires::looks_like_sql;
 use crate::flow::term::Term;
 use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
-use crate::flow::{Evaluator, statement};
 use crate::link::{Def, Type};
 use crate::lower::tree::{MacroBody, MacroCall, MethodCall, Name, Ty, TyPath};
 use crate::span::Range;
-use crate::sql::statement::{BeginMode, Verb};
+use crate::sql::statement::BeginMode;
 
 impl<'p> Evaluator<'p> {
     /// `sqlx::query("…")`, `QueryBuilder::new("…")`, and the functions of query builders.
@@ -59,29 +60,6 @@ impl<'p> Evaluator<'p> {
             .map(|(i, arg)| if typed && i == 0 { self.fresh() } else { self.expr(&arg.value) })
             .collect();
         self.apply(client, row.does, None, &values, at, ty)
-    }
-
-    fn row_for_path(&self, full: &[Name], on: On) -> Option<(&'static Client, &'static CallRow)> {
-        let first = full.first()?.as_str();
-        for client in self.clients.iter() {
-            let named = client.krates.contains(&first);
-            let row = client.calls.iter().find(|row| row.on == on && ends_with(full, row.name));
-            let Some(row) = row else { continue };
-            if named {
-                return Some((client, row));
-            }
-            // A bare name may have come by a glob or, for macros, by `#[macro_use]`.
-            let steps = row.name.matches("::").count() + 1;
-            if full.len() == steps && self.globs_from(client) {
-                return Some((client, row));
-            }
-        }
-        None
-    }
-
-    fn globs_from(&self, client: &Client) -> bool {
-        let globs = self.program.external_globs(self.frame.scope);
-        globs.iter().any(|glob| glob.first().is_some_and(|krate| client.krates.contains(&krate.as_str())))
     }
 
     /// The row type of `query_as::<_, Account>(…)`.
@@ -150,75 +128,6 @@ impl<'p> Evaluator<'p> {
             );
         }
         self.join(fork, arms)
-    }
-
-    /// Whether the package whose code is evaluated may name the client.
-    fn depends_on(&self, client: &Client) -> bool {
-        match self.program.krate_of(self.frame.function) {
-            Some(krate) => client.krates.iter().any(|name| self.workspace.crates[krate].depends_on(name)),
-            None => true,
-        }
-    }
-
-    fn row(&self, on: On, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
-        let (used, others): (Vec<&Client>, Vec<&Client>) =
-            self.clients.iter().copied().partition(|client| self.depends_on(client));
-        used.into_iter().chain(others).find_map(|client| {
-            let row = client.calls.iter().find(|row| row.on == on && row.name == name && fits(row, args))?;
-            Some((client, row))
-        })
-    }
-
-    fn row_for_handle(
-        &self,
-        handle: Handle,
-        name: &str,
-        args: &[Value],
-    ) -> Option<(&'static Client, &'static CallRow)> {
-        let fitting = |client: &&'static Client| {
-            let row = client
-                .calls
-                .iter()
-                .find(|row| row.name == name && handles(row.on, handle.kind) && self.carries(row, args))?;
-            Some((*client, row))
-        };
-        let own = self.clients.iter().filter(|client| client.name == handle.client).find_map(fitting);
-        own.or_else(|| self.clients.iter().find_map(fitting))
-    }
-
-    /// Whether a call that takes SQL was given a statement.
-    fn carries(&self, row: &CallRow, args: &[Value]) -> bool {
-        match row.does {
-            Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(is_statement) && fits(row, args),
-            Does::Query { sql, .. } => args.get(sql).is_some_and(is_statement),
-            _ => fits(row, args),
-        }
-    }
-
-    /// A receiver of unknown type is a handle when it is given SQL, or begins a transaction in a program that has a
-    /// client whose handles do.
-    fn row_by_evidence(&self, recv: &Value, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
-        if !matches!(recv.ty, Type::Unknown | Type::Trait(_) | Type::External(..)) {
-            return None;
-        }
-        let known_elsewhere = matches!(&recv.ty, Type::External(path, _) if path.len() > 1);
-        let begins = !known_elsewhere && self.program.methods(self.frame.scope, &recv.ty, name).functions.is_empty();
-        self.clients.iter().filter(|client| self.depends_on(client)).find_map(|client| {
-            let row = client.calls.iter().find(|row| {
-                let evident = || match row.does {
-                    Does::Run { statement: Arg::At(i), params, .. } => {
-                        args.get(i).is_some_and(looks_like_sql) && takes(params, i, args.len())
-                    }
-                    Does::Query { sql, .. } => args.get(sql).is_some_and(looks_like_sql),
-                    Does::Begin { options: None, .. } => begins && args.is_empty(),
-                    Does::Begin { options: Some(i), .. } => begins && args.len() == i + 1,
-                    Does::Options { .. } => begins && args.is_empty(),
-                    _ => false,
-                };
-                row.name == name && matches!(row.on, On::Handle | On::Connection | On::Pool) && evident()
-            })?;
-            Some((*client, row))
-        })
     }
 
     fn apply(
@@ -574,83 +483,6 @@ impl<'p> Evaluator<'p> {
         self.handles.insert(on, found.unwrap_or(unknown));
     }
 
-    /// Begins a transaction and gives its handle.
-    pub(super) fn begin(
-        &mut self,
-        client: &'static Client,
-        from: &Value,
-        isolation: Option<Isolation>,
-        mode: BeginMode,
-        options: Option<&Value>,
-        at: Range,
-    ) -> Value {
-        let mode = self.begin_modes.get(&from.term).copied().unwrap_or(mode);
-        let (mut isolation, mut mode) = (isolation, mode);
-        let mut from_term = Some(from.term);
-        for value in [Some(from), options].into_iter().flatten() {
-            if let Shape::Options(options) = &value.shape {
-                isolation = options.isolation.or(isolation);
-                if options.mode != BeginMode::Plain {
-                    mode = options.mode;
-                }
-                if value.term == from.term {
-                    from_term = options.from;
-                }
-            }
-        }
-        if let Some(options) = options {
-            if let Some(text) = options.text().and_then(|text| text.whole()) {
-                let dialect = self.frame.dialect.unwrap_or(Dialect::Postgres);
-                let parsed = self.parse(&text, dialect);
-                for statement in &parsed.statements {
-                    if let Verb::Begin { isolation: level, mode: kind } = &statement.verb {
-                        isolation = level.or(isolation);
-                        mode = *kind;
-                    }
-                }
-            }
-            isolation = isolation.or_else(|| self.level_in(options));
-            mode = self.mode_in(options).unwrap_or(mode);
-        }
-        let dialect = from_term.and_then(|from| self.handle(from)).and_then(|handle| handle.dialect);
-        let dialect = dialect.or(client.dialect).or(self.frame.dialect);
-        let event = self.emit(EventKind::Begin { from: from_term, isolation, mode }, from_term, at);
-        let term = self.terms.intern(Term::Transaction(event));
-        if let Some(last) = self.frame.events.last_mut() {
-            last.on = Some(term);
-        }
-        self.handles.insert(term, Handle { kind: HandleKind::Transaction, dialect, client: client.name });
-        Value::new(term, Type::Unknown)
-    }
-
-    /// The level a value names: `IsolationLevel::Serializable`, `"serializable"`.
-    fn level_in(&self, value: &Value) -> Option<Isolation> {
-        let name = self.last_name(value)?;
-        let name: String = name.chars().filter(|c| c.is_ascii_alphabetic()).collect::<String>().to_ascii_lowercase();
-        Some(match name.as_str() {
-            "serializable" => Isolation::Serializable,
-            "repeatableread" => Isolation::RepeatableRead,
-            "readcommitted" => Isolation::ReadCommitted,
-            "readuncommitted" => Isolation::ReadUncommitted,
-            "snapshot" => Isolation::Snapshot,
-            _ => return None,
-        })
-    }
-
-    fn mode_in(&self, value: &Value) -> Option<BeginMode> {
-        Some(match self.last_name(value)?.to_ascii_lowercase().as_str() {
-            "immediate" => BeginMode::Immediate,
-            "exclusive" => BeginMode::Exclusive,
-            "deferred" => BeginMode::Deferred,
-            _ => return None,
-        })
-    }
-
-    fn last_name(&self, value: &Value) -> Option<String> {
-        let Term::Literal(text) = self.terms.get(value.term) else { return None };
-        text.rsplit("::").next().map(str::to_owned)
-    }
-
     /// Binds a handle of another connection of the same kind, for builders that need one.
     pub(super) fn parse(&mut self, text: &str, dialect: Dialect) -> Rc<crate::sql::parse::Parsed> {
         let key = (Rc::from(text), dialect);
@@ -672,70 +504,8 @@ fn handed(mapper: &Value, args: &[Value], row: Value) -> Vec<Value> {
     }
 }
 
-fn is_callable(value: &Value) -> bool {
+pub(super) fn is_callable(value: &Value) -> bool {
     matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
-}
-
-fn ends_with(full: &[Name], row: &str) -> bool {
-    let mut at = full.len();
-    for step in row.rsplit("::") {
-        if at == 0 || full[at - 1] != step {
-            return false;
-        }
-        at -= 1;
-    }
-    true
-}
-
-fn handles(on: On, kind: HandleKind) -> bool {
-    match on {
-        On::Handle => true,
-        On::Pool => matches!(kind, HandleKind::Pool | HandleKind::Executor),
-        On::Connection => !matches!(kind, HandleKind::Pool),
-        On::Transaction => matches!(kind, HandleKind::Transaction | HandleKind::Executor),
-        On::Path | On::Macro | On::Query | On::Prepared | On::Text | On::Outcome | On::Options => false,
-    }
-}
-
-fn fits(row: &CallRow, args: &[Value]) -> bool {
-    match row.does {
-        Does::Within { closure, .. } | Does::Lend { closure } | Does::LendAlone { closure } => {
-            args.get(closure).is_some()
-        }
-        Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some(),
-        // What a closure maps is no connection.
-        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some_and(|on| !is_callable(on)),
-        _ => true,
-    }
-}
-
-/// Whether a call with so many arguments can give its parameters in this way, the statement being the `at`-th.
-fn takes(params: Params, at: usize, count: usize) -> bool {
-    match params {
-        Params::Bound => count >= at + 1,
-        Params::List(i) | Params::Pairs(i) => count > i,
-        Params::From(_) => true,
-    }
-}
-
-fn is_statement(value: &Value) -> bool {
-    match &value.shape {
-        Shape::Query(_) | Shape::Text(_) => true,
-        Shape::OneOf(values) => values.iter().any(is_statement),
-        _ => false,
-    }
-}
-
-fn looks_like_sql(value: &Value) -> bool {
-    match &value.shape {
-        Shape::Query(_) => true,
-        Shape::OneOf(values) => values.iter().any(looks_like_sql),
-        Shape::Text(text) => match text.parts.first() {
-            Some(Piece::Constant(text)) => statement::starts_as_sql(text),
-            _ => false,
-        },
-        _ => false,
-    }
 }
 
 type Bound = (Vec<Value>, Vec<(Name, Value)>);
