@@ -114,6 +114,7 @@ impl<'p> Evaluator<'p> {
                 let from = from.map(|from| self.map_term(from, map));
                 EventKind::Begin { from, isolation: *isolation, mode: *mode }
             }
+            EventKind::Locked(guard) => EventKind::Locked(self.map_guard(guard, map)),
             other => other.clone(),
         };
         let on = event.on.map(|on| {

@@ -218,11 +218,17 @@ impl<'p> Evaluator<'p> {
         }
         if NEEDED.contains(&name) {
             self.require(&recv, at);
-            return Value { guards: Rc::from([]), ..recv };
+            return Value { guards: Rc::from([]), fallible: false, ..recv };
+        }
+        if name == "optional" {
+            return recv.in_result();
+        }
+        if matches!(name, "is_ok" | "is_err") && recv.fallible {
+            return Value { shape: Shape::Plain, term: self.terms.fresh(), fallible: false, ..recv };
         }
         if PRESENCE.contains(&name) {
             let term = self.terms.exists(recv.term);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards };
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, fallible: false };
         }
         if matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
             || COMBINATORS.contains(&name)
@@ -360,7 +366,9 @@ impl<'p> Evaluator<'p> {
         let guard = self.terms.fresh();
         let span = self.span(at);
         self.locks.insert(guard, (recv.term, span, shared));
-        self.frame.guards.push(crate::event::Guard { guard, lock: recv.term, span, shared });
+        let taken = crate::event::Guard { guard, lock: recv.term, span, shared };
+        self.emit(crate::event::EventKind::Locked(taken.clone()), None, at);
+        self.frame.guards.push(taken);
         let ty = if matches!(inner, Type::Unit) { Type::Unknown } else { inner };
         let value = Value::new(guard, ty);
         self.learn_handle(&value);
@@ -505,7 +513,7 @@ impl<'p> Evaluator<'p> {
         }
         if name == "len" || name == "count" {
             let term = self.terms.computed("len", vec![recv.term]);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards };
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, fallible: false };
         }
         if args.is_empty() && !recv.ty.is_unknown() && matches!(recv.ty, Type::Def(..)) {
             return self.field(&recv, name);

@@ -452,6 +452,7 @@ impl<'p> Evaluator<'p> {
             ty: mapped.ty,
             shape: mapped.shape,
             guards: mapped.guards,
+            fallible: value.fallible,
         }
     }
 

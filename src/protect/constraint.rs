@@ -121,7 +121,7 @@ fn unique_key(
 
 /// Whether something that depends on the same check follows, so that a silent conflict lets it happen twice.
 fn matters_after(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
-    let conds: Vec<_> = sequence.checks.iter().map(|check| check.cond).collect();
+    let conds: Vec<_> = sequence.checks.iter().filter_map(|check| check.cond).collect();
     let acts = scene.after(sequence.write).any(|event| {
         let acts = match &event.kind {
             crate::event::EventKind::Access(access) => access.statement.writes(),
