@@ -102,12 +102,18 @@ impl Told<'_, '_, '_> {
             out.push_str(", repeated");
         }
         if let Some(target) = access.statement.target()
-            && (target.action != Action::Insert || target.conflict.is_some())
+            && (target.conflict.is_some() || self.is_guarded(access, target))
         {
             let used = self.scene.outcome_used(event.id);
             out.push_str(if used { ", outcome used" } else { ", outcome ignored" });
         }
         out
+    }
+
+    /// Whether a write's condition asks for more than a key: only then is its outcome a question.
+    fn is_guarded(&self, access: &Access, target: &TableAccess) -> bool {
+        let state = |filter: &Predicate| filter.op != Compare::Eq || self.value(access, &filter.value) == "constant";
+        target.action != Action::Insert && target.filter.iter().any(state)
     }
 
     /// The statements whose results decide whether an event happens.
