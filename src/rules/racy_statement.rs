@@ -24,6 +24,7 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
     }
     let reads: Vec<&TableAccess> =
         statement.accesses.iter().skip(1).filter(|read| read.action == Action::Read).collect();
+    // MERGE reads its own target.
     if reads.is_empty() && statement.verb != Verb::Merge {
         return None;
     }
