@@ -33,7 +33,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
     });
     let returned = &scene.flow.returns;
     let told = hangs(&returned.guards)
-        || scene.ev.terms.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
+        || scene.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
     (!others && !told).then_some(Protection::Idempotent)
 }
 
