@@ -53,6 +53,9 @@ const COLLECTIONS: [&str; 8] = ["Vec", "HashMap", "BTreeMap", "HashSet", "BTreeS
 fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
     let krate = path.first()?;
     let name = path.last()?;
+    if path.len() == 1 {
+        return bare(name, clients);
+    }
     clients.iter().filter(|client| client.krates.contains(&krate.as_str())).find_map(|client| {
         client.types.iter().find(|row| row.name == name).map(|row| Handle {
             kind: row.kind,
@@ -61,6 +64,21 @@ fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
         })
     })
 }
+
+/// A name that came by a glob of another crate: of a client only when it is no common word.
+fn bare(name: &Name, clients: &[&Client]) -> Option<Handle> {
+    if !GLOBBED.contains(&name.as_str()) {
+        return None;
+    }
+    clients.iter().find_map(|client| {
+        let row = client.types.iter().find(|row| row.name == name)?;
+        Some(Handle { kind: row.kind, dialect: row.dialect.or(client.dialect), client: client.name })
+    })
+}
+
+/// Handles that a prelude hands out and that are called nothing else.
+const GLOBBED: [&str; 5] =
+    ["DatabaseConnection", "DatabaseTransaction", "DbConn", "ConnectionTrait", "TransactionTrait"];
 
 /// The engine a type argument names: `Postgres`, `PgConnection`, `ConnectionManager<PgConnection>`.
 fn engine(ty: &Type) -> Option<Dialect> {

@@ -7,13 +7,14 @@
 //! parses says that a database is meant.
 
 pub mod handles;
+pub mod sea_orm;
 pub mod sqlx;
 pub mod table;
 
 use std::rc::Rc;
 
 use crate::dialect::{Dialect, Isolation};
-use crate::flow::term::TermId;
+use crate::flow::term::{TermId, Terms};
 use crate::lower::tree::Name;
 use crate::sql::statement::BeginMode;
 
@@ -46,13 +47,29 @@ pub enum Builder {
     Table(Name),
     /// A column, with its table.
     Column { table: Name, column: Name },
+    /// sea-orm's and sea-query's values.
+    SeaOrm(sea_orm::SeaOrm),
 }
 
 impl Builder {
+    /// One builder for several that branches gave; none for what stays several.
+    pub fn merge(values: &[&Self], terms: &mut Terms) -> Option<Self> {
+        let all: Option<Vec<&sea_orm::SeaOrm>> = values
+            .iter()
+            .map(|value| match value {
+                Self::SeaOrm(sea) => Some(sea),
+                _ => None,
+            })
+            .collect();
+        sea_orm::SeaOrm::merge(&all?, terms).map(Self::SeaOrm)
+    }
+
     /// The same with each term replaced.
     pub fn with_terms(self, replace: &mut dyn FnMut(TermId) -> TermId) -> Self {
-        let _ = replace;
-        self
+        match self {
+            Self::SeaOrm(sea) => Self::SeaOrm(sea.with_terms(replace)),
+            Self::Table(_) | Self::Column { .. } => self,
+        }
     }
 }
 
@@ -70,5 +87,5 @@ pub struct Client {
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
 pub fn clients() -> Rc<[&'static Client]> {
-    Rc::from([&sqlx::CLIENT])
+    Rc::from([&sqlx::CLIENT, &sea_orm::table::CLIENT])
 }

@@ -48,6 +48,8 @@ pub struct Evaluator<'p> {
     pub workspace: &'p Workspace,
     pub config: &'p Config,
     pub clients: Rc<[&'static Client]>,
+    /// Some package uses sea-orm or sea-query.
+    sea_orm: bool,
     pub terms: Terms,
     conds: Vec<Cond>,
     states: Vec<State>,
@@ -127,6 +129,7 @@ impl<'p> Evaluator<'p> {
             workspace,
             config,
             clients: clients(),
+            sea_orm: crate::client::sea_orm::used(workspace),
             terms: Terms::default(),
             conds: Vec::new(),
             states: (0..count).map(|_| State::NotYet).collect(),
@@ -223,6 +226,7 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.intern(term::Term::Param(id, index));
             index += 1;
             let value = Value::new(term, ty);
+            let value = self.declared(&param.ty, value);
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }
@@ -235,7 +239,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Remembers what a value's type says of the handle it is.
-    fn learn_handle(&mut self, value: &Value) {
+    pub(crate) fn learn_handle(&mut self, value: &Value) {
         if self.handles.contains_key(&value.term) {
             return;
         }
@@ -252,7 +256,7 @@ impl<'p> Evaluator<'p> {
         self.frame.env.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
-    fn fresh(&mut self) -> Value {
+    pub(crate) fn fresh(&mut self) -> Value {
         Value::new(self.terms.fresh(), Type::Unknown)
     }
 

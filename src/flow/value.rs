@@ -116,6 +116,14 @@ impl Value {
         self
     }
 
+    /// The same, chosen by more conditions.
+    pub fn guarded(mut self, guards: &[CondId]) -> Self {
+        if !guards.is_empty() {
+            self.guards = crate::flow::branch::union(&self.guards, guards);
+        }
+        self
+    }
+
     pub fn typed(mut self, ty: Type) -> Self {
         self.ty = ty;
         self
