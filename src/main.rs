@@ -1,1 +1,7 @@
-fn main() {}
+//! The `racelint` command; all of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    racelint::cli::main()
+}

@@ -77,9 +77,9 @@ fn judge_case(case: &Case, rule: &str) -> Vec<String> {
     };
     let mut faults = Vec::new();
     for block in &case.blocks {
-        let wrong = judge::judge(block, Some(rule), &found);
         let kind = format!("{:?}", block.kind).to_lowercase();
-        faults.extend(wrong.into_iter().map(|fault| format!("{}: {fault}", place(block.line, &kind))));
+        let fault = judge::judge(block, Some(rule), &found);
+        faults.extend(fault.map(|fault| format!("{}: {fault}", place(block.line, &kind))));
     }
     let outside = found.iter().filter(|finding| !case.blocks.iter().any(|block| block.path == finding.path));
     faults.extend(
@@ -97,7 +97,7 @@ fn format_faults(file: &PageFile) -> Vec<String> {
     let blocks: Vec<_> = file.cases.cases.iter().flat_map(|case| &case.blocks).collect();
     for kind in [Kind::Race, Kind::Safe, Kind::Before, Kind::After] {
         if !blocks.iter().any(|block| block.kind == kind) {
-            faults.push(format!("{path}: no {kind:?} block"));
+            faults.push(format!("{path}: no {} block", format!("{kind:?}").to_lowercase()));
         }
     }
     for pair in blocks.windows(2) {
@@ -118,6 +118,9 @@ fn format_faults(file: &PageFile) -> Vec<String> {
 /// Faults of the marks, and Rust that does not parse.
 fn case_faults(case: &Case, rule: &str) -> Vec<String> {
     let mut faults = Vec::new();
+    if let Err(error) = engine::configuration(&case.config) {
+        faults.push(format!("{}:{}: {error}", case.page, case.line()));
+    }
     let mut races = 0;
     for block in &case.blocks {
         let mut fault = |what: String| faults.push(format!("{}:{}: {what}", case.page, block.line));

@@ -3,6 +3,7 @@
 //! A configuration comes with the tree that is analysed. So it can only name rules, files inside the project, functions
 //! and numbers: nothing that racelint would write to, run, or read elsewhere.
 
+mod keep;
 pub mod keys;
 pub mod near;
 mod parse;
@@ -18,6 +19,7 @@ use crate::dialect::{Dialect, Isolation};
 use crate::finding::{Confidence, Severity};
 use crate::source::{self, Place};
 
+pub use keep::Kept;
 pub use parse::parse;
 
 /// In bytes.
@@ -51,6 +53,10 @@ pub struct Config {
     pub effects: Vec<String>,
     pub clients: Vec<Client>,
     pub allows: Vec<Allow>,
+    /// From the command line: only these rules, when there are any, even those that are off.
+    pub selected: Vec<String>,
+    /// From the command line: not these rules.
+    pub ignored: Vec<String>,
 }
 
 /// Whether, and how gravely, a rule is reported.
@@ -143,7 +149,12 @@ impl Config {
 
     /// How a rule is reported whose page says `own`.
     pub fn level(&self, rule: &str, own: Severity) -> Level {
-        self.rules.get(rule).copied().or(self.unlisted).unwrap_or(Level::At(own))
+        let named = |rules: &[String]| rules.iter().any(|name| name == rule);
+        if named(&self.ignored) || !self.selected.is_empty() && !named(&self.selected) {
+            return Level::Off;
+        }
+        let level = self.rules.get(rule).copied().or(self.unlisted).unwrap_or(Level::At(own));
+        if level == Level::Off && named(&self.selected) { Level::At(own) } else { level }
     }
 
     /// The index in `allows` of the first entry that accepts a finding of `rule` in the file shown as `path`, below `root`.

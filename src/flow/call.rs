@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::EventKind;
 use crate::flow::term::Term;
-use crate::flow::value::{ClosureValue, Shape, Text, Value};
+use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, TyPath};
@@ -386,11 +386,6 @@ impl<'p> Evaluator<'p> {
     fn hides(&self, recv: &Value, call: &MethodCall) -> bool {
         let wrapped = matches!(recv.ty.external_name(), Some("Option" | "Result"));
         wrapped && crate::flow::known::is_combinator(&call.name)
-    }
-
-    /// The text a value holds, for calls that take SQL.
-    pub(super) fn text_in(&self, value: &Value) -> Option<Rc<Text>> {
-        value.text().cloned()
     }
 
     /// A panic ends the function.

@@ -507,7 +507,9 @@ impl<'p> Evaluator<'p> {
         let mut parts = vec![recv.term];
         parts.extend(args.iter().map(|arg| arg.term));
         let term = self.terms.computed(name, parts);
-        let mut value = Value::new(term, Type::Unknown);
+        // What a client of the outside hands out still leads there.
+        let leads_out = matches!(&recv.ty, Type::External(path, _) if path.first().is_some_and(|krate| crate::flow::effect::leads_out(krate)));
+        let mut value = Value::new(term, if leads_out { recv.ty } else { Type::Unknown });
         value.guards = branch::union(&recv.guards, &guards);
         value
     }

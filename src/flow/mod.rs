@@ -53,6 +53,8 @@ pub struct Evaluator<'p> {
     pub terms: Terms,
     conds: Vec<Cond>,
     states: Vec<State>,
+    /// In the order in which they were finished: callees before their callers.
+    finished: Vec<Rc<Flow>>,
     parsed: FxHashMap<(Rc<str>, Dialect), Rc<Parsed>>,
     handles: FxHashMap<TermId, Handle>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
@@ -133,6 +135,7 @@ impl<'p> Evaluator<'p> {
             terms: Terms::default(),
             conds: Vec::new(),
             states: (0..count).map(|_| State::NotYet).collect(),
+            finished: Vec::new(),
             parsed: FxHashMap::default(),
             handles: FxHashMap::default(),
             locks: FxHashMap::default(),
@@ -145,6 +148,11 @@ impl<'p> Evaluator<'p> {
             calls: CallGraph::default(),
             unknown: Unknowns::default(),
         }
+    }
+
+    /// All flows so far, callees before their callers.
+    pub fn finished(&self) -> &[Rc<Flow>] {
+        &self.finished
     }
 
     pub fn cond(&self, id: CondId) -> &Cond {
@@ -179,6 +187,7 @@ impl<'p> Evaluator<'p> {
         self.depth += 1;
         let flow = Rc::new(self.evaluate(id));
         self.depth -= 1;
+        self.finished.push(flow.clone());
         self.states[id.index()] = State::Done(flow.clone());
         Some(flow)
     }

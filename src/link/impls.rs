@@ -28,6 +28,7 @@ pub(super) struct Impls {
     declared: FxHashMap<(TraitId, Name), Vec<FnId>>,
     implemented: FxHashMap<(TraitId, Name), Vec<FnId>>,
     methods: FxHashMap<Name, Vec<FnId>>,
+    trait_consts: FxHashMap<(TraitId, Name), Vec<ConstId>>,
     supertraits: Vec<Vec<TraitId>>,
 }
 
@@ -51,6 +52,12 @@ enum Head {
 impl Impl {
     pub fn new(declared: Declared) -> Self {
         Self { declared, of_trait: None, self_ty: Type::Unknown, functions: Vec::new() }
+    }
+}
+
+impl Impls {
+    pub fn trait_const(&mut self, of: TraitId, name: &Name, id: ConstId) {
+        self.trait_consts.entry((of, name.clone())).or_default().push(id);
     }
 }
 
@@ -156,6 +163,20 @@ impl Program {
 
     pub(super) fn impl_consts(&self, block: ImplId, name: &Name) -> &[ConstId] {
         self.impls.consts.get(&(block, name.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The values that a trait's constant may have: the default, and those of all impls.
+    pub(super) fn trait_consts(&self, id: TraitId, name: &Name) -> Vec<ConstId> {
+        let blocks = self.impls_of_trait(id).iter();
+        let mut found: Vec<ConstId> = blocks.flat_map(|block| self.impl_consts(*block, name)).copied().collect();
+        found.extend(self.default_const(id, name));
+        found.sort_unstable();
+        found
+    }
+
+    /// The value that a trait gives its constant.
+    pub(super) fn default_const(&self, id: TraitId, name: &Name) -> Vec<ConstId> {
+        self.impls.trait_consts.get(&(id, name.clone())).cloned().unwrap_or_default()
     }
 
     /// The default body of a trait's method.

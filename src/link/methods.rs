@@ -54,13 +54,14 @@ impl Program {
         let name = Name::new(name);
         if let Type::Trait(bounds) = ty {
             let local = bounds.iter().filter_map(|bound| match bound.of {
-                TraitRef::Local(of) => self.declaring(of, &name),
+                TraitRef::Local(of) => Some(of),
                 TraitRef::External(_) => None,
             });
-            let mut found: Vec<FnId> = local.flat_map(|of| self.trait_method(of, &name)).collect();
-            found.sort_unstable();
-            found.dedup();
-            return found.into_iter().map(Def::Fn).collect();
+            let local: Vec<TraitId> = local.collect();
+            let declaring = local.iter().filter_map(|of| self.declaring(*of, &name));
+            let functions = distinct(declaring.flat_map(|of| self.trait_method(of, &name)).collect());
+            let consts = local.iter().flat_map(|of| self.trait_consts(*of, &name));
+            return functions.into_iter().map(Def::Fn).chain(consts.map(Def::Const)).collect();
         }
         if let Type::Def(id, _) = ty
             && let Some(variant) = self.variant_of(*id, &name)
@@ -171,7 +172,12 @@ impl Program {
 
     fn declared_in(&self, block: ImplId, name: &Name) -> Vec<Def> {
         let functions = self.functions_in(block, name).into_iter().map(Def::Fn);
-        functions.chain(self.impl_consts(block, name).iter().copied().map(Def::Const)).collect()
+        let own = self.impl_consts(block, name);
+        let consts = match self.impl_subject(block).0 {
+            Some(TraitRef::Local(of)) if own.is_empty() => self.default_const(*of, name),
+            _ => own.to_vec(),
+        };
+        functions.chain(consts.into_iter().map(Def::Const)).collect()
     }
 
     fn variant_of(&self, id: TypeId, name: &Name) -> Option<Def> {

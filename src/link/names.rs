@@ -239,7 +239,7 @@ impl Program {
                     None => self.associated(&Type::Def(*id, [].into()), name),
                 },
             },
-            Def::Trait(id) => self.trait_method(*id, name).into_iter().map(Def::Fn).collect(),
+            Def::Trait(id) => self.associated(&self.trait_type(*id), name),
             Def::External(_) | Def::Fn(_) | Def::Variant(..) | Def::Const(_) => Vec::new(),
         }
     }

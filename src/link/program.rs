@@ -155,13 +155,13 @@ impl Program {
         Joined(&names).to_string()
     }
 
-    /// The scope that names in a function's signature and body are looked up from.
+    /// The scope that a function is declared in: what its signature and its body look names up from. A block of the
+    /// body that has items of its own is one step further, see [`Program::child_scope`].
     pub fn scope_of(&self, id: FnId) -> ScopeId {
-        let Declared { scope, .. } = self.functions[id.0 as usize];
-        self.child_scope(scope, &self.function(id).name)
+        self.functions[id.0 as usize].scope
     }
 
-    /// The scope of a block that has items of its own; `scope` again where the block has none.
+    /// The scope of a block that has items of its own, by the block's `scope`; `scope` again where it has none.
     pub fn child_scope(&self, scope: ScopeId, name: &Name) -> ScopeId {
         self.scopes.get(scope).bodies.get(name).copied().unwrap_or(scope)
     }
@@ -285,7 +285,8 @@ impl Program {
 
     /// Files the items of one tree under their scopes.
     fn declare(&mut self, tree: u32, items: &FileTree, file: ScopeId) {
-        self.starts.push((self.impls.list.len() as u32, self.traits.len() as u32));
+        let first_trait = self.traits.len() as u32;
+        self.starts.push((self.impls.list.len() as u32, first_trait));
         for line in &items.uses {
             let scope = self.scopes.at(file, &line.scope);
             let scope = self.scopes.get_mut(scope);
@@ -312,9 +313,13 @@ impl Program {
         }
         for (index, def) in items.consts.iter().enumerate() {
             let id = ConstId(self.consts.len() as u32);
-            let named = def.in_impl.is_none().then_some((&def.name, Def::Const(id)));
-            let declared = self.name(tree, index, file, &def.scope, named);
+            let of_trait = trait_around(items, def);
+            let free = def.in_impl.is_none() && of_trait.is_none();
+            let declared = self.name(tree, index, file, &def.scope, free.then_some((&def.name, Def::Const(id))));
             self.consts.push(declared);
+            if let Some(of) = of_trait.and_then(|of| first_trait.checked_add(of)) {
+                self.impls.trait_const(TraitId(of), &def.name, id);
+            }
         }
         let mut order: Vec<usize> = (0..items.functions.len()).collect();
         order.sort_by_key(|index| items.functions[*index].at);
@@ -340,6 +345,14 @@ impl Program {
         let TypeKind::Alias(ty) = &self.type_def(id).kind else { return None };
         Some(ty)
     }
+}
+
+/// The trait that a constant stands in. Traits are in source order, so that it is the last one that begins before it.
+fn trait_around(items: &FileTree, def: &Const) -> Option<u32> {
+    let after = items.traits.partition_point(|of| of.at.start <= def.at.start);
+    let index = after.checked_sub(1)?;
+    let of = items.traits.get(index)?;
+    (of.at.contains(def.at) && of.at != def.at && of.scope == def.scope).then_some(index as u32)
 }
 
 /// The attributes whose path ends in `name`.

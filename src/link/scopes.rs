@@ -48,24 +48,52 @@ pub(super) struct Glob {
     pub targets: Vec<Def>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Scopes(Vec<Scope>);
+#[derive(Debug)]
+pub(super) struct Scopes {
+    list: Vec<Scope>,
+    /// What [`ScopeId::NONE`] is: a root that knows no name.
+    nowhere: Scope,
+}
+
+impl Default for Scopes {
+    fn default() -> Self {
+        Self { list: Vec::new(), nowhere: Scope::new(Name::default(), None, ScopeId::NONE, false, None) }
+    }
+}
+
+impl Scope {
+    fn new(name: Name, parent: Option<ScopeId>, root: ScopeId, lexical: bool, krate: Option<usize>) -> Self {
+        Self {
+            name,
+            parent,
+            root,
+            lexical,
+            krate,
+            modules: FxHashMap::default(),
+            inline: FxHashMap::default(),
+            bodies: FxHashMap::default(),
+            names: FxHashMap::default(),
+            imports: FxHashMap::default(),
+            globs: Vec::new(),
+        }
+    }
+}
 
 impl Scopes {
     pub fn get(&self, id: ScopeId) -> &Scope {
-        &self.0[id.0 as usize]
+        self.list.get(id.0 as usize).unwrap_or(&self.nowhere)
     }
 
     pub fn get_mut(&mut self, id: ScopeId) -> &mut Scope {
-        &mut self.0[id.0 as usize]
+        &mut self.list[id.0 as usize]
     }
 
     pub fn ids(&self) -> impl Iterator<Item = ScopeId> + use<> {
-        (0..self.0.len() as u32).map(ScopeId)
+        (0..self.list.len() as u32).map(ScopeId)
     }
 
     pub fn root(&mut self, name: Name, krate: Option<usize>) -> ScopeId {
-        let id = ScopeId(self.0.len() as u32);
+        let id = ScopeId(self.list.len() as u32);
         self.push(name, None, id, false, krate)
     }
 
@@ -119,10 +147,11 @@ impl Scopes {
         std::iter::successors(Some(scope), |scope| self.get(*scope).parent).any(|scope| scope == outer)
     }
 
-    /// The names from the root to `scope`, the root's included.
+    /// The names from the root to `scope`, the root's included. What is in the body of a method is below the method's
+    /// name, without the `#` that tells methods of one name apart.
     pub fn path(&self, scope: ScopeId) -> Vec<Name> {
         let mut names: Vec<Name> = std::iter::successors(Some(scope), |scope| self.get(*scope).parent)
-            .map(|scope| self.get(scope).name.clone())
+            .map(|scope| self.get(scope).name.split('#').next().map(Name::new).unwrap_or_default())
             .collect();
         names.reverse();
         names
@@ -141,20 +170,8 @@ impl Scopes {
         lexical: bool,
         krate: Option<usize>,
     ) -> ScopeId {
-        let id = ScopeId(self.0.len() as u32);
-        self.0.push(Scope {
-            name,
-            parent,
-            root,
-            lexical,
-            krate,
-            modules: FxHashMap::default(),
-            inline: FxHashMap::default(),
-            bodies: FxHashMap::default(),
-            names: FxHashMap::default(),
-            imports: FxHashMap::default(),
-            globs: Vec::new(),
-        });
+        let id = ScopeId(self.list.len() as u32);
+        self.list.push(Scope::new(name, parent, root, lexical, krate));
         id
     }
 }

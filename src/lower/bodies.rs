@@ -236,19 +236,20 @@ fn is_colon(input: ParseStream<'_>) -> bool {
 }
 
 fn text_of_key(key: &Value) -> String {
-    match key {
-        Value::Expr(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) => text.value(),
-        Value::Expr(Expr::Path(path)) => {
-            path.path.get_ident().map_or_else(|| printed(key), |ident| name(ident).to_string())
-        }
-        _ => printed(key),
+    let mut expr = match key {
+        Value::Expr(expr) => expr,
+        Value::Type(ty) => return super::attrs::spaced(quote::ToTokens::to_token_stream(ty)),
+        Value::Object(..) | Value::List(..) => return String::new(),
+    };
+    while let Expr::Paren(paren) = expr {
+        expr = &paren.expr;
     }
-}
-
-fn printed(key: &Value) -> String {
-    match key {
-        Value::Expr(expr) => super::attrs::spaced(quote::ToTokens::to_token_stream(expr)),
-        Value::Type(ty) => super::attrs::spaced(quote::ToTokens::to_token_stream(ty)),
-        Value::Object(..) | Value::List(..) => String::new(),
+    if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = expr {
+        return text.value();
     }
+    let lone = match expr {
+        Expr::Path(path) => path.path.get_ident().map(|ident| name(ident).to_string()),
+        _ => None,
+    };
+    lone.unwrap_or_else(|| super::attrs::spaced(quote::ToTokens::to_token_stream(expr)))
 }

@@ -83,7 +83,7 @@ impl Lowering {
         })?;
         let mut left = TOKENS.min(self.fuel / COST);
         let allowed = left;
-        let bound = bound.iter().map(|(name, bound)| (name, bound)).collect();
+        let bound = bound.iter().collect();
         let expansion = transcribed(&rule.template, &bound, &mut left);
         self.fuel -= (allowed - left) * COST;
         let expansion: TokenStream = expansion?.into_iter().collect();
@@ -132,7 +132,8 @@ fn rounds(repeat: &Repeat<Matcher>, input: ParseStream<'_>, bound: &mut Bindings
     rules::bound_names(&repeat.inner, &mut names);
     let mut collected: Vec<(Name, Vec<Bound>)> = names.into_iter().map(|name| (name, Vec::new())).collect();
     let mut count = 0;
-    while !input.is_empty() && !(repeat.at_most_one && count == 1) {
+    let most = if repeat.at_most_one { 1 } else { usize::MAX };
+    while !input.is_empty() && count < most {
         let ahead = input.fork();
         if let Some(separator) = repeat.separator.as_ref().filter(|_| count > 0) {
             let found: TokenTree = ahead.parse()?;

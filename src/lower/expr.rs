@@ -97,16 +97,16 @@ impl Lowering {
             SynExpr::While(repeat) => {
                 let cond = self.expr(&repeat.cond);
                 let body = self.block(&repeat.body);
-                self.from_token(repeat.while_token.span, body.at, ExprKind::While(cond, body))
+                self.made_from(repeat.while_token.span, body.at, ExprKind::While(cond, body))
             }
             SynExpr::ForLoop(repeat) => {
                 let (pat, over) = (self.pat(&repeat.pat), self.expr(&repeat.expr));
                 let body = self.block(&repeat.body);
-                self.from_token(repeat.for_token.span, body.at, ExprKind::For(pat, over, body))
+                self.made_from(repeat.for_token.span, body.at, ExprKind::For(pat, over, body))
             }
             SynExpr::Loop(repeat) => {
                 let body = self.block(&repeat.body);
-                self.from_token(repeat.loop_token.span, body.at, ExprKind::Loop(body))
+                self.made_from(repeat.loop_token.span, body.at, ExprKind::Loop(body))
             }
             SynExpr::Closure(closure) => self.closure(closure),
             SynExpr::Return(leave) => self.leave(leave.return_token.span, leave.expr.as_deref(), ExprKind::Return),
@@ -130,7 +130,7 @@ impl Lowering {
         let (word, block) = match written {
             SynExpr::Async(future) => {
                 let block = self.block(&future.block);
-                return self.from_token(future.async_token.span, block.at, ExprKind::Async(block));
+                return self.made_from(future.async_token.span, block.at, ExprKind::Async(block));
             }
             SynExpr::Block(plain) => (None, &plain.block),
             SynExpr::Unsafe(block) => (Some(block.unsafe_token.span), &block.block),
@@ -187,13 +187,14 @@ impl Lowering {
         Expr { kind: Box::new(kind), at: self.join(from, to) }
     }
 
-    fn from_token(&self, word: Span, to: Range, kind: ExprKind) -> Expr {
+    /// An expression that begins with a token.
+    fn made_from(&self, word: Span, to: Range, kind: ExprKind) -> Expr {
         self.made(kind, self.at(word), to)
     }
 
     fn prefixed(&mut self, mark: Span, operand: &SynExpr, kind: fn(Expr) -> ExprKind) -> Expr {
         let (operand, to) = self.outer(operand);
-        self.from_token(mark, to, kind(operand))
+        self.made_from(mark, to, kind(operand))
     }
 
     fn postfixed(&mut self, operand: &SynExpr, mark: Span, kind: fn(Expr) -> ExprKind) -> Expr {
@@ -205,7 +206,7 @@ impl Lowering {
     fn leave(&mut self, word: Span, value: Option<&SynExpr>, kind: impl FnOnce(Option<Expr>) -> ExprKind) -> Expr {
         let value = value.map(|value| self.outer(value));
         let to = value.as_ref().map_or_else(|| self.at(word), |(_, to)| *to);
-        self.from_token(word, to, kind(value.map(|(value, _)| value)))
+        self.made_from(word, to, kind(value.map(|(value, _)| value)))
     }
 
     fn unary(&mut self, unary: &syn::ExprUnary) -> Expr {
@@ -219,7 +220,7 @@ impl Lowering {
             }
         };
         let (operand, to) = self.outer(&unary.expr);
-        self.from_token(mark, to, ExprKind::Unary(op, operand))
+        self.made_from(mark, to, ExprKind::Unary(op, operand))
     }
 
     fn binary(&mut self, binary: &syn::ExprBinary) -> Expr {
@@ -274,7 +275,7 @@ impl Lowering {
         let then = self.made(ExprKind::Block(then), then_at, then_at);
         let otherwise = branch.else_branch.as_ref().map(|(_, otherwise)| self.expr(otherwise));
         let to = otherwise.as_ref().map_or(then_at, |otherwise| otherwise.at);
-        self.from_token(branch.if_token.span, to, ExprKind::If(cond, then, otherwise))
+        self.made_from(branch.if_token.span, to, ExprKind::If(cond, then, otherwise))
     }
 
     fn switch(&mut self, switch: &syn::ExprMatch) -> Expr {
@@ -289,7 +290,7 @@ impl Lowering {
             arms.push(Arm { pat, guard, body: self.expr(&arm.body) });
         }
         let to = self.at(switch.brace_token.span.close());
-        self.from_token(switch.match_token.span, to, ExprKind::Match(value, arms))
+        self.made_from(switch.match_token.span, to, ExprKind::Match(value, arms))
     }
 
     fn closure(&mut self, closure: &syn::ExprClosure) -> Expr {
@@ -306,7 +307,7 @@ impl Lowering {
             _ => closure.inputs_begin.spans[0],
         };
         let is_async = closure.asyncness.is_some();
-        self.from_token(first, to, ExprKind::Closure(Arc::new(Closure { params, is_async, body })))
+        self.made_from(first, to, ExprKind::Closure(Arc::new(Closure { params, is_async, body })))
     }
 
     fn struct_expr(&mut self, written: &syn::ExprStruct) -> Expr {

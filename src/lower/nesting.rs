@@ -5,7 +5,7 @@
 //! so tokens beyond the limits are refused. The lexer of proc-macro2 keeps its own stack and takes any depth; the walk
 //! here does too.
 
-use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree, token_stream};
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree, token_stream};
 
 /// How many brackets may stand inside each other.
 pub const BRACKETS: u32 = 128;
@@ -26,28 +26,25 @@ pub struct TooDeep {
 ///
 /// Macro bodies are opaque to the parser, so in them only brackets are counted; whoever parses a body asks again.
 pub fn check(tokens: &TokenStream) -> Result<(), TooDeep> {
-    let mut open = vec![Level::new(tokens.clone(), false)];
+    let mut open = vec![Level::new(tokens.clone(), Span::call_site(), false)];
     while let Some(level) = open.last_mut() {
-        let Some(token) = level.tokens.next() else {
-            level.end_segment();
-            let depth = level.deepest + 1;
-            open.pop();
-            if let Some(outer) = open.last_mut().filter(|outer| !outer.opaque) {
+        let (at, inner) = match level.tokens.next() {
+            Some(token) => (token.span(), level.take(token)),
+            None => {
+                level.end_segment();
+                let (at, depth) = (level.at, level.deepest + 1);
+                open.pop();
+                let Some(outer) = open.last_mut().filter(|outer| !outer.opaque) else { continue };
                 outer.inside = outer.inside.max(depth);
+                (at, None)
             }
-            continue;
         };
-        let at = token.span();
-        if let Some(inner) = level.take(token) {
-            open.push(inner);
-        } else if level.links + level.inside > LINKS {
-            return Err(TooDeep { what: "more than 1,000 operators or calls in a row", at });
-        }
-        if open.len() > BRACKETS as usize + 1 {
-            return Err(TooDeep { what: "more than 128 brackets inside each other", at });
-        }
         if open.last().is_some_and(|level| level.links + level.inside > LINKS) {
             return Err(TooDeep { what: "more than 1,000 operators or calls in a row", at });
+        }
+        open.extend(inner);
+        if open.len() > BRACKETS as usize + 1 {
+            return Err(TooDeep { what: "more than 128 brackets inside each other", at });
         }
     }
     Ok(())
@@ -56,6 +53,7 @@ pub fn check(tokens: &TokenStream) -> Result<(), TooDeep> {
 /// One bracket's tokens, and what was counted of the segment that is being read.
 struct Level {
     tokens: token_stream::IntoIter,
+    at: Span,
     opaque: bool,
     before: Before,
     /// The deepest segment that has ended.
@@ -85,14 +83,15 @@ enum Before {
     /// A name and `!`, and perhaps another name: what opens next is a macro's body.
     Bang,
     Quote,
-    /// A punctuation mark, and whether the next one belongs to it.
+    /// A punctuation mark, and whether the next one may make one operator with it.
     Mark(char, bool),
 }
 
 impl Level {
-    fn new(tokens: TokenStream, opaque: bool) -> Self {
+    fn new(tokens: TokenStream, at: Span, opaque: bool) -> Self {
         Self {
             tokens: tokens.into_iter(),
+            at,
             opaque,
             before: Before::Start,
             deepest: 0,
@@ -117,13 +116,13 @@ impl Level {
     fn take(&mut self, token: TokenTree) -> Option<Level> {
         if self.opaque {
             let TokenTree::Group(group) = token else { return None };
-            return Some(Level::new(group.stream(), true));
+            return Some(Level::new(group.stream(), group.span(), true));
         }
         if self.before == Before::Brace && begins_anew(&token) {
             self.end_segment();
         }
         match token {
-            TokenTree::Group(group) => return Some(self.take_bracket(group.delimiter(), group.stream())),
+            TokenTree::Group(group) => return Some(self.take_bracket(&group)),
             TokenTree::Literal(_) => self.before = Before::Operand,
             TokenTree::Ident(name) => self.take_name(&name.to_string()),
             TokenTree::Punct(mark) => self.take_mark(mark.as_char(), mark.spacing() == Spacing::Joint),
@@ -131,7 +130,8 @@ impl Level {
         None
     }
 
-    fn take_bracket(&mut self, delimiter: Delimiter, inner: TokenStream) -> Level {
+    fn take_bracket(&mut self, group: &Group) -> Level {
+        let delimiter = group.delimiter();
         let attribute = matches!(self.before, Before::Hash | Before::HashBang) && delimiter == Delimiter::Bracket;
         let body = self.before == Before::Bang;
         // Doc comments are attributes by now: a hundred lines of them are no chain.
@@ -143,7 +143,7 @@ impl Level {
             Delimiter::Brace => Before::Brace,
             _ => Before::Operand,
         };
-        Level::new(inner, body || attribute)
+        Level::new(group.stream(), group.span(), body)
     }
 
     fn take_name(&mut self, name: &str) {
@@ -173,57 +173,58 @@ impl Level {
     }
 
     fn take_mark(&mut self, mark: char, joint: bool) {
-        let (previous, glued) = match self.before {
-            Before::Mark(previous, joint) => (Some(previous), joint),
-            _ => (None, false),
+        let glued_to = match self.before {
+            Before::Mark(previous, true) => Some(previous),
+            _ => None,
         };
         let operand = matches!(self.before, Before::Operand | Before::Brace);
+        let second = match glued_to {
+            Some(previous) => {
+                matches!((previous, mark), (':', ':') | ('.', '.') | ('|', '|') | ('-' | '=', '>') | (_, '='))
+            }
+            None => false,
+        };
         self.before = match (mark, self.before) {
             ('#', _) => Before::Hash,
             ('!', Before::Hash) => Before::HashBang,
-            ('!', Before::Operand) if !joint => {
-                self.links += 1;
-                Before::Bang
-            }
+            ('!', Before::Operand) if !joint => Before::Bang,
             ('\'', _) => Before::Quote,
-            _ => Before::Mark(mark, joint),
+            ('|', _) if self.params => Before::Mark(mark, false),
+            _ => Before::Mark(mark, joint && !second),
         };
         match mark {
             ';' => self.end_segment(),
             ',' if self.params => {}
-            ',' => {
-                let angles = self.angles;
-                let inside = self.inside;
-                self.end_segment();
-                if angles > 0 {
-                    self.links = angles;
-                    self.inside = inside;
-                    self.angles = angles;
-                }
-            }
+            ',' => self.take_comma(),
             // `=>` parts a pattern from a body that does not stand in it.
-            '>' if glued && previous == Some('=') => {
+            '>' if glued_to == Some('=') => {
                 self.end_segment();
                 self.links = 1;
             }
-            '>' if glued && previous == Some('-') => {}
-            '>' => self.angles = self.angles.saturating_sub(1),
+            '>' if self.angles > 0 && !second => self.angles -= 1,
             '<' => {
                 self.angles += 1;
                 self.links += 1;
             }
-            '=' if glued && previous == Some('<') => self.angles = self.angles.saturating_sub(1),
+            '=' if glued_to == Some('<') => self.angles = self.angles.saturating_sub(1),
             '|' if self.params => self.params = false,
+            _ if second || self.before == Before::HashBang => {}
             '|' => {
                 self.links += 1;
-                self.params = !operand && !(joint || glued);
+                self.params = !operand;
             }
-            // `&&` before an operand is two references.
-            '&' => self.links += 1,
             '#' | '\'' | '$' => {}
-            '!' if matches!(self.before, Before::HashBang | Before::Bang) => {}
-            _ if glued => {}
             _ => self.links += 1,
+        }
+    }
+
+    fn take_comma(&mut self) {
+        let (angles, inside) = (self.angles, self.inside);
+        self.end_segment();
+        if angles > 0 {
+            self.links = angles;
+            self.inside = inside;
+            self.angles = angles;
         }
     }
 }

@@ -30,7 +30,8 @@ pub fn covering_key(
     let table = scene.schema.table(&write.1.table.name)?;
     let asked = |column: &Name| {
         read.1.filter.iter().any(|predicate| {
-            predicate.columns.contains(column) && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
+            predicate.columns.contains(column)
+                && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
         })
     };
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column) || write.1.sets.is_empty();
@@ -62,9 +63,10 @@ fn computed_key(
         .collect();
     table
         .keys()
-        .find(|key| key.iter().any(|column| computed.contains(&column)) && key.iter().all(|column| {
-            write.1.sets.iter().any(|set| set.column == *column)
-        }))
+        .find(|key| {
+            key.iter().any(|column| computed.contains(&column))
+                && key.iter().all(|column| write.1.sets.iter().any(|set| set.column == *column))
+        })
         .map(<[Name]>::to_vec)
 }
 
@@ -93,7 +95,9 @@ fn unique_key(
         None => Some(Protection::UniqueKey(key)),
         Some((target, ConflictAction::Nothing)) => {
             let arbitrates = match target {
-                ConflictTarget::Columns(columns) => columns.iter().all(|column| key.contains(column)) || !columns.is_empty(),
+                ConflictTarget::Columns(columns) => {
+                    columns.iter().all(|column| key.contains(column)) || !columns.is_empty()
+                }
                 _ => true,
             };
             if !arbitrates {
@@ -117,7 +121,7 @@ fn unique_key(
 
 /// Whether something that depends on the same check follows, so that a silent conflict lets it happen twice.
 fn matters_after(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
-    let conds: Vec<_> = sequence.checks.iter().map(|check| check.cond).collect();
+    let conds: Vec<_> = sequence.checks.iter().filter_map(|check| check.cond).collect();
     let acts = scene.after(sequence.write).any(|event| {
         let acts = match &event.kind {
             crate::event::EventKind::Access(access) => access.statement.writes(),
@@ -134,7 +138,8 @@ fn answers_by(scene: &Scene<'_, '_>, conds: &[crate::event::CondId]) -> bool {
     use crate::flow::term::Term;
     let returned = &scene.flow.returns;
     let Term::Either(parts) = scene.ev.terms.get(returned.term) else { return false };
-    let literal = |text: &str| parts.iter().any(|part| matches!(scene.ev.terms.get(*part), Term::Literal(l) if l == text));
+    let literal =
+        |text: &str| parts.iter().any(|part| matches!(scene.ev.terms.get(*part), Term::Literal(l) if l == text));
     literal("true") && literal("false") && scene.conditions(&returned.guards).iter().any(|cond| conds.contains(cond))
 }
 
@@ -177,9 +182,8 @@ fn check(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Op
     if checked.is_empty() {
         return None;
     }
-    let covered = |column: &Name| {
-        table.checks.iter().find(|check| check.columns.contains(column) && relative(target, column))
-    };
+    let covered =
+        |column: &Name| table.checks.iter().find(|check| check.columns.contains(column) && relative(target, column));
     let mut text = None;
     for column in checked {
         text = Some(covered(column)?.text.clone());

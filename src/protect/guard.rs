@@ -13,7 +13,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
     let target = access.statement.target()?;
     let guards = guards(scene, sequence, access, target);
     if guards.is_empty() {
-        return deleted_once(scene, sequence, target, tried);
+        return deleted_once(scene, sequence, target);
     }
     let same_table = scene
         .access(sequence.read)
@@ -86,9 +86,17 @@ fn guards<'t>(
 }
 
 /// Whether a predicate only finds the row: its key, or what the read was also asked for.
-fn is_key(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Access, target: &TableAccess, predicate: &Predicate) -> bool {
+fn is_key(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    write: &Access,
+    target: &TableAccess,
+    predicate: &Predicate,
+) -> bool {
     let [column] = predicate.columns.as_slice() else { return false };
-    if !matches!(predicate.op, Compare::Eq | Compare::In) || matches!(predicate.value, Operand::Literal(_) | Operand::Null) {
+    if !matches!(predicate.op, Compare::Eq | Compare::In)
+        || matches!(predicate.value, Operand::Literal(_) | Operand::Null)
+    {
         return false;
     }
     let table = scene.schema.table(&target.table.name);
@@ -159,18 +167,8 @@ fn relative(target: &TableAccess, column: &Name) -> bool {
 }
 
 /// A row can be deleted once; whoever looks at the count knows who did it.
-fn deleted_once(
-    scene: &Scene<'_, '_>,
-    sequence: &Sequence,
-    target: &TableAccess,
-    tried: &mut Vec<WhyNot>,
-) -> Option<Protection> {
-    let same = matches!(
-        sequence.relation,
-        crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow
-    );
-    if target.action != Action::Delete || !same {
-        return None;
-    }
-    with_outcome(scene, sequence, Protection::Guard, tried)
+fn deleted_once(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Option<Protection> {
+    let same =
+        matches!(sequence.relation, crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow);
+    (target.action == Action::Delete && same && scene.outcome_used(sequence.write)).then_some(Protection::Guard)
 }

@@ -9,7 +9,9 @@ use crate::protect::{Protection, Shape, WhyNot};
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{Sequence, rows};
-use crate::sql::statement::{Access as TableAccess, Action, LockAct, LockScope, Place, RowLock, Strength, TableLock, Verb, Wait};
+use crate::sql::statement::{
+    Access as TableAccess, Action, LockAct, LockScope, Place, RowLock, Strength, TableLock, Verb, Wait,
+};
 
 pub(super) fn protects(
     scene: &Scene<'_, '_>,
@@ -43,7 +45,8 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
     let Some(lock) = lock_of(access, sequence.read_access) else {
         // Another table of the statement is locked, not the one that decides.
         if access.statement.accesses.iter().any(|access| access.lock.is_some()) {
-            let aggregate = access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
+            let aggregate =
+                access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
             tried.push(if aggregate {
                 WhyNot::LockInCountingStatement(read.id)
             } else {
@@ -98,13 +101,14 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
 /// The savepoint in which the read locked was rolled back before the write.
 fn rolled_back(scene: &Scene<'_, '_>, reader: &Transaction, sequence: &Sequence) -> bool {
     let by_handle = reader.inner != reader.handle
-        && scene.between(sequence.read, sequence.write).any(|event| {
-            matches!(event.kind, EventKind::Rollback) && event.on == Some(reader.inner)
+        && scene
+            .between(sequence.read, sequence.write)
+            .any(|event| matches!(event.kind, EventKind::Rollback) && event.on == Some(reader.inner));
+    let by_name =
+        scene.between(sequence.read, sequence.write).find_map(|event| match &event.access()?.statement.verb {
+            Verb::RollbackTo(name) => Some(name.clone()),
+            _ => None,
         });
-    let by_name = scene.between(sequence.read, sequence.write).find_map(|event| match &event.access()?.statement.verb {
-        Verb::RollbackTo(name) => Some(name.clone()),
-        _ => None,
-    });
     let since = by_name.is_some_and(|name| {
         scene
             .before(sequence.read)
@@ -212,7 +216,8 @@ fn lock_relation(
         return Some(Locked::ReadRow);
     }
     let target = write.access()?.statement.target()?;
-    if same(write.access()?, target) && target.action != Action::Insert && sequence.relation == rows::Relation::SameRow {
+    if same(write.access()?, target) && target.action != Action::Insert && sequence.relation == rows::Relation::SameRow
+    {
         return Some(Locked::WrittenRow);
     }
     // The lock's key value finds the rows that decide.
@@ -315,7 +320,8 @@ fn advisory_lock(
     let write = scene.event(sequence.write)?;
     for event in scene.before(write.id) {
         let Some(access) = event.access() else { continue };
-        let Some(call) = access.statement.lock_calls().find(|call| matches!(call.act, LockAct::Take | LockAct::Try)) else {
+        let Some(call) = access.statement.lock_calls().find(|call| matches!(call.act, LockAct::Take | LockAct::Try))
+        else {
             continue;
         };
         let before = scene.place(event.id) < scene.place(read.id);
@@ -338,7 +344,10 @@ fn advisory_lock(
                 tried.push(WhyNot::LockEnded(event.id));
                 continue;
             }
-            if event.dialect == Dialect::Postgres && holder.level == Isolation::RepeatableRead && shape != Shape::SameRow {
+            if event.dialect == Dialect::Postgres
+                && holder.level == Isolation::RepeatableRead
+                && shape != Shape::SameRow
+            {
                 tried.push(WhyNot::LockKeepsSnapshot(event.id));
                 continue;
             }
@@ -422,7 +431,10 @@ fn table_lock(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot
         match mode {
             TableLock::BlocksNoWriter => tried.push(WhyNot::TableLockTooWeak(event.id)),
             // Two holders read, then both wait to write: one fails with a deadlock. Safe, by error.
-            TableLock::BlocksWritersShared | TableLock::BlocksItself | TableLock::BlocksWriters | TableLock::BlocksAll => {
+            TableLock::BlocksWritersShared
+            | TableLock::BlocksItself
+            | TableLock::BlocksWriters
+            | TableLock::BlocksAll => {
                 return Some(Protection::TableLock(event.id));
             }
         }
@@ -432,5 +444,9 @@ fn table_lock(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot
 
 /// Whether a locking read passes over rows that others hold.
 pub fn skips_locked(access: &Access) -> bool {
-    access.statement.accesses.iter().any(|access| access.lock.as_ref().is_some_and(|lock| lock.wait == Wait::SkipLocked))
+    access
+        .statement
+        .accesses
+        .iter()
+        .any(|access| access.lock.as_ref().is_some_and(|lock| lock.wait == Wait::SkipLocked))
 }

@@ -23,7 +23,8 @@ fn later_read(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Opti
     let others = dependency::sequences(scene, write);
     for other in &others {
         let later = scene.place(other.read) > scene.place(sequence.read);
-        let Some(access) = scene.access(other.read).and_then(|access| access.statement.accesses.get(other.read_access)) else {
+        let Some(access) = scene.access(other.read).and_then(|access| access.statement.accesses.get(other.read_access))
+        else {
             continue;
         };
         if !later || other.read == sequence.read || access.table.name != first.table.name || other.checks.is_empty() {
@@ -46,7 +47,8 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
     let mut deciding = Vec::new();
     for cond in scene.conditions(&write.deps) {
         for origin in scene.ev.terms.origins(scene.ev.cond(cond).term) {
-            let counts = matches!(origin.part, Part::Count | Part::Row | Part::Existence | Part::Column(_) | Part::Length);
+            let counts =
+                matches!(origin.part, Part::Count | Part::Row | Part::Existence | Part::Column(_) | Part::Length);
             if counts && scene.place(origin.event) > scene.place(sequence.read) {
                 deciding.push(origin.event);
             }
@@ -55,7 +57,10 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
     deciding.sort_unstable();
     deciding.dedup();
     let by_error = scene.between(sequence.read, sequence.write).filter(|event| {
-        event.access().and_then(|access| access.statement.target()).is_some_and(|target| target.action == Action::Insert)
+        event
+            .access()
+            .and_then(|access| access.statement.target())
+            .is_some_and(|target| target.action == Action::Insert)
             && matches!(event.kind, EventKind::Access(_))
     });
     let candidates: Vec<_> = deciding.into_iter().chain(by_error.map(|event| event.id)).collect();
@@ -65,7 +70,8 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {
             continue;
         }
-        let Some(earlier) = dependency::sequences(scene, event).into_iter().find(|other| other.read == sequence.read) else {
+        let Some(earlier) = dependency::sequences(scene, event).into_iter().find(|other| other.read == sequence.read)
+        else {
             continue;
         };
         // A condition that looks at columns is only covered by a write that was safe on them.
@@ -79,7 +85,10 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
             continue;
         }
         if let Verdict::Safe(
-            Protection::Guard | Protection::CompareAndSet | Protection::UniqueKey(_) | Protection::UniqueKeyInTransaction(_),
+            Protection::Guard
+            | Protection::CompareAndSet
+            | Protection::UniqueKey(_)
+            | Protection::UniqueKeyInTransaction(_),
         ) = judge(scene, &earlier)
         {
             return Some(Protection::Rechecked(id));

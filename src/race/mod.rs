@@ -29,7 +29,8 @@ pub struct Sequence {
 /// A condition between read and write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    pub cond: CondId,
+    /// None for a condition that stands in the read's own WHERE, when no test in Rust depends on it.
+    pub cond: Option<CondId>,
     pub looks_at: LooksAt,
 }
 
@@ -60,8 +61,10 @@ impl Sequence {
     pub fn columns(&self) -> Vec<&Name> {
         let checked = self.checks.iter().map(|check| &check.looks_at);
         let written = self.values.iter().map(|value| &value.from);
-        let mut all: Vec<&Name> =
-            checked.chain(written).filter_map(|part| if let LooksAt::Column(name) = part { Some(name) } else { None }).collect();
+        let mut all: Vec<&Name> = checked
+            .chain(written)
+            .filter_map(|part| if let LooksAt::Column(name) = part { Some(name) } else { None })
+            .collect();
         all.sort_unstable();
         all.dedup();
         all

@@ -2,8 +2,8 @@
 
 use crate::event::Access;
 use crate::flow::term::Part;
-use crate::race::scene::Scene;
 use crate::race::Sequence;
+use crate::race::scene::Scene;
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
 
 /// How the row that is written relates to what was read.
@@ -42,7 +42,9 @@ pub(super) fn relate(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     }
     if rank(best.0) <= rank(Relation::Linked) {
         let main = main_access(read);
-        if is_linked(scene, sequence, (read, &read.statement.accesses[main..]), (write, target)) && rank(best.0) < rank(Relation::Linked) {
+        if is_linked(scene, sequence, (read, &read.statement.accesses[main..]), (write, target))
+            && rank(best.0) < rank(Relation::Linked)
+        {
             best = (Relation::Linked, main);
         } else if best.0 == Relation::Other {
             best.1 = main;
@@ -101,9 +103,10 @@ fn is_set(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
     if read.aggregate.is_some() {
         return true;
     }
-    let keyed = scene.schema.table(&read.table.name).is_some_and(|table| {
-        table.keys().any(|key| key.iter().all(|column| read.equals(column).is_some()))
-    });
+    let keyed = scene
+        .schema
+        .table(&read.table.name)
+        .is_some_and(|table| table.keys().any(|key| key.iter().all(|column| read.equals(column).is_some())));
     !keyed && read.limit != Some(crate::sql::statement::Limit::One) && !read.filter.iter().any(|p| p.op == Compare::Eq)
 }
 
@@ -114,7 +117,8 @@ pub fn compare_keys(
     write: (&Access, &TableAccess),
 ) -> (bool, bool) {
     let (mut agree, mut contradict) = (false, false);
-    for predicate in read.1.filter.iter().filter(|p| matches!(p.op, Compare::Eq | Compare::In) && p.columns.len() == 1) {
+    for predicate in read.1.filter.iter().filter(|p| matches!(p.op, Compare::Eq | Compare::In) && p.columns.len() == 1)
+    {
         let Some(other) = write.1.equals(&predicate.columns[0]) else { continue };
         match scene.same_value((read.0, &predicate.value), (write.0, other)) {
             Some(true) => {
@@ -128,9 +132,13 @@ pub fn compare_keys(
     (agree, contradict)
 }
 
-fn new_row(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access, &TableAccess), set: bool) -> Relation {
-    let equalities: Vec<_> =
-        read.1.filter.iter().filter(|p| p.op == Compare::Eq && p.columns.len() == 1).collect();
+fn new_row(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+    set: bool,
+) -> Relation {
+    let equalities: Vec<_> = read.1.filter.iter().filter(|p| p.op == Compare::Eq && p.columns.len() == 1).collect();
     let mut agree = false;
     for predicate in &equalities {
         let Some(value) = write.1.sets.iter().find(|set| set.column == predicate.columns[0]) else { continue };
@@ -146,7 +154,8 @@ fn new_row(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access
     let mentions = read.1.filter.iter().any(|predicate| {
         predicate.op != Compare::Eq
             && write.1.sets.iter().any(|set| {
-                predicate.columns.contains(&set.column) && contains_value(scene, (read.0, &predicate.value), (write.0, &set.value))
+                predicate.columns.contains(&set.column)
+                    && contains_value(scene, (read.0, &predicate.value), (write.0, &set.value))
             })
     });
     if agree || mentions {
@@ -159,9 +168,8 @@ fn new_row(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access
 fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
     let left = scene.terms_in(a.0, a.1);
     let right = scene.terms_in(b.0, b.1);
-    left.iter().any(|term| {
-        !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)) && right.contains(term)
-    })
+    left.iter()
+        .any(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)) && right.contains(term))
 }
 
 /// Whether the written row holds, or is found by, a value that also found the row that was read, or that came from it.
@@ -183,9 +191,12 @@ fn is_linked(
     sets.chain(filters).any(|operand| {
         scene.terms_in(write.0, operand).iter().any(|term| {
             keys.contains(term)
-                || scene.ev.terms.origins(*term).iter().any(|origin| {
-                    origin.event == sequence.read && !origin.computed && origin.part != Part::Existence
-                })
+                || scene
+                    .ev
+                    .terms
+                    .origins(*term)
+                    .iter()
+                    .any(|origin| origin.event == sequence.read && !origin.computed && origin.part != Part::Existence)
         })
     })
 }

@@ -136,9 +136,12 @@ impl<'a, 'p> Scene<'a, 'p> {
                 // Named values bound by position.
                 access.named.get(*n).map(|(_, term)| *term)
             }),
-            Operand::Named(name) => access.named.iter().find(|(n, _)| n == name).map(|(_, term)| *term).or_else(|| {
-                (access.named.is_empty() && access.binds.len() == 1).then(|| access.binds[0])
-            }),
+            Operand::Named(name) => access
+                .named
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, term)| *term)
+                .or_else(|| (access.named.is_empty() && access.binds.len() == 1).then(|| access.binds[0])),
             _ => None,
         }
     }
@@ -160,7 +163,8 @@ impl<'a, 'p> Scene<'a, 'p> {
                 if x == y {
                     return Some(true);
                 }
-                let either = |x: TermId, y: TermId| matches!(self.ev.terms.get(x), Term::Either(parts) if parts.contains(&y));
+                let either =
+                    |x: TermId, y: TermId| matches!(self.ev.terms.get(x), Term::Either(parts) if parts.contains(&y));
                 if either(x, y) || either(y, x) {
                     return Some(true);
                 }
@@ -230,17 +234,16 @@ impl<'a, 'p> Scene<'a, 'p> {
     pub fn compares_with_zero(&self, cond: CondId, read: EventId) -> bool {
         let cond = self.ev.cond(cond);
         let about = |term: TermId| self.ev.terms.origins(term).iter().any(|origin| origin.event == read);
-        let mut relevant = cond
-            .compares
-            .iter()
-            .filter(|compare| about(compare.left) || about(compare.right))
-            .peekable();
+        let mut relevant =
+            cond.compares.iter().filter(|compare| about(compare.left) || about(compare.right)).peekable();
         if relevant.peek().is_none() {
             return false;
         }
         relevant.all(|compare| {
             let literal = |term: TermId| match self.ev.terms.get(term) {
-                Term::Literal(text) => Some(text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_').to_owned()),
+                Term::Literal(text) => {
+                    Some(text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_').to_owned())
+                }
                 _ => None,
             };
             let (left, right) = (literal(compare.left), literal(compare.right));
@@ -271,7 +274,24 @@ fn is_conversion(by: &str) -> bool {
     let last = by.rsplit("::").next().unwrap_or(by);
     matches!(
         last,
-        "from" | "new" | "into" | "parse" | "parse_str" | "from_str" | "try_from" | "as_i64" | "from_u128" | "as_uuid" | "value" | "inner"
-            | "from_i32" | "from_i64" | "as_inner" | "as_bytes" | "to_i64" | "get_id" | "id"
+        "from"
+            | "new"
+            | "into"
+            | "parse"
+            | "parse_str"
+            | "from_str"
+            | "try_from"
+            | "as_i64"
+            | "from_u128"
+            | "as_uuid"
+            | "value"
+            | "inner"
+            | "from_i32"
+            | "from_i64"
+            | "as_inner"
+            | "as_bytes"
+            | "to_i64"
+            | "get_id"
+            | "id"
     )
 }

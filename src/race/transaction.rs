@@ -59,7 +59,8 @@ pub fn of(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
 
 fn begun(scene: &Scene<'_, '_>, inner: TermId, default: Isolation, dialect: Dialect) -> Transaction {
     let mut handle = inner;
-    let mut found = Transaction { handle, begin: None, inner, level: default, level_set: false, mode: BeginMode::Plain };
+    let mut found =
+        Transaction { handle, begin: None, inner, level: default, level_set: false, mode: BeginMode::Plain };
     for _ in 0..16 {
         let Term::Transaction(id) = scene.ev.terms.get(handle) else { break };
         let Some(Event { kind: EventKind::Begin { from, isolation, mode }, .. }) = scene.event(*id) else { break };
@@ -105,7 +106,14 @@ fn by_statement<'a>(scene: &Scene<'a, '_>, event: &Event, on: TermId) -> Option<
 
 fn open_since(scene: &Scene<'_, '_>, begin: &Event, on: TermId, default: Isolation, dialect: Dialect) -> Transaction {
     let EventKind::Begin { isolation, mode, .. } = &begin.kind else {
-        return Transaction { handle: on, begin: None, inner: on, level: default, level_set: false, mode: BeginMode::Plain };
+        return Transaction {
+            handle: on,
+            begin: None,
+            inner: on,
+            level: default,
+            level_set: false,
+            mode: BeginMode::Plain,
+        };
     };
     let set = isolation
         .or_else(|| level_by_statement(scene, on, Some(begin.id), dialect))
@@ -135,7 +143,12 @@ fn on_same_connection(scene: &Scene<'_, '_>, event: &Event, on: TermId) -> Optio
 }
 
 /// `SET TRANSACTION ISOLATION LEVEL …` as a statement of the transaction.
-fn level_by_statement(scene: &Scene<'_, '_>, on: TermId, since: Option<EventId>, dialect: Dialect) -> Option<Isolation> {
+fn level_by_statement(
+    scene: &Scene<'_, '_>,
+    on: TermId,
+    since: Option<EventId>,
+    dialect: Dialect,
+) -> Option<Isolation> {
     if dialect == Dialect::MySql {
         // There it is an error, or meant for the next one.
         return None;

@@ -42,7 +42,7 @@ pub fn render_lines(report: &Report<'_>) -> String {
     };
     push(LineView::Run { version: VERSION, tool: TOOL });
     for finding in report.findings {
-        push(LineView::Finding(finding_view(finding, &places)));
+        push(LineView::Finding(Box::new(finding_view(finding, &places))));
     }
     for notice in report.notices {
         push(LineView::Notice(notice_view(notice, &places)));
@@ -64,7 +64,7 @@ struct DocumentView<'a> {
 #[serde(tag = "type", rename_all = "kebab-case")]
 enum LineView<'a> {
     Run { version: u32, tool: ToolView },
-    Finding(FindingView<'a>),
+    Finding(Box<FindingView<'a>>),
     Notice(NoticeView<'a>),
     Counts(&'a Counts),
 }

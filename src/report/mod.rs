@@ -18,7 +18,7 @@ mod paint;
 mod sarif;
 mod snippet;
 mod story;
-mod summary;
+pub mod summary;
 mod text;
 
 use std::io::{self, Write};

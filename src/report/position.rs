@@ -1,17 +1,18 @@
-//! Byte offsets to lines and columns, for what is shown to people and tools.
+//! Spans to places, for what is shown to people and tools.
 //!
-//! Lines end with LF (CR LF is one end); lines and columns count from 1; a byte order mark has no column. A span that
-//! does not lie in its file, or cuts through a character, is moved to the nearest place that does.
+//! Lines and columns are those of [`LineIndex`]. A span that does not lie in its file, or cuts through a character, is
+//! moved to the nearest place that does.
 
 use std::cell::OnceCell;
 
 use crate::source::Workspace;
+use crate::source::lines::LineIndex;
 use crate::span::{FileId, Span};
 
 /// The files of a workspace, with their lines found when they are first asked for.
 pub struct Places<'a> {
     workspace: &'a Workspace,
-    starts: Vec<OnceCell<Vec<usize>>>,
+    lines: Vec<OnceCell<LineIndex<'a>>>,
 }
 
 /// Where a span stands.
@@ -39,7 +40,7 @@ pub struct Point {
 
 impl<'a> Places<'a> {
     pub fn new(workspace: &'a Workspace) -> Self {
-        Self { workspace, starts: workspace.files.iter().map(|_| OnceCell::new()).collect() }
+        Self { workspace, lines: workspace.files.iter().map(|_| OnceCell::new()).collect() }
     }
 
     pub fn place(&self, span: Span) -> Place<'a> {
@@ -69,23 +70,14 @@ impl<'a> Places<'a> {
     }
 
     pub fn line_count(&self, file: FileId) -> usize {
-        self.starts(file).len()
+        self.lines(file).map_or(1, |lines| lines.count() as usize)
     }
 
     /// The offset and the text of a line, counted from 1, without its end and without a byte order mark.
     pub fn line(&self, file: FileId, number: usize) -> (usize, &'a str) {
-        let text = self.text(file);
-        let starts = self.starts(file);
-        let Some(&start) = starts.get(number.saturating_sub(1)) else {
-            return (text.len(), "");
-        };
-        let end = starts.get(number).copied().unwrap_or(text.len());
-        let line = text.get(start..end).unwrap_or("");
-        let line = line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
-        match line.strip_prefix('\u{feff}') {
-            Some(rest) if start == 0 => ('\u{feff}'.len_utf8(), rest),
-            _ => (start, line),
-        }
+        let Some(lines) = self.lines(file) else { return (0, "") };
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        (lines.start(number) as usize, lines.text(number))
     }
 
     fn point(&self, file: FileId, offset: usize) -> Point {
@@ -94,22 +86,13 @@ impl<'a> Places<'a> {
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let line = self.starts(file).partition_point(|&start| start <= offset).max(1);
-        let (start, _) = self.line(file, line);
-        let before = text.get(start..offset).unwrap_or("");
-        Point {
-            line,
-            column: before.chars().count() + 1,
-            utf16: before.chars().map(char::len_utf16).sum::<usize>() + 1,
-            offset,
-        }
+        let Some(lines) = self.lines(file) else { return Point { line: 1, column: 1, utf16: 1, offset: 0 } };
+        let position = lines.position(u32::try_from(offset).unwrap_or(u32::MAX));
+        Point { line: position.line as usize, column: position.chars as usize, utf16: position.utf16 as usize, offset }
     }
 
-    fn starts(&self, file: FileId) -> &[usize] {
-        let Some(cell) = self.starts.get(file.0 as usize) else { return &[0] };
-        cell.get_or_init(|| {
-            let text = self.text(file);
-            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
-        })
+    fn lines(&self, file: FileId) -> Option<&LineIndex<'a>> {
+        let cell = self.lines.get(file.0 as usize)?;
+        Some(cell.get_or_init(|| LineIndex::new(self.text(file))))
     }
 }

@@ -41,7 +41,7 @@ fn columns(story: &Interleaving, shown: &[StoryStep], left_out: usize, width: us
         let rule = paint.ink(Ink::Dim, &paint.rule().repeat(width.saturating_sub(title.width() + 1)));
         format!("{joint} {} {rule}", paint.ink(Ink::Bold, title))
     };
-    let (left, right) = (head(paint.corner(), "request A", a), head(paint.tee(), "request B", b));
+    let (left, right) = (head(paint.corner(), "request A", a), head(paint.tee(), "request B", b - 1));
     out.push_str(&format!("{margin}{left}{right}\n"));
 
     for (index, step) in shown.iter().enumerate() {

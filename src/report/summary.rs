@@ -102,7 +102,7 @@ pub fn notice_place(places: &Places<'_>, notice: &Notice) -> String {
 /// Errors first, then by confidence; among equals the given order stays.
 pub fn gravest_first(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by(|a, b| (b.severity, b.confidence).cmp(&(a.severity, a.confidence)));
+    sorted.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
     sorted
 }
 

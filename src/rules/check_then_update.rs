@@ -40,7 +40,8 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
     let column_used = |term| {
         scene.ev.terms.origins(term).iter().any(|origin| {
-            origin.event == facts.read.id && matches!(origin.part, crate::flow::term::Part::Column(_) | crate::flow::term::Part::Row)
+            origin.event == facts.read.id
+                && matches!(origin.part, crate::flow::term::Part::Column(_) | crate::flow::term::Part::Row)
         })
     };
     let single = facts.read.access().is_some_and(|access| access.statement.output.len() == 1);

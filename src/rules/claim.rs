@@ -64,15 +64,22 @@ impl<'a, 'p> Facts<'a, 'p> {
 
     /// Whether the read picks its row by a state that the write moves it out of, instead of by a key.
     pub fn picks(&self) -> bool {
-        let keyed = self.scene.schema.table(&self.reads.table.name).is_some_and(|table| {
-            table.keys().any(|key| key.iter().all(|column| self.reads.equals(column).is_some()))
-        });
+        let keyed =
+            self.scene.schema.table(&self.reads.table.name).is_some_and(|table| {
+                table.keys().any(|key| key.iter().all(|column| self.reads.equals(column).is_some()))
+            });
         if keyed || !self.sequence.key_from_row || self.reads.aggregate.is_some() {
             return false;
         }
         let state = |predicate: &crate::sql::statement::Predicate| {
-            matches!(predicate.value, Operand::Literal(_) | Operand::Null | Operand::Expr { .. } | Operand::Placeholder(_) | Operand::Named(_))
-                || matches!(predicate.op, Compare::IsNull | Compare::IsNotNull | Compare::Other)
+            matches!(
+                predicate.value,
+                Operand::Literal(_)
+                    | Operand::Null
+                    | Operand::Expr { .. }
+                    | Operand::Placeholder(_)
+                    | Operand::Named(_)
+            ) || matches!(predicate.op, Compare::IsNull | Compare::IsNotNull | Compare::Other)
         };
         let moves = self.reads.filter.iter().filter(|predicate| state(predicate)).any(|predicate| {
             predicate

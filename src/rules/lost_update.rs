@@ -1,8 +1,8 @@
 //! A value is read, a new one is computed in Rust and written back.
 
 use crate::finding::Confidence;
-use crate::race::rows::Relation;
 use crate::race::LooksAt;
+use crate::race::rows::Relation;
 use crate::rules::claim::Facts;
 
 pub const ID: &str = "lost-update";
@@ -14,7 +14,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let fresh_row = facts.inserts() && facts.target.conflict.is_none();
     if fresh_row {
         let computed = facts.sequence.values.iter().any(|value| value.computed && value.from != LooksAt::Existence);
-        let next_number = facts.sequence.relation == Relation::NewRowOfSet && computed && facts.reads.aggregate.is_some();
+        let next_number =
+            facts.sequence.relation == Relation::NewRowOfSet && computed && facts.reads.aggregate.is_some();
         return next_number.then_some(Confidence::Medium);
     }
     let of_row = facts.same_row() || facts.sequence.relation == Relation::NewRowOfSet;

@@ -1,5 +1,198 @@
-//! The rules: each has a page in `rules/`, which is its documentation, its help text and its tests in one.
+//! The rules: each has a page in `rules/`, which is its documentation, its help text and its tests in one, and a file here
+//! of the same name that says when a sequence falls under it.
+//!
+//! One sequence is claimed once. The order in which rules are asked is the order of [`classify`]: a lock that does not
+//! hold and an effect that fires twice say more than the shape they stand in.
 
+pub mod check_then_insert;
+pub mod check_then_update;
+pub mod claim;
+pub mod double_fire;
+pub mod lock_lost;
+pub mod lost_update;
 mod pages;
+pub mod racy_statement;
+pub mod stale_guard;
+pub mod table_lock;
+pub mod unchecked_outcome;
+pub mod unsafe_claim;
 
 pub use pages::{Page, Precision, page, pages};
+
+use crate::event::{Event, EventId};
+use crate::finding::Confidence;
+use crate::protect::{self, Protection, Verdict, WhyNot};
+use crate::race::rows::Relation;
+use crate::race::scene::Scene;
+use crate::race::{Sequence, dependency};
+use crate::rules::claim::{Claim, Facts};
+use crate::sql::statement::{Action, Verb};
+
+/// How often one function may be claimed before the rest is counted only.
+const CLAIMS: usize = 1_000;
+
+/// What one function's events come to.
+#[derive(Default)]
+pub struct Judged {
+    pub claims: Vec<Claim>,
+    /// Sequences that are safe, with what protects them.
+    pub safe: Vec<(Sequence, Protection)>,
+}
+
+/// Judges all sequences of a function that `wanted` lets through.
+pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> Judged {
+    let mut judged = Judged::default();
+    for write in &scene.flow.events {
+        let Some(access) = write.access() else { continue };
+        if wanted(write, write) {
+            judged.claims.extend(by_itself(scene, write));
+        }
+        if access.statement.target().is_none() || access.statement.verb == Verb::Select {
+            continue;
+        }
+        for sequence in dependency::sequences(scene, write) {
+            let Some(read) = scene.event(sequence.read) else { continue };
+            if !wanted(read, write) || !can_be_read(scene, &sequence) {
+                continue;
+            }
+            judge_sequence(scene, sequence, &mut judged);
+        }
+        if judged.claims.len() > CLAIMS {
+            break;
+        }
+    }
+    judged.claims = once(scene, judged.claims);
+    judged
+}
+
+/// A read is a SELECT, or an UPDATE that found no row and is followed by an INSERT.
+fn can_be_read(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.access(sequence.read), scene.access(sequence.write)) else { return false };
+    match read.statement.verb {
+        Verb::Select => read.statement.accesses.iter().any(|access| access.action == Action::Read),
+        Verb::Update => {
+            let inserts = write.statement.target().is_some_and(|target| target.action == Action::Insert);
+            inserts && sequence.relation == Relation::NewRowOfSet && dependency::only_existence(sequence)
+        }
+        _ => false,
+    }
+}
+
+fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged) {
+    let shape = protect::shape(scene, &sequence);
+    // What has left the process is not taken back by a guard, a key or a level.
+    if let Verdict::Racy { tried } = protect::excludes(scene, &sequence)
+        && let Some(facts) = Facts::of(scene, &sequence, &tried)
+        && let Some((effect, confidence)) = double_fire::effect(&facts)
+    {
+        let claim =
+            Claim { rule: double_fire::ID, confidence, shape, tried, effect: Some(effect), note: None, sequence };
+        judged.claims.push(claim);
+        return;
+    }
+    match protect::judge(scene, &sequence) {
+        Verdict::Safe(protection) => judged.safe.push((sequence, protection)),
+        Verdict::Racy { tried } => {
+            let Some(facts) = Facts::of(scene, &sequence, &tried) else { return };
+            let Some((rule, confidence)) = classify(&facts) else { return };
+            judged.claims.push(Claim { rule, confidence, shape, tried, effect: None, note: None, sequence });
+        }
+    }
+}
+
+/// The rule a racy sequence falls under.
+fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
+    let by_shape = unsafe_claim::claims(facts)
+        .map(|confidence| (unsafe_claim::ID, confidence))
+        .or_else(|| check_then_update::claims(facts).map(|confidence| (check_then_update::ID, confidence)))
+        .or_else(|| stale_guard_of_set(facts))
+        .or_else(|| lost_update::claims(facts).map(|confidence| (lost_update::ID, confidence)))
+        .or_else(|| check_then_insert::claims(facts).map(|confidence| (check_then_insert::ID, confidence)))
+        .or_else(|| stale_guard::claims(facts).map(|confidence| (stale_guard::ID, confidence)))?;
+    if lock_lost::claims(facts.tried) {
+        return Some((lock_lost::ID, by_shape.1));
+    }
+    if unchecked_outcome::claims(facts.tried) {
+        return Some((unchecked_outcome::ID, by_shape.1));
+    }
+    Some(by_shape)
+}
+
+/// A limit on a count is a stale guard even where the new row is of the set that was counted.
+fn stale_guard_of_set(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
+    let counted = facts.sequence.checks_aggregate()
+        && matches!(facts.sequence.relation, Relation::NewRowOfSet | Relation::RowOfSet);
+    counted.then(|| stale_guard::claims(facts).map(|confidence| (stale_guard::ID, confidence))).flatten()
+}
+
+/// Statements that race, or lock too much, without any other.
+fn by_itself(scene: &Scene<'_, '_>, event: &Event) -> Option<Claim> {
+    let alone = Sequence {
+        read: event.id,
+        write: event.id,
+        read_access: 0,
+        relation: Relation::SameRow,
+        checks: Vec::new(),
+        values: Vec::new(),
+        key_from_row: false,
+    };
+    let claim = |rule, confidence, note, tried| Claim {
+        rule,
+        confidence,
+        shape: protect::Shape::SameRow,
+        tried,
+        effect: None,
+        note,
+        sequence: alone.clone(),
+    };
+    if let Some((confidence, note)) = racy_statement::claims(scene, event) {
+        return Some(claim(racy_statement::ID, confidence, Some(note), Vec::new()));
+    }
+    if let Some((confidence, note)) = table_lock::claims(scene, event) {
+        return Some(claim(table_lock::ID, confidence, Some(note), Vec::new()));
+    }
+    let confidence = unchecked_outcome::alone(scene, event)?;
+    Some(claim(unchecked_outcome::ID, confidence, None, vec![WhyNot::OutcomeUnread]))
+}
+
+/// Keeps one claim for each read and each write: the gravest, nearest one.
+fn once(scene: &Scene<'_, '_>, claims: Vec<Claim>) -> Vec<Claim> {
+    let mut order: Vec<Claim> = claims;
+    order.sort_by_key(|claim| {
+        (
+            std::cmp::Reverse(claim.confidence),
+            weight(claim),
+            scene.place(claim.sequence.write),
+            std::cmp::Reverse(scene.place(claim.sequence.read)),
+        )
+    });
+    let (mut reads, mut writes): (Vec<EventId>, Vec<EventId>) = (Vec::new(), Vec::new());
+    let mut kept = Vec::new();
+    for claim in order {
+        let alone = claim.sequence.read == claim.sequence.write;
+        let (read, write) = (claim.sequence.read, claim.sequence.write);
+        let taken = if alone { writes.contains(&write) } else { reads.contains(&read) || writes.contains(&write) };
+        if taken && claim.rule != table_lock::ID {
+            continue;
+        }
+        if claim.rule != table_lock::ID {
+            reads.push(read);
+            writes.push(write);
+        }
+        kept.push(claim);
+    }
+    kept
+}
+
+fn weight(claim: &Claim) -> u8 {
+    if claim.sequence.read == claim.sequence.write {
+        return 5;
+    }
+    match (claim.rule, claim.sequence.relation) {
+        (double_fire::ID, _) => 0,
+        (_, Relation::SameRow) => 1,
+        (_, Relation::NewRowOfSet) => 2,
+        (_, Relation::RowOfSet | Relation::LikelySameRow) => 3,
+        _ => 4,
+    }
+}

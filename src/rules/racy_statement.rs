@@ -22,7 +22,8 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
     if serial(scene, write) || locked_before(scene, write, statement) {
         return None;
     }
-    let reads: Vec<&TableAccess> = statement.accesses.iter().skip(1).filter(|read| read.action == Action::Read).collect();
+    let reads: Vec<&TableAccess> =
+        statement.accesses.iter().skip(1).filter(|read| read.action == Action::Read).collect();
     if reads.is_empty() {
         return None;
     }
@@ -75,14 +76,18 @@ fn insert(
         let covered = scene.schema.table(&target.table.name).is_some_and(|table| {
             table.keys().any(|key| key.iter().all(|column| target.filter.iter().any(|p| p.columns.contains(column))))
         });
-        return (!covered).then_some((confidence, "MERGE looks for the row and inserts it, and no unique key refuses the second one"));
+        return (!covered).then_some((
+            confidence,
+            "MERGE looks for the row and inserts it, and no unique key refuses the second one",
+        ));
     }
     for read in own {
         let covered = || {
             constraint::covering_key(scene, (access, read), (access, target)).is_some()
                 || scene.schema.table(&target.table.name).is_some_and(|table| {
                     table.keys().any(|key| {
-                        !key.is_empty() && key.iter().all(|column| read.filter.iter().any(|p| p.columns.contains(column)))
+                        !key.is_empty()
+                            && key.iter().all(|column| read.filter.iter().any(|p| p.columns.contains(column)))
                     })
                 })
         };
@@ -114,7 +119,9 @@ fn numbered(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
     scene.schema.table(&target.table.name).is_some_and(|table| {
         table.keys().any(|key| {
             key.iter().any(|column| {
-                target.sets.iter().any(|set| set.column == *column && matches!(set.value, Operand::Subquery(_) | Operand::Expr { .. }))
+                target.sets.iter().any(|set| {
+                    set.column == *column && matches!(set.value, Operand::Subquery(_) | Operand::Expr { .. })
+                })
             })
         })
     })
@@ -132,7 +139,9 @@ fn update(
             continue;
         }
         match read.place {
-            Place::InSet => return Some((Confidence::High, "the sub-query in SET keeps its first answer after a wait")),
+            Place::InSet => {
+                return Some((Confidence::High, "the sub-query in SET keeps its first answer after a wait"));
+            }
             Place::Derived | Place::Cte | Place::Join => {
                 // Joined back by key, and values taken from the old version.
                 let takes = target.sets.iter().any(|set| {
@@ -149,13 +158,20 @@ fn update(
             }
             Place::InWhere | Place::Exists | Place::NotExists => {
                 if picks(read, target) && !repeated(read, target) {
-                    return Some((Confidence::High, "two of them pick the same row, and the second does not look at its state again"));
+                    return Some((
+                        Confidence::High,
+                        "two of them pick the same row, and the second does not look at its state again",
+                    ));
                 }
-                let compares = target.filter.iter().any(|predicate| {
-                    matches!(predicate.value, Operand::Subquery(_)) && predicate.columns.is_empty()
-                }) || counts(read) && read.limit.is_none();
+                let compares =
+                    target.filter.iter().any(|predicate| {
+                        matches!(predicate.value, Operand::Subquery(_)) && predicate.columns.is_empty()
+                    }) || counts(read) && read.limit.is_none();
                 if compares && moves(read, target) {
-                    return Some((Confidence::High, "the sub-query in the condition keeps its first answer after a wait"));
+                    return Some((
+                        Confidence::High,
+                        "the sub-query in the condition keeps its first answer after a wait",
+                    ));
                 }
             }
             _ => {}

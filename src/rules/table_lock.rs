@@ -12,11 +12,10 @@ pub fn claims(scene: &Scene<'_, '_>, event: &Event) -> Option<(Confidence, &'sta
     let access = event.access()?;
     let statement = &access.statement;
     if let Verb::LockTables(tables) = &statement.verb {
-        let blocks = tables.iter().any(|(_, mode)| !matches!(mode, TableLock::BlocksNoWriter | TableLock::BlocksItself));
-        return (blocks && keyed_write_follows(scene, event)).then_some((
-            Confidence::High,
-            "every writer of the table waits, whatever row it wants",
-        ));
+        let blocks =
+            tables.iter().any(|(_, mode)| !matches!(mode, TableLock::BlocksNoWriter | TableLock::BlocksItself));
+        return (blocks && keyed_write_follows(scene, event))
+            .then_some((Confidence::High, "every writer of the table waits, whatever row it wants"));
     }
     let locked = statement.accesses.iter().find(|access| access.lock.is_some());
     if let Some(locked) = locked

@@ -24,7 +24,10 @@ pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confi
     let takes = |predicate: &Predicate| {
         matches!(predicate.op, Compare::Ge | Compare::Gt | Compare::Le | Compare::Lt)
             && predicate.columns.iter().any(|column| {
-                target.sets.iter().any(|set| set.column == *column && set.value.is_relative() && subtracts_or_adds(&set.value))
+                target
+                    .sets
+                    .iter()
+                    .any(|set| set.column == *column && set.value.is_relative() && subtracts_or_adds(&set.value))
             })
     };
     let keyed = target.filter.iter().any(|predicate| {

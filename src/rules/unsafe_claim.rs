@@ -24,7 +24,9 @@ fn used_beyond_key(facts: &Facts<'_, '_>) -> bool {
     from_read(scene.flow.returns.term)
         || scene.after(facts.read.id).any(|event| match &event.kind {
             crate::event::EventKind::Access(access) => {
-                event.id != facts.write.id && access.statement.writes() && access.binds.iter().any(|term| from_read(*term))
+                event.id != facts.write.id
+                    && access.statement.writes()
+                    && access.binds.iter().any(|term| from_read(*term))
             }
             crate::event::EventKind::Effect(_) => true,
             _ => false,

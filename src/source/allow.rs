@@ -2,6 +2,8 @@
 //!
 //! The text need not be Rust that parses: a string, raw string or character that is not closed runs to the end.
 
+use serde::Serialize;
+
 use crate::lower::tree::Name;
 use crate::notice::{Notice, NoticeKind};
 use crate::span::{FileId, Range};
@@ -9,7 +11,7 @@ use crate::span::{FileId, Range};
 const MARK: &str = "racelint:";
 
 /// One suppression as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Allow {
     /// The ids between the parentheses, in order, known or not.
     pub rules: Vec<Name>,
@@ -25,7 +27,8 @@ pub struct Allow {
 }
 
 /// What a suppression is written for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Covers {
     /// `//!` or `/*!`.
     File,

@@ -111,7 +111,7 @@ fn value_of<'t>(line: &'t str, variable: &str) -> Option<&'t str> {
     (name.trim() == variable).then(|| value.trim().trim_start_matches(['"', '\'']))
 }
 
-fn by_dependencies(package: &Manifest, dependencies: &[Dependency]) -> BTreeSet<Dialect> {
+pub(super) fn by_dependencies(package: &Manifest, dependencies: &[Dependency]) -> BTreeSet<Dialect> {
     let drivers = dependencies.iter().filter_map(|dependency| {
         DRIVERS.iter().find(|(name, _)| dependency.package == *name).map(|&(_, dialect)| dialect)
     });

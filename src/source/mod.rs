@@ -5,6 +5,7 @@ mod engine;
 mod ignored;
 pub mod lines;
 mod manifest;
+mod memory;
 mod open;
 mod package;
 mod place;
@@ -21,6 +22,7 @@ use crate::lower::tree::Name;
 use crate::notice::Notice;
 use crate::span::FileId;
 
+pub use memory::memory;
 pub use open::{Refused, cause_of, text};
 pub use place::{Given, Place, place, shown};
 pub use read::{Error, HARD_LIMIT, Options, SIZE_LIMIT, read};

@@ -20,7 +20,7 @@ pub(super) struct Packages {
 }
 
 /// Where the targets of one package are.
-struct Targets {
+pub(super) struct Targets {
     dir: PathBuf,
     /// Paths below `dir`, of files and of directories.
     explicit: Vec<(PathBuf, Target)>,
@@ -92,7 +92,7 @@ impl Packages {
 }
 
 impl Targets {
-    fn of_manifest(manifest: &Manifest) -> Self {
+    pub(super) fn of_manifest(manifest: &Manifest) -> Self {
         let dir = manifest.dir.clone();
         let kinds =
             [("test", Target::Test), ("example", Target::Example), ("bench", Target::Bench), ("bin", Target::Main)];
@@ -112,7 +112,7 @@ impl Targets {
         Self { dir, explicit, build_script }
     }
 
-    fn of(&self, file: &Path) -> Target {
+    pub(super) fn of(&self, file: &Path) -> Target {
         let Ok(relative) = file.strip_prefix(&self.dir) else { return Target::Main };
         if self.build_script.as_deref() == Some(relative) {
             return Target::BuildScript;
@@ -124,7 +124,7 @@ impl Targets {
 }
 
 /// Cargo's own layout: <https://doc.rust-lang.org/cargo/guide/project-layout.html>.
-fn by_directory(relative: &Path) -> Target {
+pub(super) fn by_directory(relative: &Path) -> Target {
     let mut names = relative.iter();
     match names.next().and_then(|name| name.to_str()) {
         Some("tests") => Target::Test,

@@ -1,7 +1,9 @@
 //! SQL text to [`statement::Statement`], migrations to [`schema::Schema`].
 
 mod control;
+mod ddl;
 mod lex;
+pub mod migrations;
 pub mod parse;
 pub mod schema;
 pub mod statement;

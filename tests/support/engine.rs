@@ -1,6 +1,13 @@
 //! The one place where the tests ask racelint: files in, findings out, in lines.
 
-use racelint::finding::Role;
+use std::path::Path;
+
+use racelint::config::{self, Config};
+use racelint::finding::{Confidence, Finding, Role};
+use racelint::rules;
+use racelint::source::lines::LineIndex;
+use racelint::source::{self, Workspace};
+use racelint::span::Span;
 
 /// A finding, with lines instead of byte ranges.
 #[derive(Debug)]
@@ -25,6 +32,42 @@ pub struct FoundLabel {
 /// Analyses a workspace given as text and returns what is shown by default: findings of high and medium confidence.
 /// `config` is the text of a racelint.toml.
 pub fn ask(files: Vec<(String, String)>, config: &str) -> Result<Vec<Found>, String> {
-    let _ = (files, config);
-    Ok(Vec::new())
+    let config = configuration(config)?;
+    let workspace = source::memory(files);
+    if let Some(notice) = workspace.notices.first() {
+        return Err(format!("{}: {}", notice.path, notice.text));
+    }
+    let findings = racelint::analyse(&workspace, &config).findings;
+    let shown = findings.iter().filter(|finding| finding.confidence >= Confidence::Medium);
+    Ok(shown.map(|finding| in_lines(&workspace, finding)).collect())
+}
+
+/// Reads a racelint.toml.
+pub fn configuration(text: &str) -> Result<Config, String> {
+    let ids: Vec<&str> = rules::pages().iter().map(|page| page.id).collect();
+    config::parse(text, "racelint.toml", Path::new(""), &ids).map_err(|error| error.to_string())
+}
+
+fn in_lines(workspace: &Workspace, finding: &Finding) -> Found {
+    let (path, line, _) = place(workspace, finding.at);
+    let labels = finding.labels.iter().map(|label| {
+        let (path, first, last) = place(workspace, label.span);
+        FoundLabel { role: label.role, path, first, last }
+    });
+    Found {
+        rule: finding.rule.to_owned(),
+        path,
+        line,
+        message: finding.message.clone(),
+        why: finding.why.clone(),
+        labels: labels.collect(),
+    }
+}
+
+/// The path, and the first and last line.
+fn place(workspace: &Workspace, span: Span) -> (String, usize, usize) {
+    let file = workspace.file(span.file);
+    let index = LineIndex::new(&file.text);
+    let last = span.at.end.saturating_sub(1).max(span.at.start);
+    (file.path.clone(), index.line(span.at.start) as usize, index.line(last) as usize)
 }

@@ -46,8 +46,14 @@ fn mark(word: &str, rule: Option<&str>) -> Option<What> {
     }
 }
 
-/// What is wrong with the answer for one file, one sentence each; empty when the answer is the expected one.
-pub fn judge(block: &Block, rule: Option<&str>, found: &[Found]) -> Vec<String> {
+/// What is wrong with the answer for one file, in one sentence; `None` when the answer is the expected one. Lines are those
+/// of the page, or of the file when the block is one.
+pub fn judge(block: &Block, rule: Option<&str>, found: &[Found]) -> Option<String> {
+    let faults = faults(block, rule, found);
+    (!faults.is_empty()).then(|| faults.join("; "))
+}
+
+fn faults(block: &Block, rule: Option<&str>, found: &[Found]) -> Vec<String> {
     let marks = match marks(&block.text, rule) {
         Ok(marks) => marks,
         Err(fault) => return vec![fault],
@@ -55,8 +61,10 @@ pub fn judge(block: &Block, rule: Option<&str>, found: &[Found]) -> Vec<String> 
     let here: Vec<&Found> = found.iter().filter(|finding| finding.path == block.path).collect();
     match block.kind {
         Kind::Race | Kind::Before => reported(block, &marks, &here, found),
-        Kind::Safe | Kind::After => here.iter().map(|finding| format!("safe, but got {}", told(finding))).collect(),
-        Kind::Missed => missed(&marks, &here),
+        Kind::Safe | Kind::After => {
+            here.iter().map(|finding| format!("safe, but got {}", told(block, finding))).collect()
+        }
+        Kind::Missed => missed(block, &marks, &here),
         Kind::Noisy if here.is_empty() => vec!["no longer reported: make it a safe block".to_owned()],
         Kind::Noisy => reported(block, &marks, &here, found),
     }
@@ -67,30 +75,32 @@ fn reported(block: &Block, marks: &[Mark], here: &[&Found], all: &[Found]) -> Ve
     for mark in marks {
         match &mark.what {
             What::Race(rule) if here.iter().any(|finding| finding.line == mark.line && finding.rule == *rule) => {}
-            What::Race(rule) => {
-                faults.push(format!("line {}: expected {rule}, got {}", mark.line, nearest(mark.line, here)))
-            }
+            What::Race(rule) => faults.push(format!(
+                "line {}: expected {rule}, got {}",
+                block.line_of(mark.line),
+                nearest(block, mark.line, here)
+            )),
             What::Label(role) if has_label(all, &block.path, mark.line, role) => {}
-            What::Label(role) => faults.push(format!("line {}: no {role} label here", mark.line)),
+            What::Label(role) => faults.push(format!("line {}: no {role} label here", block.line_of(mark.line))),
         }
     }
     for finding in here {
         let marked = marks.iter().any(|m| m.line == finding.line && m.what == What::Race(finding.rule.clone()));
         if !marked {
-            faults.push(format!("not marked: {}", told(finding)));
+            faults.push(format!("not marked: {}", told(block, finding)));
         }
     }
     faults
 }
 
-fn missed(marks: &[Mark], here: &[&Found]) -> Vec<String> {
+fn missed(block: &Block, marks: &[Mark], here: &[&Found]) -> Vec<String> {
     let is_marked = |finding: &Found| {
         marks.iter().any(|m| m.line == finding.line && matches!(&m.what, What::Race(rule) if *rule == finding.rule))
     };
     here.iter()
         .map(|finding| match is_marked(finding) {
-            true => format!("no longer missed: make it a race block ({})", told(finding)),
-            false => format!("a missed block reports nothing, but got {}", told(finding)),
+            true => format!("no longer missed: make it a race block ({})", told(block, finding)),
+            false => format!("a missed block reports nothing, but got {}", told(block, finding)),
         })
         .collect()
 }
@@ -101,13 +111,13 @@ fn has_label(found: &[Found], path: &str, line: usize, role: &str) -> bool {
     labels.any(|label| label.role == role && label.path == path && (label.first..=label.last).contains(&line))
 }
 
-fn nearest(line: usize, here: &[&Found]) -> String {
+fn nearest(block: &Block, line: usize, here: &[&Found]) -> String {
     match here.iter().min_by_key(|finding| finding.line.abs_diff(line)) {
-        Some(finding) => told(finding),
+        Some(finding) => told(block, finding),
         None => "nothing".to_owned(),
     }
 }
 
-fn told(finding: &Found) -> String {
-    format!("{} at {}:{}: {} ({})", finding.rule, finding.path, finding.line, finding.message, finding.why)
+fn told(block: &Block, finding: &Found) -> String {
+    format!("{} at line {}: {} ({})", finding.rule, block.line_of(finding.line), finding.message, finding.why)
 }

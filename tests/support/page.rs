@@ -71,6 +71,13 @@ impl Kind {
     }
 }
 
+impl Block {
+    /// The line of the page on which line `line` of the block stands.
+    pub fn line_of(&self, line: usize) -> usize {
+        self.line + line - 1
+    }
+}
+
 impl Case {
     /// The line of the page on which the case begins.
     pub fn line(&self) -> usize {

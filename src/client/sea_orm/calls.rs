@@ -107,9 +107,7 @@ impl Evaluator<'_> {
         Some(match (owner, name) {
             ("Condition" | "Cond", "all") => SeaOrm::Condition { any: false, negated: false, parts: Vec::new() },
             ("Condition" | "Cond", "any") => SeaOrm::Condition { any: true, negated: false, parts: Vec::new() },
-            ("Expr", "col" | "column" | "asterisk") => {
-                SeaOrm::Expr(fragment(0).unwrap_or_else(|| Fragment::text("*")))
-            }
+            ("Expr", "col" | "column" | "asterisk") => SeaOrm::Expr(fragment(0).unwrap_or_else(|| Fragment::text("*"))),
             ("Expr", "tbl") => {
                 let (table, column) = (self.sea_table(args.first()?)?.1, self.sea_column(args.get(1)?)?);
                 SeaOrm::Expr(Fragment::column(Some(&table), &column))
@@ -174,7 +172,8 @@ impl Evaluator<'_> {
         let mut next = 0;
         let mut rest = text.as_str();
         while let Some(found) = rest.find(['?', '$']) {
-            let digits = rest[found + 1..].len() - rest[found + 1..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let digits =
+                rest[found + 1..].len() - rest[found + 1..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let number = rest[found + 1..found + 1 + digits].parse::<usize>().ok().and_then(|n| n.checked_sub(1));
             let value = values.get(number.unwrap_or(next));
             let end = found + 1 + digits;

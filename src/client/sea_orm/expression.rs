@@ -2,8 +2,8 @@
 
 use crate::client::Builder;
 use crate::client::sea_orm::SeaOrm;
-use crate::client::sea_orm::sql::Fragment;
 use crate::client::sea_orm::chain::Want;
+use crate::client::sea_orm::sql::Fragment;
 use crate::flow::Evaluator;
 use crate::flow::term::Term;
 use crate::flow::value::{Shape, Value};
@@ -99,8 +99,9 @@ impl Evaluator<'_> {
             "if_null" => Fragment::call("COALESCE", [left, arg(0)?]),
             "arg" => self.sea_argument(left, args.first()?)?,
             "case" | "finally" => self.sea_case(left, name, args)?,
-            "cast_as" | "cast_as_quoted" | "as_enum" | "save_as" | "into_expr" | "into_simple_expr" | "into_condition"
-            | "into_column_ref" | "to_owned" | "clone" | "into" | "as_column_ref" | "into_iden" | "asc" | "desc" => {
+            "cast_as" | "cast_as_quoted" | "as_enum" | "save_as" | "into_expr" | "into_simple_expr"
+            | "into_condition" | "into_column_ref" | "to_owned" | "clone" | "into" | "as_column_ref" | "into_iden"
+            | "asc" | "desc" => {
                 return sea(recv).cloned();
             }
             _ => return None,

@@ -24,7 +24,6 @@ mod send;
 mod sql;
 pub mod table;
 
-
 use crate::flow::term::{TermId, Terms};
 use crate::link::TypeId;
 use crate::lower::tree::Name;
@@ -41,22 +40,38 @@ pub enum SeaOrm {
     /// `account::Entity`, by its `Model`.
     Entity(TypeId),
     /// `account::Column::Balance`.
-    Column { table: Name, column: Name },
+    Column {
+        table: Name,
+        column: Name,
+    },
     /// A name of sea-query: `Accounts::Balance` of a `DeriveIden` enum, `Alias::new("balance")`.
-    Iden { name: Name, table: bool },
+    Iden {
+        name: Name,
+        table: bool,
+    },
     /// `account::Relation::Booking`.
-    Relation { entity: TypeId, variant: Name },
+    Relation {
+        entity: TypeId,
+        variant: Name,
+    },
     /// An expression or a condition that is one.
     Expr(Fragment),
     /// `Condition::all()` or `any()` with what was added.
-    Condition { any: bool, negated: bool, parts: Vec<Fragment> },
+    Condition {
+        any: bool,
+        negated: bool,
+        parts: Vec<Fragment>,
+    },
     /// `Set(x)`, `Unchanged(x)`, `NotSet`; the value's own term is x.
     State(State),
     Active(Active),
     Conflict(Conflict),
     Chain(Chain),
     /// `.paginate(db, n)`.
-    Pages { chain: Chain, on: TermId },
+    Pages {
+        chain: Chain,
+        on: TermId,
+    },
 }
 
 impl SeaOrm {
@@ -95,3 +110,6 @@ pub fn used(workspace: &Workspace) -> bool {
     let crates = &workspace.crates;
     crates.is_empty() || crates.iter().any(|krate| table::KRATES.iter().any(|name| krate.depends_on(name)))
 }
+
+#[cfg(test)]
+mod tests;

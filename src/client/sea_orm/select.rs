@@ -30,8 +30,8 @@ impl Evaluator<'_> {
         let mut changed = chain.clone();
         match (name, args) {
             (
-                "to_owned" | "clone" | "take" | "as_query" | "query" | "into_query" | "into_json" | "boxed" | "into_statement"
-                | "distinct" | "reverse_order" | "cache",
+                "to_owned" | "clone" | "take" | "as_query" | "query" | "into_query" | "into_json" | "boxed"
+                | "into_statement" | "distinct" | "reverse_order" | "cache",
                 [],
             ) => return Some(recv.clone()),
             ("apply_if", [option, closure]) => {
@@ -92,7 +92,10 @@ impl Evaluator<'_> {
             ("count", [on]) if select => self.sea_sent(recv, chain, Want::Count, Some(on), Gives::Row, at),
             ("exists", [on]) if select => self.sea_sent(recv, chain, Want::Exists, Some(on), Gives::Row, at),
             (
-                "exec" | "exec_with_returning" | "exec_without_returning" | "exec_with_returning_many"
+                "exec"
+                | "exec_with_returning"
+                | "exec_without_returning"
+                | "exec_with_returning_many"
                 | "exec_with_returning_keys",
                 [on],
             ) if !select => self.sea_exec(recv, chain, name, Some(on), at),
@@ -166,7 +169,8 @@ impl Evaluator<'_> {
         let Some((from, to)) = entity::joined(self.program, model, target) else { return false };
         let Some(own) = Entity::of(self.program, model) else { return false };
         for (from, to) in from.into_iter().zip(to) {
-            let field = own.columns.iter().find(|column| column.name == from).map_or(from, |column| column.field.clone());
+            let field =
+                own.columns.iter().find(|column| column.name == from).map_or(from, |column| column.field.clone());
             let held = self.field(value, &field);
             chain.filters.push(Fragment::column(Some(&chain.table), &to).binary("=", Fragment::bind(held.term)));
         }
@@ -224,7 +228,10 @@ impl Evaluator<'_> {
                 let word = self.sea_last_name(kind).map_or("INNER JOIN", |kind| join_word(&kind));
                 return self.sea_join_relation(chain, word, relation, name.ends_with("rev")).is_some();
             }
-            ("find_also_related" | "find_with_related" | "select_also" | "select_with" | "find_both_related", [other]) => {
+            (
+                "find_also_related" | "find_with_related" | "select_also" | "select_with" | "find_both_related",
+                [other],
+            ) => {
                 let Some(target) = self.sea_join_entity(chain, "LEFT JOIN", other) else { return false };
                 let second = [Type::Def(target, [].into())];
                 let wrapper = if name.contains("with") { ["std", "vec", "Vec"] } else { ["std", "option", "Option"] };

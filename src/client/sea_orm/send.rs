@@ -125,9 +125,11 @@ impl Evaluator<'_> {
             _ => return None,
         };
         let own = Entity::of(self.program, model)?;
-        for (from, to) in entity::joined(self.program, model, target).into_iter().flat_map(|(a, b)| a.into_iter().zip(b))
+        for (from, to) in
+            entity::joined(self.program, model, target).into_iter().flat_map(|(a, b)| a.into_iter().zip(b))
         {
-            let field = own.columns.iter().find(|column| column.name == from).map_or(from, |column| column.field.clone());
+            let field =
+                own.columns.iter().find(|column| column.name == from).map_or(from, |column| column.field.clone());
             let value = self.field(recv, &field);
             chain.filters.push(Fragment::column(Some(&chain.table), &to).binary("=", Fragment::bind(value.term)));
         }
@@ -221,7 +223,11 @@ impl Evaluator<'_> {
                 let entity = chain.model.and_then(|model| Entity::of(self.program, model));
                 let keys = entity.iter().flat_map(Entity::primary);
                 chain.returning = keys.map(|key| Fragment::column(None, &key.name)).collect();
-                if chain.conflict.as_ref().is_some_and(|conflict| conflict.nothing) { Gives::MaybeRow } else { Gives::Row }
+                if chain.conflict.as_ref().is_some_and(|conflict| conflict.nothing) {
+                    Gives::MaybeRow
+                } else {
+                    Gives::Row
+                }
             }
             ("exec", _) if chain.single && chain.kind == Kind::Update => {
                 chain.returning = star();

@@ -1,11 +1,16 @@
 //! Small sources and the trees they make.
 
+mod expansion;
 mod exprs;
+mod items;
+mod limits;
+mod macros;
 mod patterns;
+mod ranges;
 mod shape;
 
-use super::lower;
 use super::tree::{Expr, FileTree, Function};
+use super::{STACK, lower};
 use crate::span::FileId;
 
 /// The tree of a source that must be accepted.
@@ -33,4 +38,10 @@ fn parsed(source: &str) -> Expr {
 
 fn function<'a>(tree: &'a FileTree, name: &str) -> &'a Function {
     tree.functions.iter().find(|function| function.name == name).unwrap_or_else(|| panic!("no function {name}"))
+}
+
+/// Runs with the stack that `lower` asks for.
+fn on_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(run);
+    thread.and_then(|thread| thread.join().map_err(|_| std::io::Error::other("panicked"))).unwrap()
 }

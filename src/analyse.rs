@@ -1,0 +1,280 @@
+//! A [`Workspace`] and a [`Config`] to findings: every arrow of the house in order.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::config::Config;
+use crate::dialect::Dialect;
+use crate::event::{Event, Flow};
+use crate::finding::Finding;
+use crate::flow::Evaluator;
+use crate::link::{FnId, Program};
+use crate::lower::{self, tree::Lowered};
+use crate::notice::{Notice, NoticeKind};
+use crate::race::dependency;
+use crate::race::scene::{Rivals, Scene};
+use crate::report::Counts;
+use crate::rules::claim::Claim;
+use crate::source::{FileKind, SourceFile, Target, Workspace};
+use crate::span::Span;
+use crate::sql::schema::Schema;
+use crate::sql::statement::{Action, ConflictAction, Verb};
+use crate::story;
+
+/// All that one run found out.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// Sorted by file, offset and rule.
+    pub findings: Vec<Finding>,
+    /// Without those of the workspace.
+    pub notices: Vec<Notice>,
+    pub counts: Counts,
+    pub statistics: Statistics,
+    /// Sequences that were judged safe: where the write stands, and by what.
+    pub safe: Vec<(Span, String)>,
+}
+
+/// What was not understood, for `--statistics`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// How often, by reason.
+    pub unknown: BTreeMap<String, usize>,
+}
+
+/// Analyses a workspace. Nothing fails: what is not understood is among the notices and statistics.
+pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
+    let (trees, mut notices) = lowered(workspace);
+    let schema = schema(workspace, config, &mut notices);
+    let program = Program::build(workspace, trees);
+    let mut evaluator = Evaluator::new(&program, workspace, config);
+    let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
+    for id in &roots {
+        evaluator.flow(*id);
+    }
+    let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
+    let rivals = rivals(&flows, &roots);
+    let mut judged = Judged::default();
+    for flow in &flows {
+        judge(&evaluator, flow, &schema, config, &rivals, &mut judged);
+    }
+    let findings = judged.told(&evaluator, &schema, config, &rivals, &flows);
+    let mut unknown = BTreeMap::new();
+    for (why, count) in evaluator.unknown.statements.iter().chain(&evaluator.unknown.given_up) {
+        *unknown.entry(why.clone()).or_default() += count;
+    }
+    let counts = Counts {
+        files: workspace.files.len(),
+        functions: roots.len(),
+        statements: evaluator.unknown.statements_seen,
+        unknown: evaluator.unknown.statements.values().sum(),
+        ..Counts::default()
+    };
+    judged.safe.sort();
+    judged.safe.dedup();
+    notices.sort();
+    Analysis { findings, notices, counts, statistics: Statistics { unknown }, safe: judged.safe }
+}
+
+/// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
+fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
+    let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    let results: Vec<Result<Lowered, Notice>> = rust
+        .par_iter()
+        .map(|file| {
+            let caught = std::panic::catch_unwind(|| lower::lower(file.id, &file.text));
+            let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
+            match caught {
+                Ok(Ok(lowered)) => Ok(lowered),
+                Ok(Err(refused)) => Err(notice(refused.kind, refused.at.map(|at| at.in_file(file.id)), refused.text)),
+                Err(_) => {
+                    Err(notice(NoticeKind::Internal, None, "racelint failed on this file, please report it".to_owned()))
+                }
+            }
+        })
+        .collect();
+    let (mut trees, mut notices) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(tree) => trees.push(tree),
+            Err(notice) => notices.push(notice),
+        }
+    }
+    (trees, notices)
+}
+
+fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<Notice>) -> Schema {
+    let dialect = config
+        .dialect
+        .or_else(|| workspace.crates.iter().find_map(|krate| krate.dialects.first().copied()))
+        .unwrap_or(Dialect::Postgres);
+    let files: Vec<&SourceFile> = workspace.files.iter().filter(|file| file.kind == FileKind::Sql).collect();
+    let texts: Vec<(&str, &str)> = files.iter().map(|file| (file.path.as_str(), &*file.text)).collect();
+    let (schema, faults) = crate::sql::migrations::schema(&texts, dialect);
+    for (file, why) in faults {
+        if let Some(file) = files.get(file) {
+            let notice = Notice { path: file.path.clone(), span: None, kind: NoticeKind::Syntax, text: why };
+            notices.push(notice);
+        }
+    }
+    schema
+}
+
+/// Tests, examples, benches and build scripts do not serve two requests at once.
+fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> bool {
+    let function = program.function(id);
+    let main = matches!(workspace.file(program.file_of(id)).kind, FileKind::Rust(Target::Main));
+    main && !function.test && function.body.is_some()
+}
+
+/// What the program does to its tables, from every statement that stands in a function of its own.
+fn rivals(flows: &[std::rc::Rc<Flow>], roots: &[FnId]) -> Rivals {
+    let production: FxHashSet<FnId> = roots.iter().copied().collect();
+    let mut rivals = Rivals::default();
+    let own = flows
+        .iter()
+        .flat_map(|flow| flow.events.iter())
+        .filter(|event| event.calls.is_empty() && production.contains(&event.function));
+    for event in own {
+        let Some(access) = event.access() else { continue };
+        for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
+            let table = target.table.name.clone();
+            match target.action {
+                Action::Insert => {
+                    rivals.inserted.insert(table.clone());
+                    let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
+                    if let Some(ConflictAction::Update { .. }) = conflict {
+                        let columns = rivals.updated.entry(table).or_default();
+                        columns.extend(dependency::written(target).map(|set| set.column.clone()));
+                    } else if let Some(ConflictAction::Replace) = conflict {
+                        rivals.updated_somehow.insert(table);
+                    }
+                }
+                Action::Update => {
+                    if target.sets.is_empty()
+                        || target.sets.iter().any(|set| set.column == "?")
+                        || access.statement.verb == Verb::Merge
+                    {
+                        rivals.updated_somehow.insert(table.clone());
+                    }
+                    let columns = rivals.updated.entry(table).or_default();
+                    columns.extend(target.sets.iter().map(|set| set.column.clone()));
+                }
+                Action::Delete => {
+                    rivals.deleted.insert(table);
+                }
+                Action::Read => {}
+            }
+        }
+    }
+    rivals
+}
+
+/// A pair of places, in the function where the two halves meet.
+type Pair = (Span, Span, FnId);
+
+#[derive(Default)]
+struct Judged {
+    /// Claims with the place of their flow.
+    claims: Vec<(usize, Claim, Pair)>,
+    /// Pairs whose verdict is left to the callers.
+    deferred: FxHashSet<Pair>,
+    safe: Vec<(Span, String)>,
+    seen: usize,
+}
+
+/// Judges one function. Callees come before their callers.
+fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, rivals: &Rivals, judged: &mut Judged) {
+    let place = judged.seen;
+    judged.seen += 1;
+    if flow.events.is_empty() || ev.program.function(flow.function).test {
+        return;
+    }
+    let scene = Scene::new(ev, flow, schema, config, rivals);
+    let deferred = std::mem::take(&mut judged.deferred);
+    let wanted = |read: &Event, write: &Event| {
+        let depth = common(read, write);
+        depth == 0 || deferred.contains(&pair(flow, read, write))
+    };
+    let found = crate::rules::judge(&scene, &wanted);
+    judged.deferred = deferred;
+    let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
+        callers.iter().any(|(caller, ..)| !ev.program.function(*caller).test && *caller != flow.function)
+    });
+    for claim in found.claims {
+        let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write)) else {
+            continue;
+        };
+        let pair = pair(flow, read, write);
+        // On a handle that was handed in, the callers know whether a transaction is open.
+        let open = called && (given(ev, flow, read) || given(ev, flow, write));
+        if open {
+            judged.deferred.insert(pair);
+        } else {
+            judged.claims.push((place, claim, pair));
+        }
+    }
+    for (sequence, protection) in found.safe {
+        if let Some(write) = scene.event(sequence.write) {
+            judged.safe.push((write.span, format!("{protection:?}")));
+        }
+    }
+}
+
+/// Whether a statement runs on a handle that the function was given.
+fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
+    let Some(on) = event.on else { return false };
+    if ev.handle(on).is_some_and(|handle| handle.kind == crate::client::HandleKind::Pool) {
+        return false;
+    }
+    let mut found = false;
+    ev.terms.walk(on, 0, &mut |term| {
+        found |= matches!(ev.terms.get(term), crate::flow::term::Term::Param(id, _) if *id == flow.function);
+    });
+    found
+}
+
+/// How many calls lead to both events.
+fn common(read: &Event, write: &Event) -> usize {
+    if read.id == write.id {
+        return read.calls.len();
+    }
+    read.calls.iter().zip(write.calls.iter()).take_while(|(a, b)| a == b).count()
+}
+
+fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {
+    let depth = common(read, write);
+    let holder = if depth == 0 { flow.function } else { read.calls[depth - 1].function };
+    (read.span, write.span, holder)
+}
+
+impl Judged {
+    /// The claims as findings: one for each pair of places, sorted.
+    fn told(
+        &self,
+        ev: &Evaluator<'_>,
+        schema: &Schema,
+        config: &Config,
+        rivals: &Rivals,
+        flows: &[std::rc::Rc<Flow>],
+    ) -> Vec<Finding> {
+        let mut by_pair: FxHashMap<(Pair, &'static str), usize> = FxHashMap::default();
+        let mut findings: Vec<Finding> = Vec::new();
+        for (place, claim, pair) in &self.claims {
+            let flow = &flows[*place];
+            if let Some(known) = by_pair.get(&(*pair, claim.rule)) {
+                let caller = story::caller(ev, flow, claim);
+                findings[*known].callers.extend(caller);
+                continue;
+            }
+            let scene = Scene::new(ev, flow, schema, config, rivals);
+            let Some(finding) = story::tell(&scene, claim) else { continue };
+            by_pair.insert((*pair, claim.rule), findings.len());
+            findings.push(finding);
+        }
+        findings.sort_by(|a, b| (a.at, a.rule, &a.fingerprint).cmp(&(b.at, b.rule, &b.fingerprint)));
+        story::number(&mut findings);
+        findings
+    }
+}

@@ -1,0 +1,89 @@
+//! Two requests, step by step, in the order that breaks them.
+
+use crate::event::{Event, EventKind};
+use crate::finding::{Interleaving, Role, StoryStep, Who};
+use crate::race::LooksAt;
+use crate::race::scene::Scene;
+use crate::rules::claim::Claim;
+use crate::rules::{double_fire, lost_update, racy_statement, table_lock, unchecked_outcome};
+use crate::sql::statement::Action;
+use crate::story::words;
+
+/// The longest condition that is shown, in chars.
+const SHOWN: usize = 120;
+
+pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> Interleaving {
+    let table = words::table(write);
+    if read.id == write.id {
+        return alone(claim, write, table);
+    }
+    let mut steps = Vec::new();
+    let read_text = words::statement(read);
+    let write_text = words::statement(write);
+    let seen = seen(claim);
+    for who in [Who::A, Who::B] {
+        let state = if who == Who::A { seen.clone() } else { seen.as_ref().map(|_| "the same".to_owned()) };
+        steps.push(StoryStep { who, text: read_text.clone(), state, span: Some(read.span), role: Role::Read });
+    }
+    if let Some((_, cond)) = super::best_check(scene, claim) {
+        let text: String = scene.ev.text_of(cond.span).split_whitespace().collect::<Vec<_>>().join(" ");
+        let text: String = text.chars().take(SHOWN).collect();
+        for who in [Who::A, Who::B] {
+            let state = Some("goes on".to_owned());
+            steps.push(StoryStep { who, text: text.clone(), state, span: Some(cond.span), role: Role::Check });
+        }
+    }
+    if let Some(effect) = claim.effect.and_then(|id| scene.event(id))
+        && let EventKind::Effect(call) = &effect.kind
+    {
+        for who in [Who::A, Who::B] {
+            let state = Some(if who == Who::A { "done" } else { "done again" }.to_owned());
+            steps.push(StoryStep { who, text: call.name.clone(), state, span: Some(effect.span), role: Role::Effect });
+        }
+    }
+    for who in [Who::A, Who::B] {
+        let state = (who == Who::B && claim.rule == unchecked_outcome::ID).then(|| "changes no row".to_owned());
+        steps.push(StoryStep { who, text: write_text.clone(), state, span: Some(write.span), role: Role::Write });
+    }
+    Interleaving { steps, outcome: outcome(claim, write, table) }
+}
+
+fn alone(claim: &Claim, write: &Event, table: &str) -> Interleaving {
+    let text = words::statement(write);
+    let role = if claim.rule == table_lock::ID { Role::Lock } else { Role::Write };
+    let state = |who| match (claim.rule, who) {
+        (table_lock::ID, Who::B) => Some("waits, whatever row it wants".to_owned()),
+        (racy_statement::ID, _) => Some("its sub-query reads the old rows".to_owned()),
+        (unchecked_outcome::ID, Who::B) => Some("changes no row".to_owned()),
+        _ => None,
+    };
+    let steps = [Who::A, Who::B]
+        .into_iter()
+        .map(|who| StoryStep { who, text: text.clone(), state: state(who), span: Some(write.span), role })
+        .collect();
+    Interleaving { steps, outcome: outcome(claim, write, table) }
+}
+
+fn seen(claim: &Claim) -> Option<String> {
+    match claim.sequence.checks.iter().map(|check| &check.looks_at).max()? {
+        LooksAt::Existence => None,
+        LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => {
+            Some(format!("{column} is still fine"))
+        }
+        LooksAt::Aggregate => Some("the number is still fine".to_owned()),
+        _ => None,
+    }
+}
+
+fn outcome(claim: &Claim, write: &Event, table: &str) -> String {
+    let action = write.access().and_then(|access| access.statement.target()).map(|target| target.action);
+    match (claim.rule, action) {
+        (table_lock::ID, _) => format!("everybody who writes {table} waits for everybody else"),
+        (double_fire::ID, _) => "it happened twice".to_owned(),
+        (lost_update::ID, _) => "the second write is based on the old value, and the first one is lost".to_owned(),
+        (unchecked_outcome::ID, _) => "both report success, one of them changed nothing".to_owned(),
+        (_, Some(Action::Insert)) => format!("{table} holds two rows where one was meant"),
+        (_, Some(Action::Delete)) => "both had the row".to_owned(),
+        _ => "both went on, each as if it were alone".to_owned(),
+    }
+}

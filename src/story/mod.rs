@@ -1,0 +1,186 @@
+//! Claims to findings: the places, the words, and the interleaving of two requests.
+
+mod interleaving;
+mod reason;
+pub mod words;
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHashMap;
+
+use crate::event::{Event, Flow};
+use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
+use crate::flow::Evaluator;
+use crate::race::scene::Scene;
+use crate::rules::claim::Claim;
+use crate::rules::{self, table_lock};
+use crate::span::Span;
+
+/// Tells a claim as a finding; none when one of its events is gone.
+pub fn tell(scene: &Scene<'_, '_>, claim: &Claim) -> Option<Finding> {
+    let read = scene.event(claim.sequence.read)?;
+    let write = scene.event(claim.sequence.write)?;
+    let depth = common(read, write);
+    let holder = holder(scene.flow, read, depth);
+    let (labels, traces) = labels(scene, claim, read, write, depth);
+    let at = here(write, depth);
+    let table = words::table(write).to_owned();
+    let page = rules::page(claim.rule);
+    let function = scene.ev.program.path_of(holder);
+    let rewrites = crate::rewrite::rewrites(scene, claim);
+    Some(Finding {
+        rule: claim.rule,
+        severity: page.map_or(Severity::Warning, |page| page.severity),
+        confidence: claim.confidence,
+        message: reason::message(scene, claim, read, write),
+        why: reason::why(scene, claim, write),
+        at,
+        labels,
+        story: interleaving::steps(scene, claim, read, write),
+        rewrites,
+        fingerprint: fingerprint(claim.rule, &function, read, write),
+        function,
+        table,
+        judged_for: reason::judged_for(scene, write),
+        traces,
+        callers: caller(scene.ev, scene.flow, claim).into_iter().collect(),
+    })
+}
+
+/// The call through which another function reaches a claim's sequence, when its two halves meet further below.
+pub fn caller(ev: &Evaluator<'_>, flow: &Flow, claim: &Claim) -> Option<CallSite> {
+    let find = |id| flow.events.iter().find(|event| event.id == id);
+    let (read, write) = (find(claim.sequence.read)?, find(claim.sequence.write)?);
+    if common(read, write) == 0 {
+        return None;
+    }
+    let call = write.calls.first()?;
+    Some(CallSite { function: ev.program.path_of(flow.function), span: call.span })
+}
+
+/// Gives equal fingerprints an ordinal, in the order of the findings.
+pub fn number(findings: &mut [Finding]) {
+    let mut seen: FxHashMap<String, usize> = FxHashMap::default();
+    for finding in findings {
+        let count = seen.entry(finding.fingerprint.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            finding.fingerprint = format!("{}-{count}", finding.fingerprint);
+        }
+    }
+}
+
+/// How many calls lead to both events.
+fn common(read: &Event, write: &Event) -> usize {
+    if read.id == write.id {
+        return read.calls.len();
+    }
+    read.calls.iter().zip(write.calls.iter()).take_while(|(a, b)| a == b).count()
+}
+
+fn holder(flow: &Flow, read: &Event, depth: usize) -> crate::link::FnId {
+    if depth == 0 { flow.function } else { read.calls[depth - 1].function }
+}
+
+/// Where an event happens, seen from the function that holds the sequence: itself, or the call that leads to it.
+fn here(event: &Event, depth: usize) -> Span {
+    event.calls.get(depth).map_or(event.span, |call| call.span)
+}
+
+fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, depth: usize) -> (Vec<Label>, Vec<Trace>) {
+    let mut found: Vec<(Label, Vec<CallSite>)> = Vec::new();
+    let calls = |event: &Event| -> Vec<CallSite> {
+        event
+            .calls
+            .iter()
+            .skip(depth)
+            .map(|call| CallSite { function: scene.ev.program.path_of(call.function), span: call.span })
+            .collect()
+    };
+    let mut add = |role, span, text: String, calls: Vec<CallSite>| {
+        if found.iter().all(|(label, _)| label.span != span || label.role != role) {
+            found.push((Label { role, span, text }, calls));
+        }
+    };
+    let alone = read.id == write.id;
+    if !alone {
+        add(Role::Read, read.span, reason::reads(scene, read, &claim.sequence), calls(read));
+    }
+    if let Some(check) = deciding_check(scene, claim) {
+        add(Role::Check, check.0, check.1, Vec::new());
+    }
+    for lock in claim.tried.iter().filter_map(|why| why.lost_lock()) {
+        if lock != read.id
+            && let Some(event) = scene.event(lock)
+        {
+            add(Role::Lock, event.span, "this lock does not protect it".to_owned(), calls(event));
+            break;
+        }
+    }
+    if let Some(effect) = claim.effect.and_then(|id| scene.event(id)) {
+        add(Role::Effect, effect.span, "this leaves the process and cannot be taken back".to_owned(), calls(effect));
+    }
+    let role = if claim.rule == table_lock::ID { Role::Lock } else { Role::Write };
+    add(role, write.span, reason::writes(claim, write), calls(write));
+    let at = here(write, depth);
+    if at != write.span {
+        add(Role::Write, at, "this call leads to the write".to_owned(), Vec::new());
+    }
+    let traces = found
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, calls))| !calls.is_empty())
+        .map(|(label, (_, calls))| Trace { label, calls: calls.clone() })
+        .collect();
+    (found.into_iter().map(|(label, _)| label).collect(), traces)
+}
+
+/// The condition that decides, best one first: one that looks at a column, in the text that is nearest to the write.
+fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim) -> Option<(Span, String)> {
+    let (best, cond) = best_check(scene, claim)?;
+    let text = match &best.looks_at {
+        crate::race::LooksAt::Existence => "decides by whether there was a row".to_owned(),
+        crate::race::LooksAt::Column(column) if column.chars().all(|c| !c.is_ascii_digit()) => {
+            format!("decides by the {column} that was read")
+        }
+        crate::race::LooksAt::Aggregate => "decides by the number that was read".to_owned(),
+        _ => "decides by what was read".to_owned(),
+    };
+    Some((cond.span, text))
+}
+
+/// The check that says most, with its condition.
+fn best_check<'c>(
+    scene: &'c Scene<'_, '_>,
+    claim: &'c Claim,
+) -> Option<(&'c crate::race::Check, &'c crate::event::Cond)> {
+    let conditions = claim.sequence.checks.iter().filter_map(|check| Some((check, scene.ev.cond(check.cond?))));
+    conditions.min_by_key(|(check, cond)| {
+        (check.looks_at == crate::race::LooksAt::Existence, cond.kind != crate::event::CondKind::Test)
+    })
+}
+
+/// Stable under moved lines and reformatting: the rule, the function, and what the statements say.
+fn fingerprint(rule: &str, function: &str, read: &Event, write: &Event) -> String {
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    for part in [rule, function, &words::statement(read), &words::statement(write)] {
+        hasher.write(part.as_bytes());
+        hasher.write(&[0xff]);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+/// FNV-1a, which gives the same number on every machine and with every compiler.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

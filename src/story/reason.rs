@@ -1,0 +1,224 @@
+//! The sentences of a finding: what two requests can do, and why the present protection does not hold.
+
+use crate::event::{Event, EventKind};
+use crate::protect::WhyNot;
+use crate::race::scene::Scene;
+use crate::race::{LooksAt, Sequence, transaction};
+use crate::rules::claim::Claim;
+use crate::rules::{
+    check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
+    unchecked_outcome, unsafe_claim,
+};
+use crate::sql::statement::Action;
+use crate::story::words;
+
+/// What two requests can do; one sentence, lower case, no full stop.
+pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> String {
+    let table = words::table(write);
+    let source = source_table(read, &claim.sequence);
+    let what = columns(&claim.sequence);
+    match claim.rule {
+        check_then_update::ID => match action(write) {
+            Some(Action::Delete) => {
+                format!("two requests can both read the {table} row, both go on, and both use what it said")
+            }
+            _ => format!("two requests can both find {what} of the same {table} row acceptable, and both write it"),
+        },
+        lost_update::ID => {
+            let written = claim.sequence.values.first().map_or_else(String::new, |value| format!(".{}", value.column));
+            format!(
+                "two requests can compute {table}{written} from the same old row, and one of the two updates is lost"
+            )
+        }
+        check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
+        stale_guard::ID if source == table => {
+            format!("two requests can both find {what} of {source} within its limit, and together go past it")
+        }
+        stale_guard::ID => format!("{what} of {source} can change between the check and the write to {table}"),
+        unsafe_claim::ID => format!("two workers can pick the same {table} row before either has marked it as taken"),
+        double_fire::ID => {
+            let name = claim
+                .effect
+                .and_then(|id| scene.event(id))
+                .and_then(
+                    |event| if let EventKind::Effect(effect) = &event.kind { Some(effect.name.clone()) } else { None },
+                )
+                .unwrap_or_else(|| "the effect".to_owned());
+            format!("two requests can both pass the check on {source} and both call {name}")
+        }
+        lock_lost::ID => format!(
+            "the lock does not hold from the read of {source} to the write of {table}: two requests can both go on"
+        ),
+        racy_statement::ID => {
+            format!("two of these statements on {table} can run at once, each on what it saw before the other")
+        }
+        unchecked_outcome::ID => format!("a second request changes no row of {table}, and goes on as if it had"),
+        table_lock::ID => format!("the lock on {table} makes requests wait that want other rows"),
+        other => format!("{other} on {table}"),
+    }
+}
+
+/// Why what stands there does not protect; one sentence of the same form.
+pub fn why(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
+    if let Some(note) = claim.note {
+        return note.to_owned();
+    }
+    if claim.rule == double_fire::ID {
+        return "the row is claimed only after the call, so nothing keeps a second request from making it too"
+            .to_owned();
+    }
+    let best = claim.tried.iter().max_by_key(|why| weight(why));
+    match best {
+        Some(why) => sentence(scene, why, write),
+        None => match transaction::of(scene, write) {
+            None => "each statement runs in autocommit, and nothing holds the row in between".to_owned(),
+            Some(_) => "the read runs outside of the transaction that writes".to_owned(),
+        },
+    }
+}
+
+fn weight(why: &WhyNot) -> u8 {
+    match why {
+        WhyNot::Autocommit => 0,
+        WhyNot::WeakIsolation(_) => 1,
+        WhyNot::NoUniqueKey(_) => 2,
+        WhyNot::LockElsewhereRow(_) => 3,
+        WhyNot::HalfGuard(_) | WhyNot::GuardOnAbsoluteValue | WhyNot::ConflictOverwrites => 4,
+        WhyNot::OneProcess | WhyNot::GuardDropped => 5,
+        WhyNot::OutcomeUnread => 6,
+        _ => 7,
+    }
+}
+
+fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
+    let level = |event| transaction::of(scene, event).map_or("READ COMMITTED", |tx| tx.level.name());
+    match why {
+        WhyNot::Autocommit => "each statement runs in autocommit, and nothing holds the row in between".to_owned(),
+        WhyNot::WeakIsolation(isolation) => format!(
+            "both run inside one transaction, but {} at {} lets the second request read before the first commits",
+            write.dialect.name(),
+            isolation.name()
+        ),
+        WhyNot::LockInAutocommit(_) => {
+            "the lock is taken in autocommit, and is gone as soon as its statement ends".to_owned()
+        }
+        WhyNot::LockTooWeak(_, strength) => {
+            format!("FOR {} lets the second request hold the same lock", words::strength(*strength))
+        }
+        WhyNot::LockAfterRead(_) => {
+            "the lock is taken after the value was read, and the old value is still used".to_owned()
+        }
+        WhyNot::LockEnded(_) => "the transaction that holds the lock ends before the write".to_owned(),
+        WhyNot::LockRolledBack(_) => {
+            "the lock was taken inside a savepoint, and rolling that back releases it".to_owned()
+        }
+        WhyNot::LockElsewhere(_) => {
+            "the locking read goes to another connection than the transaction, and its lock ends with the statement"
+                .to_owned()
+        }
+        WhyNot::LockOnAbsentRow(_) => "FOR UPDATE locks rows that exist, and the new row is not there yet".to_owned(),
+        WhyNot::LockKeepsSnapshot(_) => format!(
+            "{} at {} reads from a snapshot that is older than the lock it waited for",
+            write.dialect.name(),
+            level(write)
+        ),
+        WhyNot::LockInCountingStatement(_) => {
+            "lock and count stand in one statement, and the count is not taken again after the wait".to_owned()
+        }
+        WhyNot::LockElsewhereRow(_) => "the lock is on another row than the one that decides".to_owned(),
+        WhyNot::TryLockIgnored(_) => "nobody looks at whether the lock was got".to_owned(),
+        WhyNot::LockReleasedEarly(_) => "the lock is released before the write is committed".to_owned(),
+        WhyNot::TableLockTooWeak(_) => "this lock mode does not keep other writers out".to_owned(),
+        WhyNot::HalfGuard(columns) => {
+            format!("the write repeats only a part of the check: {} is not in its WHERE", columns.join(", "))
+        }
+        WhyNot::OutcomeUnread => "the write is guarded, but nobody looks at how many rows it changed".to_owned(),
+        WhyNot::GuardOnAbsoluteValue => {
+            "the guard bounds the column, but the value written was computed from the old row".to_owned()
+        }
+        WhyNot::NoUniqueKey(columns) if columns.is_empty() => "no unique key refuses the second row".to_owned(),
+        WhyNot::NoUniqueKey(columns) => format!("no unique key on ({}) refuses the second row", columns.join(", ")),
+        WhyNot::ConflictOverwrites => "on a conflict the row of the first request is written over".to_owned(),
+        WhyNot::OneProcess => "the lock is held in this process only".to_owned(),
+        WhyNot::GuardDropped => "the guard of the lock is dropped before the write".to_owned(),
+    }
+}
+
+/// The engine and level, as `PostgreSQL, READ COMMITTED`.
+pub fn judged_for(scene: &Scene<'_, '_>, write: &Event) -> String {
+    match transaction::of(scene, write) {
+        Some(tx) => format!("{}, {}", write.dialect.name(), tx.level.name()),
+        None => format!("{}, autocommit", write.dialect.name()),
+    }
+}
+
+/// The label of the read.
+pub fn reads(scene: &Scene<'_, '_>, read: &Event, sequence: &Sequence) -> String {
+    let table = source_table(read, sequence);
+    let columns = sequence.columns();
+    let what = match columns.as_slice() {
+        [] => table.to_owned(),
+        [one] if !one.chars().all(|c| c.is_ascii_digit()) => format!("{table}.{one}"),
+        _ => table.to_owned(),
+    };
+    let locked = read
+        .access()
+        .and_then(|access| access.statement.accesses.get(sequence.read_access))
+        .is_some_and(|a| a.lock.is_some());
+    let how = match (locked, transaction::of(scene, read).is_some()) {
+        (true, true) => "and locks it",
+        (true, false) => "with a lock that ends here",
+        (false, _) => "without a lock",
+    };
+    match read.access().and_then(|access| access.statement.target()) {
+        Some(_) => format!("finds no row of {table} to change"),
+        None => format!("reads {what} {how}"),
+    }
+}
+
+/// The label of the write.
+pub fn writes(claim: &Claim, write: &Event) -> String {
+    let table = words::table(write);
+    match (claim.rule, action(write)) {
+        (table_lock::ID, _) => format!("locks more of {table} than the rows it needs"),
+        (racy_statement::ID, _) => format!("reads and writes {table} in one statement"),
+        (unchecked_outcome::ID, _) => "how many rows this changed is not looked at".to_owned(),
+        (_, Some(Action::Insert)) => format!("inserts into {table} on the strength of it"),
+        (_, Some(Action::Delete)) => format!("deletes from {table} on the strength of it"),
+        _ if claim.sequence.values.is_empty() => format!("writes {table} on the strength of it"),
+        _ => format!("writes {table} from the old value"),
+    }
+}
+
+fn action(event: &Event) -> Option<Action> {
+    event.access().and_then(|access| access.statement.target()).map(|target| target.action)
+}
+
+fn source_table<'e>(read: &'e Event, sequence: &Sequence) -> &'e str {
+    read.access()
+        .and_then(|access| access.statement.accesses.get(sequence.read_access))
+        .map_or("", |access| access.table.name.as_str())
+}
+
+fn columns(sequence: &Sequence) -> String {
+    if sequence.checks_aggregate() {
+        return "the number of rows".to_owned();
+    }
+    let named: Vec<&str> = sequence
+        .checks
+        .iter()
+        .filter_map(|check| match &check.looks_at {
+            LooksAt::Column(name) if !name.chars().all(|c| c.is_ascii_digit()) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut named = named;
+    named.sort_unstable();
+    named.dedup();
+    match named.as_slice() {
+        [] => "what they read".to_owned(),
+        [one] => (*one).to_owned(),
+        [first, second] => format!("{first} and {second}"),
+        [first, ..] => format!("{first} and more"),
+    }
+}

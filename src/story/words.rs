@@ -1,0 +1,132 @@
+//! Statements in the program's own words: its SQL where there is SQL, else SQL made from what the builder said.
+
+use std::fmt::Write as _;
+
+use crate::event::Event;
+use crate::sql::statement::{Access, Action, Compare, Operand, Predicate, Statement, Strength, Verb};
+
+/// The table a statement is about: its target, or what it reads first.
+pub fn table(event: &Event) -> &str {
+    let Some(access) = event.access() else { return "" };
+    if let Verb::LockTables(tables) = &access.statement.verb
+        && let Some((name, _)) = tables.first()
+    {
+        return name;
+    }
+    access.statement.accesses.first().map_or("", |access| access.table.name.as_str())
+}
+
+/// The statement on one line.
+pub fn statement(event: &Event) -> String {
+    match event.access() {
+        Some(access) if !access.text.is_empty() => access.text.to_string(),
+        Some(access) => rendered(&access.statement),
+        None => String::new(),
+    }
+}
+
+/// A statement as SQL; parts that have no words here are left out.
+pub fn rendered(statement: &Statement) -> String {
+    let Some(main) = statement.accesses.first() else { return verb(&statement.verb).to_owned() };
+    let mut out = String::new();
+    match main.action {
+        Action::Read => {
+            let columns: Vec<&str> = match statement.output.is_empty() {
+                true => main.columns.iter().map(|name| name.as_str()).collect(),
+                false => statement.output.iter().map(|output| output.name.as_str()).collect(),
+            };
+            let columns = if columns.is_empty() || columns.len() > 8 { "*".to_owned() } else { columns.join(", ") };
+            let _ = write!(out, "SELECT {columns} FROM {}", main.table.name);
+        }
+        Action::Insert => {
+            let columns: Vec<&str> = main.sets.iter().map(|set| set.column.as_str()).collect();
+            let values: Vec<String> = main.sets.iter().map(|set| operand(&set.value)).collect();
+            let _ =
+                write!(out, "INSERT INTO {} ({}) VALUES ({})", main.table.name, columns.join(", "), values.join(", "));
+        }
+        Action::Update => {
+            let sets: Vec<String> =
+                main.sets.iter().map(|set| format!("{} = {}", set.column, operand(&set.value))).collect();
+            let _ = write!(out, "UPDATE {} SET {}", main.table.name, sets.join(", "));
+        }
+        Action::Delete => {
+            let _ = write!(out, "DELETE FROM {}", main.table.name);
+        }
+    }
+    out.push_str(&condition(main));
+    if let Some(lock) = &main.lock {
+        let _ = write!(out, " FOR {}", strength(lock.strength));
+    }
+    out
+}
+
+fn condition(access: &Access) -> String {
+    let parts: Vec<String> = access.filter.iter().map(predicate).collect();
+    if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) }
+}
+
+/// A condition as SQL.
+pub fn predicate(predicate: &Predicate) -> String {
+    let column = predicate.columns.first().map_or("", |name| name.as_str());
+    match predicate.op {
+        Compare::IsNull => format!("{column} IS NULL"),
+        Compare::IsNotNull => format!("{column} IS NOT NULL"),
+        Compare::Other => operand(&predicate.value),
+        op => format!("{column} {} {}", symbol(op), operand(&predicate.value)),
+    }
+}
+
+pub fn symbol(op: Compare) -> &'static str {
+    match op {
+        Compare::Eq => "=",
+        Compare::Ne => "<>",
+        Compare::Lt => "<",
+        Compare::Le => "<=",
+        Compare::Gt => ">",
+        Compare::Ge => ">=",
+        Compare::In => "IN",
+        Compare::NotIn => "NOT IN",
+        Compare::Like => "LIKE",
+        Compare::IsNull => "IS NULL",
+        Compare::IsNotNull => "IS NOT NULL",
+        Compare::Other => "",
+    }
+}
+
+/// A value as SQL.
+pub fn operand(value: &Operand) -> String {
+    match value {
+        Operand::Placeholder(n) => format!("${}", n + 1),
+        Operand::Named(name) => format!(":{name}"),
+        Operand::Literal(text) if text.parse::<f64>().is_ok() || text == "true" || text == "false" => text.clone(),
+        Operand::Literal(text) => format!("'{}'", text.replace('\'', "''")),
+        Operand::Null => "NULL".to_owned(),
+        Operand::Default => "DEFAULT".to_owned(),
+        Operand::Column { table: Some(table), column } => format!("{table}.{column}"),
+        Operand::Column { table: None, column } => column.to_string(),
+        Operand::Excluded(column) => format!("EXCLUDED.{column}"),
+        Operand::Expr { text, .. } => text.clone(),
+        Operand::Subquery(_) => "(SELECT …)".to_owned(),
+        Operand::Unknown => "…".to_owned(),
+    }
+}
+
+pub fn strength(strength: Strength) -> &'static str {
+    match strength {
+        Strength::KeyShare => "KEY SHARE",
+        Strength::Share => "SHARE",
+        Strength::NoKeyUpdate => "NO KEY UPDATE",
+        Strength::Update => "UPDATE",
+    }
+}
+
+fn verb(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::LockTables(_) => "LOCK TABLE",
+        Verb::UnlockTables => "UNLOCK TABLES",
+        Verb::SetIsolation { .. } => "SET TRANSACTION",
+        Verb::Savepoint(_) => "SAVEPOINT",
+        Verb::RollbackTo(_) => "ROLLBACK TO",
+        _ => "",
+    }
+}
