@@ -7,9 +7,14 @@
 //! parses says that a database is meant.
 
 pub mod handles;
+pub mod libsql;
+pub mod mysql;
+pub mod postgres;
+pub mod rusqlite;
 pub mod sea_orm;
 pub mod sqlx;
 pub mod table;
+pub mod tiberius;
 
 use std::rc::Rc;
 
@@ -87,5 +92,13 @@ pub struct Client {
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
 pub fn clients() -> Rc<[&'static Client]> {
-    Rc::from([&sqlx::CLIENT, &sea_orm::table::CLIENT])
+    Rc::from([
+        &mysql::CLIENT,
+        &sqlx::CLIENT,
+        &postgres::CLIENT,
+        &rusqlite::CLIENT,
+        &libsql::CLIENT,
+        &tiberius::CLIENT,
+        &sea_orm::table::CLIENT,
+    ])
 }

@@ -184,6 +184,7 @@ impl<'p> Evaluator<'p> {
             guards.extend(one.guards.iter().copied());
         }
         value.guards = union(&[], &guards);
+        value.fallible = values.iter().any(|value| value.fallible);
         value.shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
             None => merge_shapes(values),
@@ -207,7 +208,12 @@ impl<'p> Evaluator<'p> {
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
-        if !value.guards.is_empty() || self.matters(value.term) {
+        if value.fallible {
+            if value.guards.is_empty() {
+                return;
+            }
+            tested.term = self.terms.literal("ok");
+        } else if !value.guards.is_empty() || self.matters(value.term) {
             tested.term = self.terms.exists(value.term);
         }
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
@@ -228,7 +234,11 @@ impl<'p> Evaluator<'p> {
         if values.is_empty() {
             return Value::new(self.terms.literal("()"), ty);
         }
-        let conds: Vec<CondId> = if returns.len() > 1 {
+        let alike = returns.len() > 1 && values.iter().all(|value| value.term == values[0].term);
+        let conds: Vec<CondId> = if alike {
+            // Whichever way it returns, it says the same.
+            Vec::new()
+        } else if returns.len() > 1 {
             returns.iter().flat_map(|(_, deps)| deps.iter().copied()).collect()
         } else {
             // One way out, but `?` on the way may have left with an error.

@@ -105,7 +105,7 @@ impl<'p> Evaluator<'p> {
     ) -> Value {
         if let Some(on) = on {
             self.learn_handle(on);
-            self.learn_use(on.term, None, std::slice::from_ref(on));
+            self.learn_use(&crate::client::sea_orm::table::CLIENT, on.term, None, std::slice::from_ref(on));
         }
         let depth = self.frame.deps.len();
         self.frame.deps.extend(branch::union(&[], guards).iter().map(|cond| (*cond, Exit::Loop)));

@@ -63,6 +63,7 @@ impl<'p> Evaluator<'p> {
                     self.require(&value, expr.at);
                 }
                 value.guards = Rc::from([]);
+                value.fallible = false;
                 value
             }
             ExprKind::Cast(of, ty) => {
@@ -124,7 +125,7 @@ impl<'p> Evaluator<'p> {
         // `id.0` of a newtype is the id itself.
         let newtype = numbered && name == "0" && self.is_newtype(&of.ty);
         let term = if newtype { of.term } else { self.field_term(of, name) };
-        let value = Value { term, ty, shape: Shape::Plain, guards: of.guards.clone() };
+        let value = Value { term, ty, shape: Shape::Plain, guards: of.guards.clone(), fallible: false };
         self.learn_handle(&value);
         value
     }
@@ -533,7 +534,7 @@ impl<'p> Evaluator<'p> {
             Shape::Record(parts) if parts.len() == 1 => parts[0].1.shape.clone(),
             _ => Shape::Plain,
         };
-        Value { term: of.term, ty, shape, guards: Rc::from([]) }
+        Value { term: of.term, ty, shape, guards: Rc::from([]), fallible: false }
     }
 }
 

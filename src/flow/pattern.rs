@@ -64,6 +64,7 @@ impl<'p> Evaluator<'p> {
             ("Some" | "Ok", [inner]) => {
                 let mut value = value;
                 value.guards = Rc::from([]);
+                value.fallible = false;
                 self.bind(inner, value);
             }
             ("Err", [inner]) => {
@@ -132,7 +133,12 @@ impl<'p> Evaluator<'p> {
             Pat::TupleStruct(path, inner) => {
                 let name = last(path);
                 if matches!(name, "Some" | "Ok" | "Err") {
-                    parts.push(self.terms.exists(value.term));
+                    // Of a result, `Ok` says that the database answered.
+                    let answered = value.fallible && name != "Some";
+                    if !answered {
+                        parts.push(self.terms.exists(value.term));
+                    }
+                    let value = &Value { fallible: false, ..value.clone() };
                     if name != "Err" {
                         for sub in inner {
                             self.collect_tests(sub, value, parts);

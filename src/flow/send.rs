@@ -6,7 +6,7 @@ use crate::client::handles::Handle;
 use crate::client::table::{Arg, CallRow, Does, Gives, On, Params};
 use crate::client::{Client, HandleKind, TxOptions};
 use crate::dialect::{Dialect, Isolation};
-use crate::event::EventKind;
+use crate::event::{EventKind, Guard};
 use crate::flow::term::Term;
 use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
 use crate::flow::{Evaluator, statement};
@@ -111,9 +111,16 @@ impl<'p> Evaluator<'p> {
         }
         let name = call.name.as_str();
         match &recv.shape {
-            Shape::Query(_) => {
-                let (client, row) = self.row(On::Query, name, args)?;
+            Shape::Query(query) => {
+                let on = if query.on.is_some() { On::Prepared } else { On::Query };
+                let (client, row) = self.row(on, name, args)?;
                 return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
+            }
+            Shape::Text(_) if looks_like_sql(recv) => {
+                let (client, row) = self.row(On::Text, name, args)?;
+                return self
+                    .depends_on(client)
+                    .then(|| self.apply(client, row.does, Some(recv), args, at, Type::Unknown))?;
             }
             Shape::Options(_) => {
                 let (client, row) = self.row(On::Options, name, args)?;
@@ -123,6 +130,11 @@ impl<'p> Evaluator<'p> {
         }
         if let Some(handle) = self.handle(recv.term) {
             let (client, row) = self.row_for_handle(handle, name, args)?;
+            return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
+        }
+        if let Some((client, row)) = self.row(On::Outcome, name, args)
+            && !self.terms.origins(recv.term).is_empty()
+        {
             return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
         }
         let (client, row) = self.row_by_evidence(recv, name, args)?;
@@ -140,10 +152,20 @@ impl<'p> Evaluator<'p> {
         self.join(fork, arms)
     }
 
+    /// Whether the package whose code is evaluated may name the client.
+    fn depends_on(&self, client: &Client) -> bool {
+        match self.program.krate_of(self.frame.function) {
+            Some(krate) => client.krates.iter().any(|name| self.workspace.crates[krate].depends_on(name)),
+            None => true,
+        }
+    }
+
     fn row(&self, on: On, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
-        self.clients.iter().find_map(|client| {
+        let (used, others): (Vec<&Client>, Vec<&Client>) =
+            self.clients.iter().copied().partition(|client| self.depends_on(client));
+        used.into_iter().chain(others).find_map(|client| {
             let row = client.calls.iter().find(|row| row.on == on && row.name == name && fits(row, args))?;
-            Some((*client, row))
+            Some((client, row))
         })
     }
 
@@ -167,8 +189,8 @@ impl<'p> Evaluator<'p> {
     /// Whether a call that takes SQL was given a statement.
     fn carries(&self, row: &CallRow, args: &[Value]) -> bool {
         match row.does {
-            Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(|arg| is_statement(arg)),
-            Does::Query { sql, .. } => args.get(sql).is_some_and(|arg| is_statement(arg)),
+            Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(is_statement) && fits(row, args),
+            Does::Query { sql, .. } => args.get(sql).is_some_and(is_statement),
             _ => fits(row, args),
         }
     }
@@ -179,22 +201,21 @@ impl<'p> Evaluator<'p> {
         if !matches!(recv.ty, Type::Unknown | Type::Trait(_) | Type::External(..)) {
             return None;
         }
-        let krate = self.program.krate_of(self.frame.function);
-        let depends = |client: &Client| match krate {
-            Some(krate) => client.krates.iter().any(|name| self.workspace.crates[krate].depends_on(name)),
-            None => true,
-        };
         let known_elsewhere = matches!(&recv.ty, Type::External(path, _) if path.len() > 1);
-        self.clients.iter().filter(|client| depends(client)).find_map(|client| {
+        let begins = !known_elsewhere && self.program.methods(self.frame.scope, &recv.ty, name).functions.is_empty();
+        self.clients.iter().filter(|client| self.depends_on(client)).find_map(|client| {
             let row = client.calls.iter().find(|row| {
-                let sql = match row.does {
-                    Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(looks_like_sql),
+                let evident = || match row.does {
+                    Does::Run { statement: Arg::At(i), params, .. } => {
+                        args.get(i).is_some_and(looks_like_sql) && takes(params, i, args.len())
+                    }
                     Does::Query { sql, .. } => args.get(sql).is_some_and(looks_like_sql),
-                    Does::Begin { options: None, .. } => !known_elsewhere && args.is_empty() && name.contains("begin"),
-                    Does::Begin { options: Some(i), .. } => !known_elsewhere && args.len() == i + 1,
+                    Does::Begin { options: None, .. } => begins && args.is_empty(),
+                    Does::Begin { options: Some(i), .. } => begins && args.len() == i + 1,
+                    Does::Options { .. } => begins && args.is_empty(),
                     _ => false,
                 };
-                row.name == name && matches!(row.on, On::Handle | On::Connection | On::Pool) && sql
+                row.name == name && matches!(row.on, On::Handle | On::Connection | On::Pool) && evident()
             })?;
             Some((*client, row))
         })
@@ -213,7 +234,7 @@ impl<'p> Evaluator<'p> {
             Does::Query { sql, params } => {
                 let arg = args.get(sql)?;
                 let on = recv.map(|recv| recv.term);
-                let (binds, named) = gather(params, args, &[]);
+                let (binds, named) = gather(params, args);
                 let make = |value: &Value| -> Option<Value> {
                     if value.query().is_some() {
                         return Some(value.clone());
@@ -243,7 +264,7 @@ impl<'p> Evaluator<'p> {
             }
             Does::QueryFile { path, params } => {
                 let path = args.get(path)?.text()?.whole()?;
-                let (binds, named) = gather(params, args, &[]);
+                let (binds, named) = gather(params, args);
                 let text = match self.file_text(&path, false) {
                     Some(text) => Text::constant(text),
                     None => Text { parts: vec![Piece::Hole(self.terms.fresh())] },
@@ -251,9 +272,21 @@ impl<'p> Evaluator<'p> {
                 let query = Query { body: QueryBody::Text(Rc::new(text)), binds, named, on: None, ty };
                 Some(self.fresh().shaped(Shape::Query(Rc::new(query))))
             }
+            Does::With { params } => {
+                let recv = recv?;
+                let (binds, named) = gather(params, args);
+                let query = Query { body: QueryBody::Text(recv.text()?.clone()), binds, named, on: None, ty };
+                Some(Value::new(recv.term, Type::Unknown).shaped(Shape::Query(Rc::new(query))))
+            }
             Does::Bind { value } => {
                 let value = args.get(value)?.clone();
                 self.changed(recv?, |query| query.binds.push(value))
+            }
+            Does::BindInPlace { value } => {
+                let value = args.get(value)?.clone();
+                let value = self.changed(recv?, |query| query.binds.push(value))?;
+                self.store_receiver(recv?, &value);
+                Some(value)
             }
             Does::BindNamed { name, value } => {
                 let value = args.get(value)?.clone();
@@ -279,7 +312,9 @@ impl<'p> Evaluator<'p> {
                 self.store_receiver(recv?, &value);
                 Some(value)
             }
-            Does::Run { on, statement, params, gives } => self.run(recv, args, (on, statement, params, gives), at),
+            Does::Run { on, statement, params, gives } => {
+                self.run(client, recv, args, (on, statement, params, gives), at)
+            }
             Does::Begin { from, isolation, mode, options } => {
                 let from = self.place(from, recv, args)?;
                 let options = options.and_then(|i| args.get(i)).cloned();
@@ -304,22 +339,48 @@ impl<'p> Evaluator<'p> {
                 self.handles.insert(value.term, handle);
                 Some(value)
             }
-            Does::Lend { closure } => {
-                let recv = recv?;
-                let closure = args.get(closure)?.clone();
-                let mut handle = self.handle(recv.term)?;
-                handle.kind = HandleKind::Connection;
+            Does::Open { kind, paired } => {
                 let value = self.fresh();
-                self.handles.insert(value.term, handle);
-                Some(self.call_value(&closure, vec![value], at))
+                self.handles.insert(value.term, Handle { kind, dialect: client.dialect, client: client.name });
+                if !paired {
+                    return Some(value);
+                }
+                let driver = self.fresh();
+                Some(self.tuple_of(vec![value, driver]))
+            }
+            Does::Lend { closure } => self.lend(recv?, args.get(closure)?, at),
+            Does::LendAlone { closure } => self.lend_alone(recv?, args.get(closure)?, at),
+            Does::BeginsWith { mode } => {
+                let mode = self.mode_in(args.get(mode)?)?;
+                self.begin_modes.insert(recv?.term, mode);
+                Some(Value::new(self.terms.literal("()"), Type::Unit))
+            }
+            Does::LastCount => {
+                let on = recv?.term;
+                let last =
+                    self.frame.events.iter().rev().find(|event| event.on == Some(on) && event.access().is_some());
+                let term = match last.map(|event| event.id) {
+                    Some(id) => self.terms.intern(Term::Count(id)),
+                    None => self.terms.computed("changes", vec![on]),
+                };
+                Some(Value::new(term, Type::Unknown))
+            }
+            Does::Counted => {
+                let (Term::Row(event) | Term::Count(event)) = self.terms.get(recv?.term) else { return None };
+                let count = Term::Count(*event);
+                Some(Value::new(self.terms.intern(count), Type::Unknown))
+            }
+            Does::Optional => {
+                self.row_may_be_missing(recv?);
+                recv.cloned()
             }
             Does::Commit | Does::Rollback => {
                 let kind = if does == Does::Commit { EventKind::Commit } else { EventKind::Rollback };
                 self.emit(kind, Some(recv?.term), at);
                 Some(Value::new(self.terms.literal("()"), Type::Unit))
             }
-            Does::Options => {
-                let from = recv.map(|recv| recv.term);
+            Does::Options { from } => {
+                let from = from.and_then(|from| self.place(from, recv, args)).map(|from| from.term);
                 let options = TxOptions { from, isolation: None, mode: BeginMode::Plain };
                 Some(self.fresh().shaped(Shape::Options(options)))
             }
@@ -335,6 +396,42 @@ impl<'p> Evaluator<'p> {
             }
             Does::Same => recv.cloned(),
             Does::Argument(i) => args.get(i).cloned(),
+        }
+    }
+
+    /// Runs a closure with the receiver's connection.
+    fn lend(&mut self, recv: &Value, closure: &Value, at: Range) -> Option<Value> {
+        let handle = self.handle(recv.term)?;
+        let mut connection = Value::new(recv.term, Type::Unknown);
+        if handle.kind == HandleKind::Pool {
+            connection = self.fresh();
+            self.handles.insert(connection.term, Handle { kind: HandleKind::Connection, ..handle });
+        }
+        is_callable(closure).then(|| self.call_value(closure, vec![connection], at))
+    }
+
+    /// The same, with the connection behind a lock that is held until the closure returns.
+    fn lend_alone(&mut self, recv: &Value, closure: &Value, at: Range) -> Option<Value> {
+        let handle = self.handle(recv.term)?;
+        if !is_callable(closure) {
+            return None;
+        }
+        let connection = self.fresh();
+        self.handles.insert(connection.term, Handle { kind: HandleKind::Connection, ..handle });
+        let span = self.span(at);
+        let held = self.frame.guards.len();
+        self.frame.guards.push(Guard { guard: connection.term, lock: recv.term, span, shared: false });
+        let value = self.call_value(closure, vec![connection], at);
+        self.frame.guards.truncate(held);
+        Some(value)
+    }
+
+    /// `optional()`: the statement that gave the row may give none.
+    fn row_may_be_missing(&mut self, row: &Value) {
+        let from: Vec<_> = self.terms.origins(row.term).into_iter().map(|origin| origin.event).collect();
+        let last = self.frame.events.iter_mut().rev().find(|event| from.contains(&event.id));
+        if let Some(EventKind::Access(access)) = last.map(|event| &mut event.kind) {
+            access.row_required = false;
         }
     }
 
@@ -374,6 +471,7 @@ impl<'p> Evaluator<'p> {
     /// Sends a statement.
     fn run(
         &mut self,
+        client: &'static Client,
         recv: Option<&Value>,
         args: &[Value],
         (on, statement, params, gives): (Arg, Arg, Params, Gives),
@@ -385,7 +483,7 @@ impl<'p> Evaluator<'p> {
         };
         let statement = self.place(statement, recv, args)?;
         if let Some(on) = on {
-            self.learn_use(on, recv, args);
+            self.learn_use(client, on, recv, args);
         }
         let mut query = match &statement.shape {
             Shape::Query(query) => (**query).clone(),
@@ -433,7 +531,7 @@ impl<'p> Evaluator<'p> {
         gives: Gives,
         at: Range,
     ) -> Value {
-        let (binds, named) = gather(params, args, &[]);
+        let (binds, named) = gather(params, args);
         query.binds.extend(binds);
         query.named.extend(named);
         let value = self.send(&query, on, gives, at);
@@ -441,13 +539,14 @@ impl<'p> Evaluator<'p> {
         let mapper = args.iter().rev().find(|arg| matches!(arg.shape, Shape::Closure(_) | Shape::Function(_)));
         let Some(mapper) = mapper.cloned() else { return value };
         let row = self.element(&value);
-        let mapped = self.call_value(&mapper, vec![row], at);
+        let mapped = self.call_value(&mapper, handed(&mapper, args, row), at);
         let whole = matches!(mapped.shape, Shape::Record(_)) || self.single_column(value.term);
         Value {
             term: if whole { value.term } else { mapped.term },
             ty: mapped.ty,
             shape: mapped.shape,
             guards: mapped.guards,
+            fallible: value.fallible,
         }
     }
 
@@ -463,13 +562,19 @@ impl<'p> Evaluator<'p> {
     }
 
     /// What a statement is sent to is a handle from now on.
-    pub(super) fn learn_use(&mut self, on: crate::flow::term::TermId, recv: Option<&Value>, args: &[Value]) {
+    pub(super) fn learn_use(
+        &mut self,
+        client: &'static Client,
+        on: crate::flow::term::TermId,
+        recv: Option<&Value>,
+        args: &[Value],
+    ) {
         if self.handles.contains_key(&on) {
             return;
         }
         let known = recv.into_iter().chain(args).find(|value| value.term == on);
         let found = known.and_then(|value| crate::client::handles::handle_of(&value.ty, &self.clients));
-        let unknown = Handle { kind: HandleKind::Executor, dialect: None, client: "" };
+        let unknown = Handle { kind: HandleKind::Executor, dialect: client.dialect, client: client.name };
         self.handles.insert(on, found.unwrap_or(unknown));
     }
 
@@ -483,6 +588,7 @@ impl<'p> Evaluator<'p> {
         options: Option<&Value>,
         at: Range,
     ) -> Value {
+        let mode = self.begin_modes.get(&from.term).copied().unwrap_or(mode);
         let (mut isolation, mut mode) = (isolation, mode);
         let mut from_term = Some(from.term);
         for value in [Some(from), options].into_iter().flatten() {
@@ -561,6 +667,19 @@ impl<'p> Evaluator<'p> {
     }
 }
 
+/// What a closure over rows is handed: the row, and before it what a fold starts with.
+fn handed(mapper: &Value, args: &[Value], row: Value) -> Vec<Value> {
+    let folds = matches!(&mapper.shape, Shape::Closure(closure) if closure.code.params.len() == 2);
+    match args {
+        [.., start, _] if folds => vec![start.clone(), row],
+        _ => vec![row],
+    }
+}
+
+fn is_callable(value: &Value) -> bool {
+    matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
+}
+
 fn ends_with(full: &[Name], row: &str) -> bool {
     let mut at = full.len();
     for step in row.rsplit("::") {
@@ -578,16 +697,28 @@ fn handles(on: On, kind: HandleKind) -> bool {
         On::Pool => matches!(kind, HandleKind::Pool | HandleKind::Executor),
         On::Connection => !matches!(kind, HandleKind::Pool),
         On::Transaction => matches!(kind, HandleKind::Transaction | HandleKind::Executor),
-        On::Path | On::Macro | On::Query | On::Options => false,
+        On::Path | On::Macro | On::Query | On::Prepared | On::Text | On::Outcome | On::Options => false,
     }
 }
 
 fn fits(row: &CallRow, args: &[Value]) -> bool {
     match row.does {
-        Does::Within { closure, .. } | Does::Lend { closure } => args.get(closure).is_some(),
+        Does::Within { closure, .. } | Does::Lend { closure } | Does::LendAlone { closure } => {
+            args.get(closure).is_some()
+        }
         Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some(),
-        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some(),
+        // What a closure maps is no connection.
+        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some_and(|on| !is_callable(on)),
         _ => true,
+    }
+}
+
+/// Whether a call with so many arguments can give its parameters in this way, the statement being the `at`-th.
+fn takes(params: Params, at: usize, count: usize) -> bool {
+    match params {
+        Params::Bound => count >= at + 1,
+        Params::List(i) | Params::Pairs(i) => count > i,
+        Params::From(_) => true,
     }
 }
 
@@ -614,10 +745,14 @@ fn looks_like_sql(value: &Value) -> bool {
 type Bound = (Vec<Value>, Vec<(Name, Value)>);
 
 /// The values for the placeholders, from a call's arguments.
-fn gather(params: Params, args: &[Value], _: &[Value]) -> Bound {
+fn gather(params: Params, args: &[Value]) -> Bound {
     let mut bound = (Vec::new(), Vec::new());
     match params {
         Params::Bound => {}
+        Params::Pairs(i) => {
+            let Some(Shape::Record(pairs)) = args.get(i).map(|list| &list.shape) else { return bound };
+            bound.0.extend(pairs.iter().map(|(_, pair)| pair.part("0").unwrap_or(pair).clone()));
+        }
         Params::From(first) => bound.0.extend(args.iter().skip(first).cloned()),
         Params::List(i) => {
             if let Some(list) = args.get(i) {

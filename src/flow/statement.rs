@@ -93,16 +93,16 @@ impl<'p> Evaluator<'p> {
     fn result(&mut self, id: EventId, statement: &Statement, gives: Gives, row: &Type) -> Value {
         let rows = statement.verb == Verb::Select || !statement.output.is_empty();
         match gives {
-            Gives::Count | Gives::Nothing => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
-            Gives::Row | Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()),
+            Gives::Row if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()),
+            Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()).in_result(),
             Gives::Rows if rows => {
                 let list = match row {
                     Type::Unknown => Type::Unknown,
                     row => Type::external(["std", "vec", "Vec"], std::slice::from_ref(row)),
                 };
-                Value::new(self.terms.intern(Term::Row(id)), list)
+                Value::new(self.terms.intern(Term::Row(id)), list).in_result()
             }
-            Gives::Row | Gives::MaybeRow | Gives::Rows => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
+            _ => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown).in_result(),
         }
     }
 

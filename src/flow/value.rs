@@ -15,6 +15,9 @@ pub struct Value {
     pub shape: Shape,
     /// Conditions that decided which value it is.
     pub guards: Rc<[CondId]>,
+    /// It is still wrapped in a result whose error says nothing of rows: the next `?` asks whether the database
+    /// answered, not what it answered.
+    pub fallible: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -108,7 +111,7 @@ impl Text {
 
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
-        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]) }
+        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), fallible: false }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {
@@ -121,6 +124,12 @@ impl Value {
         if !guards.is_empty() {
             self.guards = crate::flow::branch::union(&self.guards, guards);
         }
+        self
+    }
+
+    /// The same inside a result.
+    pub fn in_result(mut self) -> Self {
+        self.fallible = true;
         self
     }
 

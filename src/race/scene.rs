@@ -59,13 +59,14 @@ impl<'a, 'p> Scene<'a, 'p> {
         for cond in &self.flow.conds {
             let cond = self.ev.cond(*cond);
             // `execute(…)?` asks whether it failed, not how many rows it changed.
-            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence)
-                && matches!(self.ev.terms.get(cond.term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)));
+            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence) && self.is_success(cond.term);
             if !only_failed {
                 note(cond.term);
             }
         }
-        note(self.flow.returns.term);
+        if !self.is_success(self.flow.returns.term) {
+            note(self.flow.returns.term);
+        }
         for event in &self.flow.events {
             if let EventKind::Access(access) = &event.kind {
                 access.binds.iter().for_each(|term| note(*term));
@@ -73,6 +74,11 @@ impl<'a, 'p> Scene<'a, 'p> {
             }
         }
         used
+    }
+
+    /// Whether a value only tells that a write did not fail.
+    fn is_success(&self, term: TermId) -> bool {
+        matches!(self.ev.terms.get(term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)))
     }
 
     pub fn event(&self, id: EventId) -> Option<&'a Event> {

@@ -156,7 +156,11 @@ fn best_check<'c>(
 ) -> Option<(&'c crate::race::Check, &'c crate::event::Cond)> {
     let conditions = claim.sequence.checks.iter().filter_map(|check| Some((check, scene.ev.cond(check.cond?))));
     conditions.min_by_key(|(check, cond)| {
-        (check.looks_at == crate::race::LooksAt::Existence, cond.kind != crate::event::CondKind::Test)
+        (
+            check.looks_at == crate::race::LooksAt::Existence,
+            cond.kind != crate::event::CondKind::Test,
+            std::cmp::Reverse(check.cond),
+        )
     })
 }
 
