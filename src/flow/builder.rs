@@ -7,6 +7,7 @@ use crate::client::sea_orm::Fragment;
 use crate::client::table::Gives;
 use crate::dialect::Dialect;
 use crate::event::CondId;
+use crate::flow::term::Term;
 use crate::flow::value::{Query, QueryBody, Shape, Text, Value};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::{FnId, ScopeId, Type};
@@ -83,7 +84,11 @@ impl<'p> Evaluator<'p> {
 
     /// A builder's SQL as a statement that can be sent; none when it is no statement.
     pub(crate) fn sql_query(&mut self, sql: &Fragment, row: Type, guards: &[CondId]) -> Option<Query> {
-        let (text, binds) = sql.numbered();
+        let terms = &self.terms;
+        let (text, binds) = sql.numbered(|term| match terms.get(term) {
+            Term::Literal(text) => literal(text),
+            _ => None,
+        });
         // Builders are written out with the quotes and placeholders of PostgreSQL, whatever the engine is.
         let parsed = self.parse(&text, Dialect::Postgres);
         let binds = binds.into_iter().map(|term| Value::new(term, Type::Unknown).guarded(guards)).collect();
@@ -112,5 +117,15 @@ impl<'p> Evaluator<'p> {
         let value = self.send(query, on.map(|on| on.term), gives, at);
         self.frame.deps.truncate(depth);
         value
+    }
+}
+
+/// A constant as SQL; none for names whose value is not known and for what is no value.
+fn literal(text: &str) -> Option<String> {
+    match text {
+        "none" => Some("NULL".to_owned()),
+        "()" | "error" | "never" => None,
+        text if text.contains('#') => None,
+        text => Some(format!("'{}'", text.replace('\'', "''"))),
     }
 }

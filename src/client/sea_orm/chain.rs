@@ -144,7 +144,7 @@ impl Chain {
     fn aggregated(&self) -> bool {
         const CALLS: [&str; 5] = ["COUNT(", "SUM(", "MAX(", "MIN(", "AVG("];
         let called = |column: &Fragment| {
-            let (text, _) = column.numbered();
+            let (text, _) = column.numbered(|_| None);
             CALLS.iter().any(|call| text.trim_start_matches('(').starts_with(call))
         };
         self.groups.is_empty() && self.columns.iter().flatten().any(called)

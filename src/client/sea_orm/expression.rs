@@ -141,7 +141,7 @@ impl Evaluator<'_> {
 
     /// `Func::cust(name).arg(x)`: one more argument before the closing parenthesis.
     fn sea_argument(&self, call: Fragment, arg: &Value) -> Option<Fragment> {
-        let (text, binds) = call.numbered();
+        let (text, binds) = call.numbered(|_| None);
         let open = text.strip_suffix(')').filter(|_| binds.is_empty())?;
         let between = if open.ends_with('(') { "" } else { ", " };
         Some(Fragment::text(open).then(between).with(self.sea_fragment(arg)).then(")"))

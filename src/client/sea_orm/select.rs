@@ -154,7 +154,7 @@ impl Evaluator<'_> {
     /// A condition on a unique column or a single primary key leaves one row.
     fn sea_pins(&self, chain: &Chain, condition: &Value) -> bool {
         let Some(entity) = chain.model.and_then(|model| Entity::of(self.program, model)) else { return false };
-        let (text, _) = self.sea_fragment(condition).numbered();
+        let (text, _) = self.sea_fragment(condition).numbered(|_| None);
         let single = entity.primary().count() == 1;
         let keys = entity.columns.iter().filter(|column| column.unique || (column.primary && single));
         keys.into_iter().any(|column| {

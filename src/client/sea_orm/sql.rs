@@ -103,16 +103,20 @@ impl Fragment {
         }
     }
 
-    /// The text with `$1`, `$2` … for the values, and the values.
-    pub fn numbered(&self) -> (String, Vec<TermId>) {
+    /// The text with `$1`, `$2` … for the values, and the values. What `constant` knows the text of stands in it as a
+    /// literal, so that it is the same statement whether a program binds `"queued"` or writes `'queued'`.
+    pub fn numbered(&self, constant: impl Fn(TermId) -> Option<String>) -> (String, Vec<TermId>) {
         let (mut text, mut binds) = (String::new(), Vec::new());
         for part in &self.0 {
             match part {
                 Part::Text(piece) => text.push_str(piece),
-                Part::Bind(term) => {
-                    binds.push(*term);
-                    text.push_str(&format!("${}", binds.len()));
-                }
+                Part::Bind(term) => match constant(*term) {
+                    Some(literal) => text.push_str(&literal),
+                    None => {
+                        binds.push(*term);
+                        text.push_str(&format!("${}", binds.len()));
+                    }
+                },
             }
         }
         (text, binds)
