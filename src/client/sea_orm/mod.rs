@@ -16,13 +16,14 @@ mod calls;
 mod chain;
 mod entity;
 mod expression;
-
+mod migration;
 mod names;
-
+mod schema;
 mod select;
 mod send;
 mod sql;
 pub mod table;
+mod visit;
 
 use crate::flow::term::{TermId, Terms};
 use crate::link::TypeId;
@@ -31,7 +32,7 @@ use crate::source::Workspace;
 
 pub use active::{Active, State};
 pub use chain::Chain;
-
+pub use schema::tables;
 pub use sql::{Conflict, Fragment};
 
 /// A value of sea-orm's or sea-query's builders.

@@ -1,7 +1,7 @@
 //! Chains of calls beside the SQL that means the same.
 
 mod reads;
-
+mod tables;
 mod writes;
 
 use std::rc::Rc;
