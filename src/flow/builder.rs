@@ -11,7 +11,7 @@ use crate::flow::term::Term;
 use crate::flow::value::{Query, QueryBody, Shape, Text, Value};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::{FnId, ScopeId, Type};
-use crate::lower::tree::{MethodCall, StructLit, Ty, TyPath};
+use crate::lower::tree::{MacroBody, MacroCall, MethodCall, StructLit, Ty, TyPath};
 use crate::span::Range;
 
 impl<'p> Evaluator<'p> {
@@ -23,6 +23,16 @@ impl<'p> Evaluator<'p> {
     /// A function of a builder: `diesel::update(target)`.
     pub(super) fn builder_call(&mut self, path: &TyPath, args: &[Value], at: Range) -> Option<Value> {
         self.sea_orm.then(|| self.sea_call(path, args, at)).flatten()
+    }
+
+    /// A macro of a builder: `all![…]`.
+    pub(super) fn builder_macro(&mut self, call: &MacroCall) -> Option<Value> {
+        let MacroBody::Args(args) = &call.body else { return None };
+        if !self.sea_orm || !self.sea_is_condition(&call.path) {
+            return None;
+        }
+        let values: Vec<Value> = args.iter().map(|arg| self.expr(&arg.value)).collect();
+        Some(self.sea_condition_macro(&call.path, &values))
     }
 
     /// A method of a builder's value: `.filter(…)`, `.first(conn)`.

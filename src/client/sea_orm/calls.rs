@@ -65,7 +65,7 @@ impl Evaluator<'_> {
         {
             let known = match made {
                 Made::Entity => self.sea_entity_call(model, function, args),
-                Made::ActiveModel => self.sea_active_call(model, function, args),
+                Made::ActiveModel => self.sea_active_call(model, function, args, at),
                 Made::Model if function == "find_by_statement" => self.sea_raw(args, Type::Def(model, [].into())),
                 _ => None,
             };
@@ -271,9 +271,13 @@ impl Evaluator<'_> {
         chain
     }
 
-    fn sea_active_call(&mut self, model: TypeId, function: &Name, args: &[Value]) -> Option<Value> {
+    fn sea_active_call(&mut self, model: TypeId, function: &Name, args: &[Value], at: Range) -> Option<Value> {
         let active = match (function.as_str(), args) {
             ("default" | "new", []) => Active::empty(model),
+            ("from", [of]) if !self.sea_own_from(model, of).is_empty() => {
+                let own = self.sea_own_from(model, of);
+                return Some(self.call_functions(&own, args.to_vec(), at, &[]));
+            }
             ("from" | "from_json" | "from_model", [of]) => {
                 let active = self.sea_active(of, model);
                 return Some(self.sea_active_value(of, active));
@@ -282,6 +286,31 @@ impl Evaluator<'_> {
         };
         let fresh = self.fresh();
         Some(self.sea_active_value(&fresh, active))
+    }
+
+    /// The program's own `impl From<…> for ActiveModel` for the type of a value.
+    fn sea_own_from(&self, model: TypeId, of: &Value) -> Vec<FnId> {
+        let ty = self.program.peel(&of.ty);
+        let own = self.sea_own(model, Made::ActiveModel, "from").into_iter();
+        own.filter(|id| self.program.params(*id).first().is_some_and(|param| *param == ty)).collect()
+    }
+
+    /// Whether a macro is sea-query's `all!` or `any!`.
+    pub(crate) fn sea_is_condition(&self, path: &[Name]) -> bool {
+        if !path.last().is_some_and(|last| matches!(last.as_str(), "all" | "any")) {
+            return false;
+        }
+        let segment =
+            |name: &Name| crate::lower::tree::Segment { name: name.clone(), args: Vec::new(), bindings: Vec::new() };
+        self.is_sea(&TyPath { qself: None, segments: path.iter().map(segment).collect() })
+    }
+
+    pub(crate) fn sea_condition_macro(&mut self, path: &[Name], args: &[Value]) -> Value {
+        let name = path.last().map(Name::as_str).unwrap_or_default();
+        let parts = args.iter().map(|arg| self.sea_fragment(arg)).collect();
+        let refs: Vec<&Value> = args.iter().collect();
+        let condition = SeaOrm::Condition { any: name == "any", negated: false, parts };
+        self.built(name, &refs, Builder::SeaOrm(condition))
     }
 
     /// A function that the program adds to a generated type: `impl Entity { fn find_open() -> Select<Entity> }`.
@@ -299,13 +328,13 @@ impl Evaluator<'_> {
 
     fn sea_own(&self, model: TypeId, made: Made, name: &str) -> Vec<FnId> {
         let program = self.program;
-        let blocks = program.impls_in(program.type_scope(model)).filter(|block| {
-            let Ty::Path(path) = &program.impl_def(*block).self_ty else { return false };
+        let ours = |id: &FnId| {
+            let Some(block) = program.impl_of(*id) else { return false };
+            let Ty::Path(path) = &program.impl_def(block).self_ty else { return false };
             let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
-            exact(program, program.type_scope(model), &names) == Some((model, made))
-        });
-        let functions = blocks.flat_map(|block| program.impl_functions(block).iter().copied());
-        functions.filter(|id| program.function(*id).name == name).collect()
+            exact(program, program.scope_of(*id), &names) == Some((model, made))
+        };
+        program.named_methods(name).iter().copied().filter(ours).collect()
     }
 
     /// Raw SQL that is read into a type.

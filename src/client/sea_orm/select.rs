@@ -4,6 +4,7 @@ use crate::client::Builder;
 use crate::client::sea_orm::chain::{Chain, Kind, Want};
 use crate::client::sea_orm::entity::{self, Entity};
 use crate::client::sea_orm::expression::sea;
+use crate::client::sea_orm::names::{Made, exact};
 use crate::client::sea_orm::sql::{Conflict, Fragment, quoted};
 use crate::client::sea_orm::{SeaOrm, State};
 use crate::client::table::Gives;
@@ -11,7 +12,7 @@ use crate::flow::Evaluator;
 use crate::flow::term::Term;
 use crate::flow::value::{Shape, Value};
 use crate::link::{Type, TypeId};
-use crate::lower::tree::{Expr, ExprKind, MethodCall, Name};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Ty};
 use crate::span::Range;
 
 impl Evaluator<'_> {
@@ -142,6 +143,12 @@ impl Evaluator<'_> {
                 let order = if name.ends_with("desc") { " DESC" } else { " ASC" };
                 chain.orders.push(self.sea_fragment(column).then(order));
             }
+            ("order_by_columns", [list]) => {
+                let Shape::Record(pairs) = &list.shape else { return false };
+                let columns =
+                    pairs.iter().filter_map(|(_, pair)| pair.part("0")).map(|column| self.sea_fragment(column));
+                chain.orders.extend(columns);
+            }
             ("order_by" | "order_by_expr" | "order_by_with_nulls", [column, order, ..]) => {
                 let order = if self.sea_last_name(order).as_deref() == Some("Desc") { " DESC" } else { " ASC" };
                 chain.orders.push(self.sea_fragment(column).then(order));
@@ -237,6 +244,14 @@ impl Evaluator<'_> {
                 let wrapper = if name.contains("with") { ["std", "vec", "Vec"] } else { ["std", "option", "Option"] };
                 chain.row = Type::tuple(vec![chain.row.clone(), Type::external(wrapper, &second)]);
             }
+            ("find_also_linked" | "find_with_linked", [link]) => {
+                let Some(target) = self.sea_linked(link) else { return false };
+                let Some(entity) = Entity::of(self.program, target) else { return false };
+                chain.joins.push(joined_on("LEFT JOIN", &chain.table, &entity.table, None));
+                let second = [Type::Def(target, [].into())];
+                let wrapper = if name.contains("with") { ["std", "vec", "Vec"] } else { ["std", "option", "Option"] };
+                chain.row = Type::tuple(vec![chain.row.clone(), Type::external(wrapper, &second)]);
+            }
             ("cursor_by" | "before" | "after" | "first" | "last" | "asc" | "desc", _) => {
                 if let ("first" | "last", [count]) = (name, args) {
                     chain.limit = Some(self.sea_number(count));
@@ -314,6 +329,20 @@ impl Evaluator<'_> {
         let on = chain.model.and_then(|model| entity::joined(self.program, model, *target));
         chain.joins.push(joined_on(word, &chain.table, &table, on));
         Some(*target)
+    }
+
+    /// The entity that an `impl Linked` leads to.
+    pub(super) fn sea_linked(&self, link: &Value) -> Option<TypeId> {
+        let Type::Def(id, _) = link.ty else { return None };
+        self.program.impls_of(id).iter().find_map(|block| {
+            let block = self.program.impl_def(*block);
+            let (_, Ty::Path(target)) = block.types.iter().find(|(name, _)| name == "ToEntity")? else { return None };
+            let names: Vec<Name> = target.segments.iter().map(|segment| segment.name.clone()).collect();
+            match exact(self.program, self.program.type_scope(id), &names)? {
+                (model, Made::Entity) => Some(model),
+                _ => None,
+            }
+        })
     }
 
     fn sea_join_relation(&mut self, chain: &mut Chain, word: &str, relation: &Value, turned: bool) -> Option<()> {

@@ -83,6 +83,15 @@ impl Evaluator<'_> {
         let model = model?;
         match (name, args) {
             ("find_related", [other]) => self.sea_related(recv, model, other),
+            ("find_linked", [link]) => {
+                // The rows between the two are of other entities, so that what they hold is not known.
+                let target = self.sea_linked(link)?;
+                let entity = Entity::of(self.program, target)?;
+                let (row, filters) = (Type::Def(target, [].into()), vec![Fragment::bind(recv.term)]);
+                let (schema, table) = (entity.schema, entity.table);
+                let chain = Chain { model: Some(target), row, schema, table, filters, ..Chain::new(Kind::Select) };
+                Some(self.built(name, &[recv, link], Builder::SeaOrm(SeaOrm::Chain(chain))))
+            }
             ("load_one" | "load_many", [other, handle]) => {
                 let chain = self.sea_related(recv, model, other)?;
                 let inner = self.sea_chain(&chain)?.clone();
