@@ -256,7 +256,9 @@ impl<'p> Evaluator<'p> {
         if self.handles.contains_key(&value.term) {
             return;
         }
-        if let Some(handle) = crate::client::handles::handle_of(&value.ty, &self.clients) {
+        let named = crate::client::handles::handle_of(&value.ty, &self.clients);
+        let found = named.or_else(|| crate::client::handles::handle_by_impl(self.program, &value.ty, &self.clients));
+        if let Some(handle) = found {
             self.handles.insert(value.term, handle);
         }
     }

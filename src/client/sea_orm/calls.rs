@@ -78,6 +78,14 @@ impl Evaluator<'_> {
             }));
             return self.sea_raw(args, ty);
         }
+        // `QuerySelect::query(&mut select)`: sea-query's statement inside, changed in place.
+        if last == "query"
+            && let [inner] = args
+            && let Some(chain) = self.sea_chain(inner)
+        {
+            let chain = Chain { in_place: true, ..chain.clone() };
+            return Some(inner.clone().shaped(Shape::Builder(Builder::SeaOrm(SeaOrm::Chain(chain)).into())));
+        }
         let owner = outer.last().map(Name::as_str).unwrap_or_default();
         let known = match (owner, last.as_str()) {
             (_, "Set" | "Unchanged") => true,

@@ -31,10 +31,14 @@ impl Evaluator<'_> {
         let mut changed = chain.clone();
         match (name, args) {
             (
-                "to_owned" | "clone" | "take" | "as_query" | "query" | "into_query" | "into_json" | "boxed"
-                | "into_statement" | "distinct" | "reverse_order" | "cache",
+                "to_owned" | "clone" | "take" | "as_query" | "into_query" | "into_json" | "boxed" | "into_statement"
+                | "distinct" | "reverse_order" | "cache",
                 [],
             ) => return Some(recv.clone()),
+            ("query", []) => {
+                let chain = Chain { in_place: true, ..changed };
+                return Some(recv.clone().shaped(Shape::Builder(Builder::SeaOrm(SeaOrm::Chain(chain)).into())));
+            }
             ("apply_if", [option, closure]) => {
                 let (option, closure) = (option.clone(), closure.clone());
                 let whole = recv.clone();
@@ -395,8 +399,13 @@ impl Evaluator<'_> {
     /// sea-query's statements are changed in place: the variable at the head of the calls holds the changed one.
     fn sea_store_root(&mut self, recv: &Expr, value: &Value) {
         let mut root = recv;
-        while let ExprKind::Method(call) = &*root.kind {
-            root = &call.recv;
+        loop {
+            root = match &*root.kind {
+                ExprKind::Method(call) => &call.recv,
+                ExprKind::Call(_, args) if args.len() == 1 => &args[0],
+                ExprKind::Ref(inner) => inner,
+                _ => break,
+            };
         }
         if matches!(&*root.kind, ExprKind::Path(path) if path.segments.len() == 1) {
             self.store(root, value.clone());

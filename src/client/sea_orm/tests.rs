@@ -18,7 +18,7 @@ use crate::sql::statement::Statement;
 
 const ENTITIES: &str = r#"
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, Expr, Func, LockBehavior, LockType, OnConflict, PostgresQueryBuilder, Query};
+use sea_orm::sea_query::{all, any, Alias, Expr, Func, LockBehavior, LockType, OnConflict, PostgresQueryBuilder, Query};
 use sea_orm::{ActiveValue, Condition, DbBackend, IsolationLevel, JoinType, NotSet, Set, Statement, Unchanged};
 use prelude::*;
 

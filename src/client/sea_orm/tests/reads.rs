@@ -135,6 +135,19 @@ fn sea_query_select_is_changed_in_place() {
 }
 
 #[test]
+fn the_statement_inside_is_changed_in_place() {
+    let body = "
+        let mut select = Bookings::find()
+            .filter(all![booking::Column::State.eq(state), any![booking::Column::Seat.is_null(), booking::Column::Seat.lt(n)]])
+            .order_by_asc(booking::Column::Seat).limit(1);
+        QuerySelect::query(&mut select).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        select.one(db).await?; Ok(())";
+    let sql = "SELECT * FROM shop.bookings WHERE state = $1 AND (seat IS NULL OR seat < $2)
+        ORDER BY seat LIMIT 1 FOR UPDATE SKIP LOCKED";
+    same("state: String, n: i64", body, &[sql]);
+}
+
+#[test]
 fn pages() {
     let body = "let pages = Accounts::find().order_by_asc(account::Column::Id).paginate(db, 20); pages.fetch_page(0).await?; pages.num_items().await?; Ok(())";
     same("", body, &["SELECT * FROM accounts ORDER BY id LIMIT 20", "SELECT COUNT(*) FROM accounts"]);

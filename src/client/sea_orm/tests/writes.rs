@@ -153,6 +153,30 @@ fn transactions() {
 }
 
 #[test]
+fn conversions_of_the_program() {
+    let body = "
+        struct Visitor { mail: String }
+        impl From<Visitor> for account::ActiveModel {
+            fn from(visitor: Visitor) -> Self { Self { email: Set(visitor.mail), ..Default::default() } }
+        }
+        account::ActiveModel::from(Visitor { mail }).insert(db).await?; Ok(())";
+    let binds = same("mail: String", body, &["INSERT INTO accounts (email) VALUES ($1) RETURNING *"]);
+    assert_eq!(binds, [["mail"]]);
+}
+
+#[test]
+fn wrappers_of_a_connection_are_handles() {
+    let body = "
+        struct Db(DatabaseConnection);
+        impl ConnectionTrait for Db {
+            async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> { self.0.execute_unprepared(sql).await }
+        }
+        async fn clear(db: &Db) { db.execute_unprepared(\"DELETE FROM jobs\").await; }
+        clear(&Db(db.clone())).await; Ok(())";
+    same("", body, &["DELETE FROM jobs"]);
+}
+
+#[test]
 fn helpers_keep_what_was_set() {
     let body = "
         async fn store<C: ConnectionTrait>(db: &C, active: account::ActiveModel) -> Result<(), DbErr> {
