@@ -53,7 +53,7 @@ pub enum Builder {
     /// A column, with its table.
     Column { table: Name, column: Name },
     /// sea-orm's and sea-query's values.
-    SeaOrm(sea_orm::SeaOrm),
+    SeaOrm(Box<sea_orm::SeaOrm>),
 }
 
 impl Builder {
@@ -62,19 +62,25 @@ impl Builder {
         let all: Option<Vec<&sea_orm::SeaOrm>> = values
             .iter()
             .map(|value| match value {
-                Self::SeaOrm(sea) => Some(sea),
+                Self::SeaOrm(sea) => Some(&**sea),
                 _ => None,
             })
             .collect();
-        sea_orm::SeaOrm::merge(&all?, terms).map(Self::SeaOrm)
+        sea_orm::SeaOrm::merge(&all?, terms).map(Self::from)
     }
 
     /// The same with each term replaced.
     pub fn with_terms(self, replace: &mut dyn FnMut(TermId) -> TermId) -> Self {
         match self {
-            Self::SeaOrm(sea) => Self::SeaOrm(sea.with_terms(replace)),
+            Self::SeaOrm(sea) => Self::from(sea.with_terms(replace)),
             Self::Table(_) | Self::Column { .. } => self,
         }
+    }
+}
+
+impl From<sea_orm::SeaOrm> for Builder {
+    fn from(sea: sea_orm::SeaOrm) -> Self {
+        Self::SeaOrm(Box::new(sea))
     }
 }
 

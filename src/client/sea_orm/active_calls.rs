@@ -55,7 +55,7 @@ impl Evaluator<'_> {
         let found = active.column(&entity.field(name)?.name);
         let (state, term) = found.unwrap_or_else(|| (State::NotSet, self.terms.literal("NotSet")));
         let ty = self.program.field(&of.ty, name).unwrap_or_default();
-        let value = Value::new(term, ty).shaped(Shape::Builder(Builder::SeaOrm(SeaOrm::State(state)).into()));
+        let value = Value::new(term, ty).shaped(Shape::Builder(Builder::from(SeaOrm::State(state)).into()));
         Some(value.guarded(&of.guards))
     }
 
@@ -98,7 +98,7 @@ impl Evaluator<'_> {
         let (row, filters) = (Type::Def(model, [].into()), vec![Fragment::bind(value.term)]);
         let (schema, table) = (entity.schema, entity.table);
         let chain = Chain { model: Some(model), row, schema, table, filters, ..Chain::new(Kind::Select) };
-        Some(value.clone().shaped(Shape::Builder(Builder::SeaOrm(SeaOrm::Chain(chain)).into())))
+        Some(value.clone().shaped(Shape::Builder(Builder::from(SeaOrm::Chain(chain)).into())))
     }
 
     /// The entity's name that a type as written is.
@@ -161,7 +161,7 @@ impl Evaluator<'_> {
     pub(super) fn sea_active_value(&mut self, of: &Value, active: Active) -> Value {
         let ty = Type::Def(active.model, [].into());
         let mut value = of.clone().typed(ty);
-        value.shape = Shape::Builder(Builder::SeaOrm(SeaOrm::Active(active)).into());
+        value.shape = Shape::Builder(Builder::from(SeaOrm::Active(active)).into());
         value
     }
 
@@ -218,7 +218,7 @@ impl Evaluator<'_> {
     fn sea_changed(&mut self, recv: &Value, active: Active, name: &str, args: &[Value]) -> Value {
         let refs: Vec<&Value> = std::iter::once(recv).chain(args).collect();
         let ty = recv.ty.clone();
-        let mut value = self.built(name, &refs, Builder::SeaOrm(SeaOrm::Active(active))).typed(ty);
+        let mut value = self.built(name, &refs, Builder::from(SeaOrm::Active(active))).typed(ty);
         let terms = refs.iter().map(|value| value.term).collect();
         value.term = self.terms.computed("with", terms);
         value

@@ -84,15 +84,15 @@ impl Evaluator<'_> {
             && let Some(chain) = self.sea_chain(inner)
         {
             let chain = Chain { in_place: true, ..chain.clone() };
-            return Some(inner.clone().shaped(Shape::Builder(Builder::SeaOrm(SeaOrm::Chain(chain)).into())));
+            return Some(inner.clone().shaped(Shape::Builder(Builder::from(SeaOrm::Chain(chain)).into())));
         }
         let owner = outer.last().map(Name::as_str).unwrap_or_default();
-        let known = match (owner, last.as_str()) {
-            (_, "Set" | "Unchanged") => true,
-            ("Condition" | "Cond" | "Expr" | "SimpleExpr" | "Func" | "OnConflict" | "Query" | "Alias", _) => true,
-            ("ActiveValue", "set" | "unchanged" | "not_set") => true,
-            _ => false,
-        };
+        let known = matches!(
+            (owner, last.as_str()),
+            (_, "Set" | "Unchanged")
+                | ("Condition" | "Cond" | "Expr" | "SimpleExpr" | "Func" | "OnConflict" | "Query" | "Alias", _)
+                | ("ActiveValue", "set" | "unchanged" | "not_set")
+        );
         if !known || !self.is_sea(path) {
             return None;
         }
@@ -104,10 +104,10 @@ impl Evaluator<'_> {
                 _ => return Some(self.sea_named(&names, SeaOrm::State(State::NotSet))),
             };
             let value = args.first()?.clone();
-            return Some(value.shaped(Shape::Builder(Builder::SeaOrm(SeaOrm::State(state)).into())));
+            return Some(value.shaped(Shape::Builder(Builder::from(SeaOrm::State(state)).into())));
         }
         let made = self.sea_function(owner, last, args)?;
-        Some(self.built(last, &refs, Builder::SeaOrm(made)))
+        Some(self.built(last, &refs, Builder::from(made)))
     }
 
     fn sea_function(&self, owner: &str, name: &str, args: &[Value]) -> Option<SeaOrm> {
@@ -242,7 +242,7 @@ impl Evaluator<'_> {
         let named = self.terms.literal(&entity.table);
         let named = Value::new(named, Type::Unknown);
         let refs: Vec<&Value> = std::iter::once(&named).chain(args).collect();
-        Some(self.built(function, &refs, Builder::SeaOrm(SeaOrm::Chain(chain))))
+        Some(self.built(function, &refs, Builder::from(SeaOrm::Chain(chain))))
     }
 
     /// A list's first element: all have one shape.
@@ -318,7 +318,7 @@ impl Evaluator<'_> {
         let parts = args.iter().map(|arg| self.sea_fragment(arg)).collect();
         let refs: Vec<&Value> = args.iter().collect();
         let condition = SeaOrm::Condition { any: name == "any", negated: false, parts };
-        self.built(name, &refs, Builder::SeaOrm(condition))
+        self.built(name, &refs, Builder::from(condition))
     }
 
     /// A function that the program adds to a generated type: `impl Entity { fn find_open() -> Select<Entity> }`.
@@ -393,7 +393,7 @@ impl Evaluator<'_> {
     pub(super) fn sea_named(&mut self, names: &[Name], sea: SeaOrm) -> Value {
         let text: Vec<&str> = names.iter().map(Name::as_str).collect();
         let term = self.terms.literal(&text.join("::"));
-        Value::new(term, Type::Unknown).shaped(Shape::Builder(Builder::SeaOrm(sea).into()))
+        Value::new(term, Type::Unknown).shaped(Shape::Builder(Builder::from(sea).into()))
     }
 
     /// The chain of a value.

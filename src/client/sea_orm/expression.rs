@@ -161,7 +161,7 @@ impl Evaluator<'_> {
 pub(super) fn sea(value: &Value) -> Option<&SeaOrm> {
     match &value.shape {
         Shape::Builder(builder) => match &**builder {
-            Builder::SeaOrm(sea) => Some(sea),
+            Builder::SeaOrm(sea) => Some(&**sea),
             _ => None,
         },
         _ => None,

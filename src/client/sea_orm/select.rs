@@ -37,7 +37,7 @@ impl Evaluator<'_> {
             ) => return Some(recv.clone()),
             ("query", []) => {
                 let chain = Chain { in_place: true, ..changed };
-                return Some(recv.clone().shaped(Shape::Builder(Builder::SeaOrm(SeaOrm::Chain(chain)).into())));
+                return Some(recv.clone().shaped(Shape::Builder(Builder::from(SeaOrm::Chain(chain)).into())));
             }
             ("apply_if", [option, closure]) => {
                 let (option, closure) = (option.clone(), closure.clone());
@@ -53,7 +53,7 @@ impl Evaluator<'_> {
                 changed.limit = Some(self.sea_number(size));
                 let pages = SeaOrm::Pages { chain: changed, on: on.term };
                 self.learn_handle(on);
-                return Some(self.built(name, &[recv, on], Builder::SeaOrm(pages)));
+                return Some(self.built(name, &[recv, on], Builder::from(pages)));
             }
             ("build" | "to_string", [_]) => return self.sea_statement(recv, chain),
             ("build_sqlx" | "build_postgres" | "build_rusqlite" | "build_any", [_]) => {
@@ -80,7 +80,7 @@ impl Evaluator<'_> {
             }
         }
         let refs: Vec<&Value> = std::iter::once(recv).chain(args).collect();
-        let value = self.built(name, &refs, Builder::SeaOrm(SeaOrm::Chain(changed)));
+        let value = self.built(name, &refs, Builder::from(SeaOrm::Chain(changed)));
         if chain.in_place {
             self.sea_store_root(&call.recv, &value);
         }

@@ -44,7 +44,7 @@ impl Evaluator<'_> {
             SeaOrm::Entity(_) => None,
         }?;
         let refs: Vec<&Value> = std::iter::once(recv).chain(args).collect();
-        Some(self.built(name, &refs, Builder::SeaOrm(made)))
+        Some(self.built(name, &refs, Builder::from(made)))
     }
 
     fn sea_plain_method(&mut self, recv: &Value, call: &MethodCall, args: &[Value], at: Range) -> Option<Value> {
@@ -90,7 +90,7 @@ impl Evaluator<'_> {
                 let (row, filters) = (Type::Def(target, [].into()), vec![Fragment::bind(recv.term)]);
                 let (schema, table) = (entity.schema, entity.table);
                 let chain = Chain { model: Some(target), row, schema, table, filters, ..Chain::new(Kind::Select) };
-                Some(self.built(name, &[recv, link], Builder::SeaOrm(SeaOrm::Chain(chain))))
+                Some(self.built(name, &[recv, link], Builder::from(SeaOrm::Chain(chain))))
             }
             ("load_one" | "load_many", [other, handle]) => {
                 let chain = self.sea_related(recv, model, other)?;
@@ -142,7 +142,7 @@ impl Evaluator<'_> {
             let value = self.field(recv, &field);
             chain.filters.push(Fragment::column(Some(&chain.table), &to).binary("=", Fragment::bind(value.term)));
         }
-        Some(self.built("find_related", &[recv, other], Builder::SeaOrm(SeaOrm::Chain(chain))))
+        Some(self.built("find_related", &[recv, other], Builder::from(SeaOrm::Chain(chain))))
     }
 
     fn sea_conflict(&mut self, conflict: &Conflict, name: &str, args: &[Value]) -> Option<Conflict> {
