@@ -4,13 +4,13 @@
 //! the arguments for the parameters ([`instantiate`]). Branches are evaluated one after the other and joined, never
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
-mod apply;
 mod begin;
 mod branch;
 mod builder;
 mod call;
 mod effect;
 mod expr;
+mod fires;
 mod instantiate;
 mod known;
 mod macros;
@@ -240,7 +240,10 @@ impl<'p> Evaluator<'p> {
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
             index += 1;
-            let value = Value::new(term, ty);
+            let value = match self.extracted(&ty, param.at) {
+                Some(value) => value,
+                None => Value::new(term, ty),
+            };
             let value = self.declared(&param.ty, value);
             self.learn_handle(&value);
             self.bind(&param.pat, value);
