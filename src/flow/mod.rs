@@ -4,13 +4,13 @@
 //! the arguments for the parameters ([`instantiate`]). Branches are evaluated one after the other and joined, never
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
-mod apply;
 mod begin;
 mod branch;
 mod builder;
 mod call;
 mod effect;
 mod expr;
+mod fires;
 mod instantiate;
 mod known;
 mod macros;
@@ -51,6 +51,8 @@ pub struct Evaluator<'p> {
     pub workspace: &'p Workspace,
     pub config: &'p Config,
     pub clients: Rc<[&'static Client]>,
+    /// Some package uses sea-orm or sea-query.
+    sea_orm: bool,
     pub terms: Terms,
     conds: Vec<Cond>,
     states: Vec<State>,
@@ -134,6 +136,7 @@ impl<'p> Evaluator<'p> {
             workspace,
             config,
             clients: clients(),
+            sea_orm: crate::client::sea_orm::used(workspace),
             terms: Terms::default(),
             conds: Vec::new(),
             states: (0..count).map(|_| State::NotYet).collect(),
@@ -237,7 +240,11 @@ impl<'p> Evaluator<'p> {
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
             index += 1;
-            let value = Value::new(term, ty);
+            let value = match self.extracted(&ty, param.at) {
+                Some(value) => value,
+                None => Value::new(term, ty),
+            };
+            let value = self.declared(&param.ty, value);
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }
@@ -250,11 +257,13 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Remembers what a value's type says of the handle it is.
-    fn learn_handle(&mut self, value: &Value) {
+    pub(crate) fn learn_handle(&mut self, value: &Value) {
         if self.handles.contains_key(&value.term) {
             return;
         }
-        if let Some(handle) = crate::client::handles::handle_of(&value.ty, &self.clients) {
+        let named = crate::client::handles::handle_of(&value.ty, &self.clients);
+        let found = named.or_else(|| crate::client::handles::handle_by_impl(self.program, &value.ty, &self.clients));
+        if let Some(handle) = found {
             self.handles.insert(value.term, handle);
         }
     }
@@ -267,7 +276,7 @@ impl<'p> Evaluator<'p> {
         self.frame.env.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
-    fn fresh(&mut self) -> Value {
+    pub(crate) fn fresh(&mut self) -> Value {
         Value::new(self.terms.fresh(), Type::Unknown)
     }
 

@@ -56,7 +56,7 @@ fn computed_key(
         .iter()
         .filter(|set| {
             scene.terms_in(write.0, &set.value).iter().any(|term| {
-                scene.ev.terms.origins(*term).iter().any(|origin| origin.event == event.id && origin.computed)
+                scene.origins(*term).iter().any(|origin| origin.event == event.id && origin.computed)
             })
         })
         .map(|set| &set.column)

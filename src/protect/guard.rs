@@ -131,7 +131,7 @@ fn compares_and_sets(
     let moved = |column: &Name| dependency::written(target).find(|set| set.column == *column);
     let from_read = |operand: &Operand| {
         scene.terms_in(access, operand).iter().any(|term| {
-            scene.ev.terms.origins(*term).iter().any(|origin| origin.event == sequence.read && !origin.computed)
+            scene.origins(*term).iter().any(|origin| origin.event == sequence.read && !origin.computed)
         })
     };
     for guard in guards {
