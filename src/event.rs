@@ -89,6 +89,8 @@ pub enum EventKind {
     Commit,
     /// Also a transaction that is dropped.
     Rollback,
+    /// A lock inside the process is taken; how long its guard lives is in [`Event::guards`].
+    Locked(Guard),
     /// Something leaves the process: payment, mail, HTTP, message, file.
     Effect(Effect),
     /// A function value that was handed in is called; the caller knows which.

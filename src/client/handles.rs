@@ -36,7 +36,10 @@ fn look(ty: &Type, clients: &[&Client], depth: usize) -> Option<Handle> {
             if COLLECTIONS.contains(&name) {
                 return None;
             }
-            args.iter().find_map(|arg| look(arg, clients, depth + 1))
+            let inner = args.iter().find_map(|arg| look(arg, clients, depth + 1))?;
+            // `r2d2::PooledConnection<Manager>`: one connection of the pool that the manager stands for.
+            let taken = POOLED.contains(&name) && inner.kind == HandleKind::Pool;
+            Some(if taken { Handle { kind: HandleKind::Connection, ..inner } } else { inner })
         }
         Type::Trait(bounds) => bounds.iter().find_map(|bound| {
             let TraitRef::External(path) = &bound.of else { return None };
@@ -49,6 +52,8 @@ fn look(ty: &Type, clients: &[&Client], depth: usize) -> Option<Handle> {
 }
 
 const COLLECTIONS: [&str; 8] = ["Vec", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "VecDeque", "Receiver", "Sender"];
+
+const POOLED: [&str; 4] = ["PooledConnection", "PoolConnection", "Object", "Conn"];
 
 fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
     let krate = path.first()?;

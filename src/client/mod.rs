@@ -7,8 +7,13 @@
 //! parses says that a database is meant.
 
 pub mod handles;
+pub mod libsql;
+pub mod mysql;
+pub mod postgres;
+pub mod rusqlite;
 pub mod sqlx;
 pub mod table;
+pub mod tiberius;
 
 use std::rc::Rc;
 
@@ -70,5 +75,5 @@ pub struct Client {
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
 pub fn clients() -> Rc<[&'static Client]> {
-    Rc::from([&sqlx::CLIENT])
+    Rc::from([&mysql::CLIENT, &sqlx::CLIENT, &postgres::CLIENT, &rusqlite::CLIENT, &libsql::CLIENT, &tiberius::CLIENT])
 }

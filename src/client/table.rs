@@ -26,8 +26,14 @@ pub enum On {
     /// A function or associated function, by the end of its path: `query`, `QueryBuilder::new`.
     Path,
     Macro,
-    /// A statement under construction.
+    /// A statement under construction that belongs to no connection yet.
     Query,
+    /// A statement prepared on a connection.
+    Prepared,
+    /// The SQL text itself: `"SELECT …".with(params)`.
+    Text,
+    /// What a statement gave.
+    Outcome,
     /// Any handle.
     Handle,
     Pool,
@@ -52,6 +58,8 @@ pub enum Params {
     Bound,
     /// One argument: a slice, an array, a tuple, a `params!` macro.
     List(usize),
+    /// One argument: a list of pairs of a value and its type.
+    Pairs(usize),
     /// All arguments from the n-th on.
     From(usize),
 }
@@ -64,6 +72,8 @@ pub enum Gives {
     /// One row or none.
     MaybeRow,
     Rows,
+    /// Whether there is a row.
+    Exists,
     /// How many rows changed.
     Count,
     /// Nothing that tells of rows.
@@ -82,8 +92,16 @@ pub enum Does {
         path: usize,
         params: Params,
     },
+    /// Turns the text it is called on into a statement.
+    With {
+        params: Params,
+    },
     /// Binds a value to the next placeholder.
     Bind {
+        value: usize,
+    },
+    /// The same to the statement that a variable holds, which changes.
+    BindInPlace {
         value: usize,
     },
     /// Binds a value to the placeholder named by a literal.
@@ -133,14 +151,35 @@ pub enum Does {
     SetMode {
         mode: BeginMode,
     },
-    /// A builder of transactions on the receiver.
-    Options,
+    /// The mode of transactions that are begun on the receiver from now on, named by an argument.
+    BeginsWith {
+        mode: usize,
+    },
+    /// A transaction's options, on the connection it will begin on where that is known already.
+    Options {
+        from: Option<Arg>,
+    },
+    /// Opens a connection or a pool; `paired` with the task that drives it, as a tuple.
+    Open {
+        kind: HandleKind,
+        paired: bool,
+    },
+    /// How many rows the last statement on the receiver changed.
+    LastCount,
+    /// How many rows the statement changed whose result this is.
+    Counted,
+    /// That there is no row is no error any more.
+    Optional,
     /// Gives what it is called on.
     Same,
     /// Gives its argument.
     Argument(usize),
     /// A closure is run with a connection of the receiver: `interact(|conn| …)`.
     Lend {
+        closure: usize,
+    },
+    /// The same, and nobody else in the process has the connection meanwhile.
+    LendAlone {
         closure: usize,
     },
 }

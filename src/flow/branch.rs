@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::{Comparison, Cond, CondId, CondKind, Path};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{Shape, Value};
+use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit};
 use crate::link::Type;
 use crate::lower::tree::Name;
@@ -183,6 +183,7 @@ impl<'p> Evaluator<'p> {
             guards.extend(one.guards.iter().copied());
         }
         value.guards = union(&[], &guards);
+        value.wrap = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
         value.shape = merge_shapes(values);
         value
     }
@@ -190,12 +191,27 @@ impl<'p> Evaluator<'p> {
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
-        if !value.guards.is_empty() || self.matters(value.term) {
+        if value.wrap != Wrap::Bare {
+            if value.guards.is_empty() {
+                return;
+            }
+            tested.term = self.terms.literal("ok");
+        } else if !value.guards.is_empty() || self.matters(value.term) {
             tested.term = self.terms.exists(value.term);
         }
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
             self.frame.deps.push((cond, Exit::Function));
         }
+    }
+
+    /// What is inside of a statement's result. A required row of one column is that column from here on, so that
+    /// asking whether it is there asks whether it is null.
+    pub(super) fn unwrapped(&mut self, mut value: Value) -> Value {
+        if value.wrap == Wrap::Found && self.single_column(value.term) {
+            value.term = self.terms.field(value.term, Name::new("0"));
+        }
+        value.wrap = Wrap::Bare;
+        value
     }
 
     /// Notes a value the function returns, and what decided that it returns here.
@@ -211,7 +227,11 @@ impl<'p> Evaluator<'p> {
         if values.is_empty() {
             return Value::new(self.terms.literal("()"), ty);
         }
-        let conds: Vec<CondId> = if returns.len() > 1 {
+        let alike = returns.len() > 1 && values.iter().all(|value| value.term == values[0].term);
+        let conds: Vec<CondId> = if alike {
+            // Whichever way it returns, it says the same.
+            Vec::new()
+        } else if returns.len() > 1 {
             returns.iter().flat_map(|(_, deps)| deps.iter().copied()).collect()
         } else {
             // One way out, but `?` on the way may have left with an error.

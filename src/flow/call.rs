@@ -169,7 +169,8 @@ impl<'p> Evaluator<'p> {
 
     fn well_known_constructor(&mut self, name: &str, args: &[Expr]) -> Option<Value> {
         match (name, args) {
-            ("Some" | "Ok" | "Box", [inner]) => Some(self.expr(inner)),
+            ("Ok", [inner]) => Some(self.expr(inner).in_result()),
+            ("Some" | "Box", [inner]) => Some(self.expr(inner)),
             ("Err", [inner]) => {
                 let inner = self.expr(inner);
                 let mut value = Value::new(self.terms.literal("error"), Type::Unknown);

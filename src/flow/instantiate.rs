@@ -114,6 +114,7 @@ impl<'p> Evaluator<'p> {
                 let from = from.map(|from| self.map_term(from, map));
                 EventKind::Begin { from, isolation: *isolation, mode: *mode }
             }
+            EventKind::Locked(guard) => EventKind::Locked(self.map_guard(guard, map)),
             other => other.clone(),
         };
         let on = event.on.map(|on| {
@@ -154,7 +155,13 @@ impl<'p> Evaluator<'p> {
 
     /// What was known of a handle in the callee holds for the argument, unless more is known of that.
     fn inherit_handle(&mut self, from: TermId, to: TermId) {
-        if from == to || self.handles.contains_key(&to) {
+        if from == to {
+            return;
+        }
+        if let Some(mode) = self.begin_modes.get(&from).copied() {
+            self.begin_modes.entry(to).or_insert(mode);
+        }
+        if self.handles.contains_key(&to) {
             return;
         }
         if let Some(handle) = self.handles.get(&from).copied() {

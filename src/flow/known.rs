@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::event::CondKind;
 use crate::flow::term::Term;
-use crate::flow::value::{Shape, Value};
+use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
@@ -148,6 +148,7 @@ const COMBINATORS: &[&str] = &[
     "partition",
     "retain",
     "map_while",
+    "mapped",
     "map_ok",
     "and_then_ok",
     "try_filter",
@@ -186,6 +187,21 @@ const OPERATORS: &[(&str, &str)] = &[
     ("max", "max"),
 ];
 
+/// Calls on a row that give one of its columns, by name or position.
+const COLUMN: &[&str] = &[
+    "get",
+    "try_get",
+    "get_unchecked",
+    "try_get_unchecked",
+    "column",
+    "get_ref",
+    "get_ref_unwrap",
+    "get_unwrap",
+    "get_opt",
+    "get_value",
+    "take_opt",
+];
+
 /// Names that std's wrappers answer themselves.
 pub(super) fn is_combinator(name: &str) -> bool {
     SAME.contains(&name) || NEEDED.contains(&name) || PRESENCE.contains(&name) || COMBINATORS.contains(&name)
@@ -202,11 +218,17 @@ impl<'p> Evaluator<'p> {
         }
         if NEEDED.contains(&name) {
             self.require(&recv, at);
-            return Value { guards: Rc::from([]), ..recv };
+            return self.unwrapped(Value { guards: Rc::from([]), ..recv });
+        }
+        if name == "optional" {
+            return recv.in_result();
+        }
+        if matches!(name, "is_ok" | "is_err") && recv.wrap == Wrap::Answer {
+            return Value { shape: Shape::Plain, term: self.terms.fresh(), wrap: Wrap::Bare, ..recv };
         }
         if PRESENCE.contains(&name) {
             let term = self.terms.exists(recv.term);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards };
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, wrap: Wrap::Bare };
         }
         if matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
             || COMBINATORS.contains(&name)
@@ -214,6 +236,12 @@ impl<'p> Evaluator<'p> {
             if let Some(value) = self.combinator(&recv, name, &args, at) {
                 return value;
             }
+        }
+        if let [column] = args.as_slice()
+            && (COLUMN.contains(&name) || name == "take" && column.text().is_some())
+            && let Some(value) = self.column_of(&recv, column)
+        {
+            return value;
         }
         if SAME.contains(&name) {
             self.run_closures(&args, at);
@@ -230,21 +258,6 @@ impl<'p> Evaluator<'p> {
         {
             let right = args.into_iter().next().unwrap_or_else(|| self.fresh());
             return self.operate(by, recv, right);
-        }
-        if matches!(
-            name,
-            "get"
-                | "try_get"
-                | "get_unchecked"
-                | "try_get_unchecked"
-                | "column"
-                | "get_ref_unwrap"
-                | "get_unwrap"
-                | "take_opt"
-        ) && let [column] = args.as_slice()
-            && let Some(value) = self.column_of(&recv, column)
-        {
-            return value;
         }
         self.other_method(recv, call, args, at)
     }
@@ -353,7 +366,9 @@ impl<'p> Evaluator<'p> {
         let guard = self.terms.fresh();
         let span = self.span(at);
         self.locks.insert(guard, (recv.term, span, shared));
-        self.frame.guards.push(crate::event::Guard { guard, lock: recv.term, span, shared });
+        let taken = crate::event::Guard { guard, lock: recv.term, span, shared };
+        self.emit(crate::event::EventKind::Locked(taken.clone()), None, at);
+        self.frame.guards.push(taken);
         let ty = if matches!(inner, Type::Unit) { Type::Unknown } else { inner };
         let value = Value::new(guard, ty);
         self.learn_handle(&value);
@@ -410,7 +425,10 @@ impl<'p> Evaluator<'p> {
                 "Ok" | "Some" | "Json" | "Path" | "Query" | "Form" | "from" | "identity" | "black_box" | "block_on"
                 | "block_in_place" | "timeout",
             ) if args.len() == 1 => {
-                let arg = args.remove(0);
+                let mut arg = args.remove(0);
+                if matches!(owner, "Mutex" | "RwLock" | "Semaphore") {
+                    arg.ty = Type::external(["std", "sync", owner], &[arg.ty]);
+                }
                 return match arg.shape {
                     Shape::Closure(_) => self.call_value(&arg, Vec::new(), at),
                     _ => arg,
@@ -498,7 +516,7 @@ impl<'p> Evaluator<'p> {
         }
         if name == "len" || name == "count" {
             let term = self.terms.computed("len", vec![recv.term]);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards };
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, wrap: Wrap::Bare };
         }
         if args.is_empty() && !recv.ty.is_unknown() && matches!(recv.ty, Type::Def(..)) {
             return self.field(&recv, name);

@@ -4,6 +4,8 @@
 //! the arguments for the parameters ([`instantiate`]). Branches are evaluated one after the other and joined, never
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
+mod apply;
+mod begin;
 mod branch;
 mod builder;
 mod call;
@@ -36,6 +38,7 @@ use crate::lower::tree::Name;
 use crate::source::Workspace;
 use crate::span::{FileId, Range, Span};
 use crate::sql::parse::Parsed;
+use crate::sql::statement::BeginMode;
 
 /// How many events one function's flow may hold, those of called functions included.
 const EVENTS: usize = 2_000;
@@ -55,6 +58,8 @@ pub struct Evaluator<'p> {
     finished: Vec<Rc<Flow>>,
     parsed: FxHashMap<(Rc<str>, Dialect), Rc<Parsed>>,
     handles: FxHashMap<TermId, Handle>,
+    /// How transactions begin on a connection that was told so.
+    begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
     constants: FxHashMap<ConstId, Value>,
     /// The bytes of each file, for messages and for tables in macros.
@@ -135,6 +140,7 @@ impl<'p> Evaluator<'p> {
             finished: Vec::new(),
             parsed: FxHashMap::default(),
             handles: FxHashMap::default(),
+            begin_modes: FxHashMap::default(),
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
             texts: workspace.files.iter().map(|file| file.text.clone()).collect(),

@@ -6,7 +6,7 @@ use crate::client::handles::Handle;
 use crate::client::table::{Arg, CallRow, Does, Gives, On, Params};
 use crate::client::{Client, HandleKind, TxOptions};
 use crate::dialect::{Dialect, Isolation};
-use crate::event::EventKind;
+use crate::event::{EventKind, Guard};
 use crate::flow::term::Term;
 use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
 use crate::flow::{Evaluator, statement};
@@ -111,9 +111,16 @@ impl<'p> Evaluator<'p> {
         }
         let name = call.name.as_str();
         match &recv.shape {
-            Shape::Query(_) => {
-                let (client, row) = self.row(On::Query, name, args)?;
+            Shape::Query(query) => {
+                let on = if query.on.is_some() { On::Prepared } else { On::Query };
+                let (client, row) = self.row(on, name, args)?;
                 return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
+            }
+            Shape::Text(_) if looks_like_sql(recv) => {
+                let (client, row) = self.row(On::Text, name, args)?;
+                return self
+                    .depends_on(client)
+                    .then(|| self.apply(client, row.does, Some(recv), args, at, Type::Unknown))?;
             }
             Shape::Options(_) => {
                 let (client, row) = self.row(On::Options, name, args)?;
@@ -123,6 +130,11 @@ impl<'p> Evaluator<'p> {
         }
         if let Some(handle) = self.handle(recv.term) {
             let (client, row) = self.row_for_handle(handle, name, args)?;
+            return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
+        }
+        if let Some((client, row)) = self.row(On::Outcome, name, args)
+            && !self.terms.origins(recv.term).is_empty()
+        {
             return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
         }
         let (client, row) = self.row_by_evidence(recv, name, args)?;
@@ -140,10 +152,20 @@ impl<'p> Evaluator<'p> {
         self.join(fork, arms)
     }
 
+    /// Whether the package whose code is evaluated may name the client.
+    pub(super) fn depends_on(&self, client: &Client) -> bool {
+        match self.program.krate_of(self.frame.function) {
+            Some(krate) => client.krates.iter().any(|name| self.workspace.crates[krate].depends_on(name)),
+            None => true,
+        }
+    }
+
     fn row(&self, on: On, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
-        self.clients.iter().find_map(|client| {
+        let (used, others): (Vec<&Client>, Vec<&Client>) =
+            self.clients.iter().copied().partition(|client| self.depends_on(client));
+        used.into_iter().chain(others).find_map(|client| {
             let row = client.calls.iter().find(|row| row.on == on && row.name == name && fits(row, args))?;
-            Some((*client, row))
+            Some((client, row))
         })
     }
 
@@ -167,8 +189,8 @@ impl<'p> Evaluator<'p> {
     /// Whether a call that takes SQL was given a statement.
     fn carries(&self, row: &CallRow, args: &[Value]) -> bool {
         match row.does {
-            Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(|arg| is_statement(arg)),
-            Does::Query { sql, .. } => args.get(sql).is_some_and(|arg| is_statement(arg)),
+            Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(is_statement) && fits(row, args),
+            Does::Query { sql, .. } => args.get(sql).is_some_and(is_statement),
             _ => fits(row, args),
         }
     }
@@ -179,371 +201,24 @@ impl<'p> Evaluator<'p> {
         if !matches!(recv.ty, Type::Unknown | Type::Trait(_) | Type::External(..)) {
             return None;
         }
-        let krate = self.program.krate_of(self.frame.function);
-        let depends = |client: &Client| match krate {
-            Some(krate) => client.krates.iter().any(|name| self.workspace.crates[krate].depends_on(name)),
-            None => true,
-        };
         let known_elsewhere = matches!(&recv.ty, Type::External(path, _) if path.len() > 1);
-        self.clients.iter().filter(|client| depends(client)).find_map(|client| {
+        let begins = !known_elsewhere && self.program.methods(self.frame.scope, &recv.ty, name).functions.is_empty();
+        self.clients.iter().filter(|client| self.depends_on(client)).find_map(|client| {
             let row = client.calls.iter().find(|row| {
-                let sql = match row.does {
-                    Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(looks_like_sql),
+                let evident = || match row.does {
+                    Does::Run { statement: Arg::At(i), params, .. } => {
+                        args.get(i).is_some_and(looks_like_sql) && takes(params, i, args.len())
+                    }
                     Does::Query { sql, .. } => args.get(sql).is_some_and(looks_like_sql),
-                    Does::Begin { options: None, .. } => !known_elsewhere && args.is_empty() && name.contains("begin"),
-                    Does::Begin { options: Some(i), .. } => !known_elsewhere && args.len() == i + 1,
+                    Does::Begin { options: None, .. } => begins && args.is_empty(),
+                    Does::Begin { options: Some(i), .. } => begins && args.len() == i + 1,
+                    Does::Options { .. } => begins && args.is_empty(),
                     _ => false,
                 };
-                row.name == name && matches!(row.on, On::Handle | On::Connection | On::Pool) && sql
+                row.name == name && matches!(row.on, On::Handle | On::Connection | On::Pool) && evident()
             })?;
             Some((*client, row))
         })
-    }
-
-    fn apply(
-        &mut self,
-        client: &'static Client,
-        does: Does,
-        recv: Option<&Value>,
-        args: &[Value],
-        at: Range,
-        ty: Type,
-    ) -> Option<Value> {
-        match does {
-            Does::Query { sql, params } => {
-                let arg = args.get(sql)?;
-                let on = recv.map(|recv| recv.term);
-                let (binds, named) = gather(params, args, &[]);
-                let make = |value: &Value| -> Option<Value> {
-                    let text = value.text()?.clone();
-                    let query = Query {
-                        body: QueryBody::Text(text),
-                        binds: binds.clone(),
-                        named: named.clone(),
-                        on,
-                        ty: ty.clone(),
-                    };
-                    Some(Value::new(value.term, Type::Unknown).shaped(Shape::Query(Rc::new(query))))
-                };
-                if let Shape::OneOf(values) = &arg.shape {
-                    let all: Vec<Value> = values.iter().filter_map(make).collect();
-                    return Some(Value::new(arg.term, Type::Unknown).shaped(Shape::OneOf(all.into())));
-                }
-                Some(match make(arg) {
-                    Some(value) => value,
-                    None => {
-                        let text = Rc::new(Text { parts: vec![Piece::Hole(arg.term)] });
-                        let query = Query { body: QueryBody::Text(text), binds, named, on, ty };
-                        Value::new(arg.term, Type::Unknown).shaped(Shape::Query(Rc::new(query)))
-                    }
-                })
-            }
-            Does::QueryFile { path, params } => {
-                let path = args.get(path)?.text()?.whole()?;
-                let (binds, named) = gather(params, args, &[]);
-                let text = match self.file_text(&path, false) {
-                    Some(text) => Text::constant(text),
-                    None => Text { parts: vec![Piece::Hole(self.terms.fresh())] },
-                };
-                let query = Query { body: QueryBody::Text(Rc::new(text)), binds, named, on: None, ty };
-                Some(self.fresh().shaped(Shape::Query(Rc::new(query))))
-            }
-            Does::Bind { value } => {
-                let value = args.get(value)?.clone();
-                self.changed(recv?, |query| query.binds.push(value))
-            }
-            Does::BindNamed { name, value } => {
-                let value = args.get(value)?.clone();
-                let name = args.get(name)?.text()?.whole()?;
-                self.changed(recv?, |query| query.named.push((bare(&name), value)))
-            }
-            Does::Push { sql } => {
-                let arg = args.get(sql)?.clone();
-                self.pushed(recv?, &arg, at)
-            }
-            Does::PushBind { value } => {
-                let value = args.get(value)?.clone();
-                let dollar = self.frame.dialect.is_none_or(Dialect::is_postgres_like);
-                let value = self.changed(recv?, |query| {
-                    query.binds.push(value);
-                    let place = if dollar { format!("${}", query.binds.len()) } else { "?".to_owned() };
-                    if let QueryBody::Text(text) = &mut query.body {
-                        let mut longer = (**text).clone();
-                        longer.parts.push(Piece::Constant(format!(" {place} ")));
-                        *text = Rc::new(longer);
-                    }
-                })?;
-                self.store_receiver(recv?, &value);
-                Some(value)
-            }
-            Does::Run { on, statement, params, gives } => self.run(recv, args, (on, statement, params, gives), at),
-            Does::Begin { from, isolation, mode, options } => {
-                let from = self.place(from, recv, args)?;
-                let options = options.and_then(|i| args.get(i)).cloned();
-                let tx = self.begin(client, &from, isolation, mode, options.as_ref(), at);
-                Some(tx)
-            }
-            Does::Within { from, closure, isolation, mode, options } => {
-                let from = self.place(from, recv, args)?;
-                let closure = args.get(closure)?.clone();
-                let options = options.and_then(|i| args.get(i)).cloned();
-                let tx = self.begin(client, &from, isolation, mode, options.as_ref(), at);
-                let term = tx.term;
-                let value = self.call_value(&closure, vec![tx], at);
-                self.emit(EventKind::Commit, Some(term), at);
-                Some(value)
-            }
-            Does::Acquire => {
-                let recv = recv?;
-                let mut handle = self.handle(recv.term)?;
-                handle.kind = HandleKind::Connection;
-                let value = self.fresh();
-                self.handles.insert(value.term, handle);
-                Some(value)
-            }
-            Does::Lend { closure } => {
-                let recv = recv?;
-                let closure = args.get(closure)?.clone();
-                let mut handle = self.handle(recv.term)?;
-                handle.kind = HandleKind::Connection;
-                let value = self.fresh();
-                self.handles.insert(value.term, handle);
-                Some(self.call_value(&closure, vec![value], at))
-            }
-            Does::Commit | Does::Rollback => {
-                let kind = if does == Does::Commit { EventKind::Commit } else { EventKind::Rollback };
-                self.emit(kind, Some(recv?.term), at);
-                Some(Value::new(self.terms.literal("()"), Type::Unit))
-            }
-            Does::Options => {
-                let from = recv.map(|recv| recv.term);
-                let options = TxOptions { from, isolation: None, mode: BeginMode::Plain };
-                Some(self.fresh().shaped(Shape::Options(options)))
-            }
-            Does::SetLevel { level, arg } => {
-                let Shape::Options(options) = &recv?.shape else { return None };
-                let level = level.or_else(|| arg.and_then(|i| args.get(i)).and_then(|arg| self.level_in(arg)));
-                let options = TxOptions { isolation: level.or(options.isolation), ..options.clone() };
-                Some(recv?.clone().shaped(Shape::Options(options)))
-            }
-            Does::SetMode { mode } => {
-                let Shape::Options(options) = &recv?.shape else { return None };
-                Some(recv?.clone().shaped(Shape::Options(TxOptions { mode, ..options.clone() })))
-            }
-            Does::Same => recv.cloned(),
-            Does::Argument(i) => args.get(i).cloned(),
-        }
-    }
-
-    fn place(&mut self, arg: Arg, recv: Option<&Value>, args: &[Value]) -> Option<Value> {
-        match arg {
-            Arg::Receiver => recv.cloned(),
-            Arg::At(i) => args.get(i).cloned(),
-        }
-    }
-
-    fn changed(&mut self, recv: &Value, change: impl FnOnce(&mut Query)) -> Option<Value> {
-        let mut query = (**recv.query()?).clone();
-        change(&mut query);
-        Some(recv.clone().shaped(Shape::Query(Rc::new(query))))
-    }
-
-    fn pushed(&mut self, recv: &Value, arg: &Value, _at: Range) -> Option<Value> {
-        let value = self.changed(recv, |query| {
-            if let QueryBody::Text(text) = &mut query.body {
-                *text = Rc::new(crate::flow::expr::joined_text(text, arg));
-            }
-        })?;
-        self.store_receiver(recv, &value);
-        Some(value)
-    }
-
-    /// A builder that is changed in place: every variable that held it holds the changed one.
-    fn store_receiver(&mut self, old: &Value, new: &Value) {
-        let Some(before) = old.query() else { return };
-        for (_, value) in &mut self.frame.env {
-            if value.query().is_some_and(|query| Rc::ptr_eq(query, before)) {
-                *value = new.clone();
-            }
-        }
-    }
-
-    /// Sends a statement.
-    fn run(
-        &mut self,
-        recv: Option<&Value>,
-        args: &[Value],
-        (on, statement, params, gives): (Arg, Arg, Params, Gives),
-        at: Range,
-    ) -> Option<Value> {
-        let on = match on {
-            Arg::Receiver => recv?.query().map_or(Some(recv?.term), |query| query.on),
-            Arg::At(i) => args.get(i).map(|arg| arg.term),
-        };
-        let statement = self.place(statement, recv, args)?;
-        if let Some(on) = on {
-            self.learn_use(on, recv, args);
-        }
-        let mut query = match &statement.shape {
-            Shape::Query(query) => (**query).clone(),
-            Shape::Text(text) => Query {
-                body: QueryBody::Text(text.clone()),
-                binds: Vec::new(),
-                named: Vec::new(),
-                on: None,
-                ty: Type::Unknown,
-            },
-            Shape::OneOf(values) => {
-                let values = values.clone();
-                let fork = self.fork();
-                let mut arms = Vec::new();
-                for (i, value) in values.iter().enumerate() {
-                    arms.push(self.arm(&fork, i, &[], |ev| {
-                        let query = match &value.shape {
-                            Shape::Query(query) => (**query).clone(),
-                            Shape::Text(text) => Query {
-                                body: QueryBody::Text(text.clone()),
-                                binds: Vec::new(),
-                                named: Vec::new(),
-                                on: None,
-                                ty: Type::Unknown,
-                            },
-                            _ => return ev.fresh(),
-                        };
-                        ev.sent(query, params, args, on, gives, at)
-                    }));
-                }
-                return Some(self.join(fork, arms));
-            }
-            _ => return None,
-        };
-        query.binds.truncate(4096);
-        Some(self.sent(query, params, args, on, gives, at))
-    }
-
-    fn sent(
-        &mut self,
-        mut query: Query,
-        params: Params,
-        args: &[Value],
-        on: Option<crate::flow::term::TermId>,
-        gives: Gives,
-        at: Range,
-    ) -> Value {
-        let (binds, named) = gather(params, args, &[]);
-        query.binds.extend(binds);
-        query.named.extend(named);
-        let value = self.send(&query, on, gives, at);
-        // A closure that maps each row: `query_row(sql, params, |row| …)`.
-        let mapper = args.iter().rev().find(|arg| matches!(arg.shape, Shape::Closure(_) | Shape::Function(_)));
-        let Some(mapper) = mapper.cloned() else { return value };
-        let row = self.element(&value);
-        let mapped = self.call_value(&mapper, vec![row], at);
-        let whole = matches!(mapped.shape, Shape::Record(_)) || self.single_column(value.term);
-        Value {
-            term: if whole { value.term } else { mapped.term },
-            ty: mapped.ty,
-            shape: mapped.shape,
-            guards: mapped.guards,
-        }
-    }
-
-    fn single_column(&self, term: crate::flow::term::TermId) -> bool {
-        let Term::Row(event) = self.terms.get(term) else { return false };
-        self.frame
-            .events
-            .iter()
-            .rev()
-            .find(|known| known.id == *event)
-            .and_then(|event| event.access())
-            .is_some_and(|access| access.statement.output.len() == 1)
-    }
-
-    /// What a statement is sent to is a handle from now on.
-    fn learn_use(&mut self, on: crate::flow::term::TermId, recv: Option<&Value>, args: &[Value]) {
-        if self.handles.contains_key(&on) {
-            return;
-        }
-        let known = recv.into_iter().chain(args).find(|value| value.term == on);
-        let found = known.and_then(|value| crate::client::handles::handle_of(&value.ty, &self.clients));
-        let unknown = Handle { kind: HandleKind::Executor, dialect: None, client: "" };
-        self.handles.insert(on, found.unwrap_or(unknown));
-    }
-
-    /// Begins a transaction and gives its handle.
-    pub(super) fn begin(
-        &mut self,
-        client: &'static Client,
-        from: &Value,
-        isolation: Option<Isolation>,
-        mode: BeginMode,
-        options: Option<&Value>,
-        at: Range,
-    ) -> Value {
-        let (mut isolation, mut mode) = (isolation, mode);
-        let mut from_term = Some(from.term);
-        for value in [Some(from), options].into_iter().flatten() {
-            if let Shape::Options(options) = &value.shape {
-                isolation = options.isolation.or(isolation);
-                if options.mode != BeginMode::Plain {
-                    mode = options.mode;
-                }
-                if value.term == from.term {
-                    from_term = options.from;
-                }
-            }
-        }
-        if let Some(options) = options {
-            if let Some(text) = options.text().and_then(|text| text.whole()) {
-                let dialect = self.frame.dialect.unwrap_or(Dialect::Postgres);
-                let parsed = self.parse(&text, dialect);
-                for statement in &parsed.statements {
-                    if let Verb::Begin { isolation: level, mode: kind } = &statement.verb {
-                        isolation = level.or(isolation);
-                        mode = *kind;
-                    }
-                }
-            }
-            isolation = isolation.or_else(|| self.level_in(options));
-            mode = self.mode_in(options).unwrap_or(mode);
-        }
-        let dialect = from_term.and_then(|from| self.handle(from)).and_then(|handle| handle.dialect);
-        let dialect = dialect.or(client.dialect).or(self.frame.dialect);
-        let event = self.emit(EventKind::Begin { from: from_term, isolation, mode }, from_term, at);
-        let term = self.terms.intern(Term::Transaction(event));
-        if let Some(last) = self.frame.events.last_mut() {
-            last.on = Some(term);
-        }
-        self.handles.insert(term, Handle { kind: HandleKind::Transaction, dialect, client: client.name });
-        Value::new(term, Type::Unknown)
-    }
-
-    /// The level a value names: `IsolationLevel::Serializable`, `"serializable"`.
-    fn level_in(&self, value: &Value) -> Option<Isolation> {
-        let name = self.last_name(value)?;
-        let name: String = name.chars().filter(|c| c.is_ascii_alphabetic()).collect::<String>().to_ascii_lowercase();
-        Some(match name.as_str() {
-            "serializable" => Isolation::Serializable,
-            "repeatableread" => Isolation::RepeatableRead,
-            "readcommitted" => Isolation::ReadCommitted,
-            "readuncommitted" => Isolation::ReadUncommitted,
-            "snapshot" => Isolation::Snapshot,
-            _ => return None,
-        })
-    }
-
-    fn mode_in(&self, value: &Value) -> Option<BeginMode> {
-        Some(match self.last_name(value)?.to_ascii_lowercase().as_str() {
-            "immediate" => BeginMode::Immediate,
-            "exclusive" => BeginMode::Exclusive,
-            "deferred" => BeginMode::Deferred,
-            _ => return None,
-        })
-    }
-
-    fn last_name(&self, value: &Value) -> Option<String> {
-        let Term::Literal(text) = self.terms.get(value.term) else { return None };
-        text.rsplit("::").next().map(str::to_owned)
     }
 
     /// Binds a handle of another connection of the same kind, for builders that need one.
@@ -575,16 +250,28 @@ fn handles(on: On, kind: HandleKind) -> bool {
         On::Pool => matches!(kind, HandleKind::Pool | HandleKind::Executor),
         On::Connection => !matches!(kind, HandleKind::Pool),
         On::Transaction => matches!(kind, HandleKind::Transaction | HandleKind::Executor),
-        On::Path | On::Macro | On::Query | On::Options => false,
+        On::Path | On::Macro | On::Query | On::Prepared | On::Text | On::Outcome | On::Options => false,
     }
 }
 
 fn fits(row: &CallRow, args: &[Value]) -> bool {
     match row.does {
-        Does::Within { closure, .. } | Does::Lend { closure } => args.get(closure).is_some(),
+        Does::Within { closure, .. } | Does::Lend { closure } | Does::LendAlone { closure } => {
+            args.get(closure).is_some()
+        }
         Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some(),
-        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some(),
+        // What a closure maps is no connection.
+        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some_and(|on| !crate::flow::apply::is_callable(on)),
         _ => true,
+    }
+}
+
+/// Whether a call with so many arguments can give its parameters in this way, the statement being the `at`-th.
+fn takes(params: Params, at: usize, count: usize) -> bool {
+    match params {
+        Params::Bound => count >= at + 1,
+        Params::List(i) | Params::Pairs(i) => count > i,
+        Params::From(_) => true,
     }
 }
 
@@ -606,50 +293,4 @@ fn looks_like_sql(value: &Value) -> bool {
         },
         _ => false,
     }
-}
-
-type Bound = (Vec<Value>, Vec<(Name, Value)>);
-
-/// The values for the placeholders, from a call's arguments.
-fn gather(params: Params, args: &[Value], _: &[Value]) -> Bound {
-    let mut bound = (Vec::new(), Vec::new());
-    match params {
-        Params::Bound => {}
-        Params::From(first) => bound.0.extend(args.iter().skip(first).cloned()),
-        Params::List(i) => {
-            if let Some(list) = args.get(i) {
-                gather_list(list, &mut bound);
-            }
-        }
-    }
-    bound
-}
-
-fn gather_list(list: &Value, bound: &mut Bound) {
-    let Shape::Record(parts) = &list.shape else {
-        if !matches!(list.ty, Type::Unit) && !matches!(list.shape, Shape::Closure(_)) {
-            bound.0.push(list.clone());
-        }
-        return;
-    };
-    for (name, value) in parts.iter() {
-        if !name.bytes().all(|b| b.is_ascii_digit()) {
-            bound.1.push((bare(name), value.clone()));
-            continue;
-        }
-        // `(":id", &id)`
-        if let Shape::Record(pair) = &value.shape
-            && let [(_, key), (_, inner)] = pair.as_slice()
-            && let Some(key) = key.text().and_then(|text| text.whole())
-            && key.starts_with([':', '@', '$'])
-        {
-            bound.1.push((bare(&key), inner.clone()));
-            continue;
-        }
-        bound.0.push(value.clone());
-    }
-}
-
-fn bare(name: &str) -> Name {
-    Name::new(name.trim_matches('"').trim_start_matches([':', '@', '$']))
 }

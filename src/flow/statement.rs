@@ -6,7 +6,7 @@ use crate::client::table::Gives;
 use crate::dialect::Dialect;
 use crate::event::{Access, EventId, EventKind};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{Query, QueryBody, Value};
+use crate::flow::value::{Query, QueryBody, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::Type;
 use crate::lower::tree::Name;
@@ -93,16 +93,18 @@ impl<'p> Evaluator<'p> {
     fn result(&mut self, id: EventId, statement: &Statement, gives: Gives, row: &Type) -> Value {
         let rows = statement.verb == Verb::Select || !statement.output.is_empty();
         match gives {
-            Gives::Count | Gives::Nothing => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
-            Gives::Row | Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()),
+            Gives::Row if rows => {
+                Value { wrap: Wrap::Found, ..Value::new(self.terms.intern(Term::Row(id)), row.clone()) }
+            }
+            Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()).in_result(),
             Gives::Rows if rows => {
                 let list = match row {
                     Type::Unknown => Type::Unknown,
                     row => Type::external(["std", "vec", "Vec"], std::slice::from_ref(row)),
                 };
-                Value::new(self.terms.intern(Term::Row(id)), list)
+                Value::new(self.terms.intern(Term::Row(id)), list).in_result()
             }
-            Gives::Row | Gives::MaybeRow | Gives::Rows => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown),
+            _ => Value::new(self.terms.intern(Term::Count(id)), Type::Unknown).in_result(),
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
     let target = access.statement.target()?;
     let guards = guards(scene, sequence, access, target);
     if guards.is_empty() {
-        return deleted_once(scene, sequence, target, tried);
+        return deleted_once(scene, sequence, target);
     }
     let same_table = scene
         .access(sequence.read)
@@ -167,16 +167,8 @@ fn relative(target: &TableAccess, column: &Name) -> bool {
 }
 
 /// A row can be deleted once; whoever looks at the count knows who did it.
-fn deleted_once(
-    scene: &Scene<'_, '_>,
-    sequence: &Sequence,
-    target: &TableAccess,
-    tried: &mut Vec<WhyNot>,
-) -> Option<Protection> {
+fn deleted_once(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Option<Protection> {
     let same =
         matches!(sequence.relation, crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow);
-    if target.action != Action::Delete || !same {
-        return None;
-    }
-    with_outcome(scene, sequence, Protection::Guard, tried)
+    (target.action == Action::Delete && same && scene.outcome_used(sequence.write)).then_some(Protection::Guard)
 }

@@ -8,8 +8,9 @@
 use crate::dialect::{Dialect, Isolation};
 use crate::event::EventKind;
 use crate::protect::{Protection, Shape, WhyNot};
+use crate::race::Sequence;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, transaction};
+use crate::race::transaction::{self, Transaction};
 use crate::sql::statement::BeginMode;
 
 /// Whether a level of an engine keeps a sequence of a shape safe when read and write are in one transaction.
@@ -39,8 +40,9 @@ pub(super) fn protects(
 ) -> Option<Protection> {
     let (read, write) = (scene.event(sequence.read)?, scene.event(sequence.write)?);
     let (Some(reader), Some(writer)) = (transaction::of(scene, read), transaction::of(scene, write)) else {
-        if transaction::of(scene, write).is_none() {
-            tried.push(WhyNot::Autocommit);
+        match transaction::of(scene, write) {
+            None => tried.push(WhyNot::Autocommit),
+            Some(writer) => read_beside(scene, sequence, &writer, tried),
         }
         return None;
     };
@@ -52,6 +54,17 @@ pub(super) fn protects(
         return None;
     }
     Some(if write.dialect == Dialect::Sqlite { Protection::SingleWriter } else { Protection::Isolation(writer.level) })
+}
+
+/// The write runs in a transaction, and the deciding read does not.
+fn read_beside(scene: &Scene<'_, '_>, sequence: &Sequence, writer: &Transaction, tried: &mut Vec<WhyNot>) {
+    let Some(begin) = writer.begin else { return };
+    if scene.place(begin) < scene.place(sequence.read) {
+        tried.push(WhyNot::ReadBeside(begin));
+    } else if matches!(writer.mode, BeginMode::Immediate | BeginMode::Exclusive) {
+        // The write lock is there, taken too late.
+        tried.push(WhyNot::LockAfterRead(begin));
+    }
 }
 
 /// SQLite: the write lock is held from before the read, by BEGIN IMMEDIATE or by an earlier write in the transaction.

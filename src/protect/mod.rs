@@ -5,6 +5,7 @@
 
 pub mod constraint;
 pub mod guard;
+mod idempotent;
 pub mod isolation;
 pub mod lock;
 pub mod process;
@@ -94,6 +95,10 @@ pub enum WhyNot {
     OneProcess,
     /// The guard was dropped before the write.
     GuardDropped,
+    /// Each request makes the lock anew.
+    LockPerRequest,
+    /// A transaction is open, and the deciding read goes past it.
+    ReadBeside(EventId),
 }
 
 impl WhyNot {
@@ -112,6 +117,7 @@ impl WhyNot {
             | Self::LockElsewhereRow(at)
             | Self::TryLockIgnored(at)
             | Self::LockReleasedEarly(at)
+            | Self::ReadBeside(at)
             | Self::TableLockTooWeak(at) => Some(*at),
             _ => None,
         }
@@ -142,6 +148,7 @@ pub fn judge(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
         .or_else(|| constraint::protects(scene, sequence, &mut tried))
         .or_else(|| recheck::protects(scene, sequence))
         .or_else(|| rival::protects(scene, sequence))
+        .or_else(|| idempotent::protects(scene, sequence))
         .or_else(|| process::protects(scene, sequence, &mut tried));
     match by_write {
         Some(protection) => Verdict::Safe(protection),

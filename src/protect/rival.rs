@@ -14,7 +14,9 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
     let changes = |part: &LooksAt| match part {
         LooksAt::Existence => match (sequence.relation, target.action) {
             (Relation::NewRowOfSet, Action::Insert) => true,
-            // A row that is gone is updated or deleted by nobody.
+            // Two can hold a row that only one has deleted; whether that matters is for the rule to say.
+            (Relation::SameRow | Relation::LikelySameRow, Action::Delete) => true,
+            // A row that is gone is updated by nobody.
             (Relation::SameRow | Relation::LikelySameRow, _) => false,
             _ => rivals.deleted.contains(table) || rivals.inserted.contains(table),
         },

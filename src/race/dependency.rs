@@ -6,7 +6,7 @@ use crate::event::{Access, Event, EventId};
 use crate::flow::term::{Origin, Part, Term};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, rows};
-use crate::sql::statement::{Action, Assignment, Compare, ConflictAction, Operand};
+use crate::sql::statement::{Action, Aggregate, Assignment, Compare, ConflictAction, Operand};
 
 /// All sequences that end in one write.
 ///
@@ -44,7 +44,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
             let zero = scene.compares_with_zero(cond, read);
             let looks_at = scene.looks_at(statement, &origin.part, zero);
-            checks.push((read, Check { cond, looks_at }));
+            checks.push((read, Check { cond: Some(cond), looks_at }));
         }
     }
     let mut values: Vec<(EventId, Written)> = Vec::new();
@@ -96,8 +96,41 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         }
         sequence.key_from_row = keys.contains(&sequence.read);
         rows::relate(scene, sequence);
+        add_filtered(scene, sequence);
     }
     all
+}
+
+/// A condition in the SELECT's WHERE is a check like one in Rust: the row was found because it held.
+fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
+    if matches!(sequence.relation, rows::Relation::NewRowOfSet | rows::Relation::RowOfSet) {
+        return;
+    }
+    let found = sequence.checks.iter().find(|check| check.looks_at == LooksAt::Existence).map(|check| check.cond);
+    if found.is_none() && !sequence.key_from_row {
+        return;
+    }
+    let cond = found.flatten();
+    let Some(read) = scene.access(sequence.read) else { return };
+    let Some(access) = read.statement.accesses.get(sequence.read_access) else { return };
+    if access.aggregate.is_some_and(|aggregate| aggregate != Aggregate::Exists) || access.action != Action::Read {
+        return;
+    }
+    for predicate in &access.filter {
+        let names_row = predicate.op == Compare::Eq
+            && predicate.columns.len() == 1
+            && !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+        let joins = matches!(predicate.value, Operand::Column { table: Some(_), .. });
+        if names_row || joins || matches!(predicate.op, Compare::In | Compare::Like) {
+            continue;
+        }
+        for column in &predicate.columns {
+            let check = Check { cond, looks_at: LooksAt::Column(column.clone()) };
+            if !sequence.checks.contains(&check) {
+                sequence.checks.push(check);
+            }
+        }
+    }
 }
 
 /// What a write gives its columns, what its conflict clause gives included.

@@ -29,7 +29,8 @@ pub struct Sequence {
 /// A condition between read and write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    pub cond: CondId,
+    /// None for a condition that stands in the read's own WHERE, when no test in Rust depends on it.
+    pub cond: Option<CondId>,
     pub looks_at: LooksAt,
 }
 

@@ -59,13 +59,14 @@ impl<'a, 'p> Scene<'a, 'p> {
         for cond in &self.flow.conds {
             let cond = self.ev.cond(*cond);
             // `execute(…)?` asks whether it failed, not how many rows it changed.
-            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence)
-                && matches!(self.ev.terms.get(cond.term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)));
+            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence) && self.is_success(cond.term);
             if !only_failed {
                 note(cond.term);
             }
         }
-        note(self.flow.returns.term);
+        if !self.is_success(self.flow.returns.term) {
+            note(self.flow.returns.term);
+        }
         for event in &self.flow.events {
             if let EventKind::Access(access) = &event.kind {
                 access.binds.iter().for_each(|term| note(*term));
@@ -73,6 +74,11 @@ impl<'a, 'p> Scene<'a, 'p> {
             }
         }
         used
+    }
+
+    /// Whether a value only tells that a write did not fail.
+    fn is_success(&self, term: TermId) -> bool {
+        matches!(self.ev.terms.get(term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)))
     }
 
     pub fn event(&self, id: EventId) -> Option<&'a Event> {
@@ -155,6 +161,7 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// Whether two operands of two statements are surely the same value.
     pub fn same_value(&self, a: (&Access, &Operand), b: (&Access, &Operand)) -> Option<bool> {
+        let (a, b) = ((a.0, joined(a.0, a.1)), (b.0, joined(b.0, b.1)));
         match (a.1, b.1) {
             (Operand::Literal(x), Operand::Literal(y)) => Some(x == y),
             (Operand::Null, Operand::Null) => Some(true),
@@ -268,6 +275,16 @@ impl<'a, 'p> Scene<'a, 'p> {
             .enumerate()
             .filter(move |(_, access)| access.action == Action::Read && access.table.name == table)
     }
+}
+
+/// The value that a column of another table of the statement is held to: `m.pier_id = p.id` where `p.id = $1`.
+fn joined<'s>(access: &'s Access, operand: &'s Operand) -> &'s Operand {
+    let Operand::Column { table: Some(table), column } = operand else { return operand };
+    let other = access.statement.accesses.iter().find(|other| other.table.name == *table);
+    other
+        .and_then(|other| other.equals(column))
+        .filter(|value| !matches!(value, Operand::Column { .. }))
+        .unwrap_or(operand)
 }
 
 fn is_conversion(by: &str) -> bool {

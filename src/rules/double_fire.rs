@@ -18,7 +18,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         return None;
     }
     let scene = facts.scene;
-    let conds: Vec<_> = facts.sequence.checks.iter().map(|check| check.cond).collect();
+    let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
     let between = scene.between(facts.read.id, facts.write.id).find(|event| {
         matches!(event.kind, EventKind::Effect(_))
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))

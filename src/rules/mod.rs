@@ -185,6 +185,9 @@ fn once(scene: &Scene<'_, '_>, claims: Vec<Claim>) -> Vec<Claim> {
 }
 
 fn weight(claim: &Claim) -> u8 {
+    if claim.sequence.read == claim.sequence.write {
+        return 5;
+    }
     match (claim.rule, claim.sequence.relation) {
         (double_fire::ID, _) => 0,
         (_, Relation::SameRow) => 1,

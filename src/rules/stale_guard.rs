@@ -42,7 +42,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
 
 /// Whether this function, on the same condition, inserts the row whose absence it checked.
 fn claimed_later(facts: &Facts<'_, '_>) -> bool {
-    let conds: Vec<_> = facts.sequence.checks.iter().map(|check| check.cond).collect();
+    let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
     let scene = facts.scene;
     scene.after(facts.read.id).any(|event| {
         let EventKind::Access(access) = &event.kind else { return false };

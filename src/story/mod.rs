@@ -137,12 +137,7 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
 
 /// The condition that decides, best one first: one that looks at a column, in the text that is nearest to the write.
 fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim) -> Option<(Span, String)> {
-    let best = claim.sequence.checks.iter().min_by_key(|check| {
-        let existence = check.looks_at == crate::race::LooksAt::Existence;
-        let presence = scene.ev.cond(check.cond).kind != crate::event::CondKind::Test;
-        (existence, presence)
-    })?;
-    let cond = scene.ev.cond(best.cond);
+    let (best, cond) = best_check(scene, claim)?;
     let text = match &best.looks_at {
         crate::race::LooksAt::Existence => "decides by whether there was a row".to_owned(),
         crate::race::LooksAt::Column(column) if column.chars().all(|c| !c.is_ascii_digit()) => {
@@ -152,6 +147,21 @@ fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim) -> Option<(Span, String)
         _ => "decides by what was read".to_owned(),
     };
     Some((cond.span, text))
+}
+
+/// The check that says most, with its condition.
+fn best_check<'c>(
+    scene: &'c Scene<'_, '_>,
+    claim: &'c Claim,
+) -> Option<(&'c crate::race::Check, &'c crate::event::Cond)> {
+    let conditions = claim.sequence.checks.iter().filter_map(|check| Some((check, scene.ev.cond(check.cond?))));
+    conditions.min_by_key(|(check, cond)| {
+        (
+            check.looks_at == crate::race::LooksAt::Existence,
+            cond.kind != crate::event::CondKind::Test,
+            std::cmp::Reverse(check.cond),
+        )
+    })
 }
 
 /// Stable under moved lines and reformatting: the rule, the function, and what the statements say.

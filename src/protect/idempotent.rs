@@ -1,0 +1,38 @@
+//! Writes that may happen twice: a flag is set to what it should be in any case, and nothing else hangs on who set it.
+
+use crate::event::EventKind;
+use crate::protect::Protection;
+use crate::race::rows::Relation;
+use crate::race::scene::Scene;
+use crate::race::{LooksAt, Sequence, dependency};
+use crate::sql::statement::{Action, Operand};
+
+pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
+    let target = scene.access(sequence.write)?.statement.target()?;
+    if target.action != Action::Update || !sequence.values.is_empty() || sequence.relation != Relation::SameRow {
+        return None;
+    }
+    let constant = dependency::written(target).all(|set| matches!(set.value, Operand::Literal(_) | Operand::Null));
+    let own = sequence.checks.iter().all(|check| match &check.looks_at {
+        LooksAt::Column(column) => dependency::written(target).any(|set| set.column == *column),
+        LooksAt::Existence => true,
+        LooksAt::Aggregate | LooksAt::Row => false,
+    });
+    if !constant || !own {
+        return None;
+    }
+    let conds: Vec<_> = sequence.checks.iter().map(|check| check.cond).collect::<Option<_>>()?;
+    let hangs = |deps: &[crate::event::CondId]| scene.conditions(deps).iter().any(|cond| conds.contains(cond));
+    let others = scene.flow.events.iter().any(|event| {
+        let acts = match &event.kind {
+            EventKind::Access(access) => access.statement.writes(),
+            EventKind::Effect(_) | EventKind::CallParam { .. } => true,
+            _ => false,
+        };
+        acts && event.id != sequence.write && hangs(&event.deps)
+    });
+    let returned = &scene.flow.returns;
+    let told = hangs(&returned.guards)
+        || scene.ev.terms.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
+    (!others && !told).then_some(Protection::Idempotent)
+}
