@@ -16,7 +16,7 @@ use crate::span::Range;
 use crate::sql::statement::{BeginMode, Verb};
 
 impl<'p> Evaluator<'p> {
-    pub(super) fn apply(
+    pub(crate) fn apply(
         &mut self,
         client: &'static Client,
         does: Does,
@@ -354,7 +354,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// What a statement is sent to is a handle from now on.
-    fn learn_use(
+    pub(super) fn learn_use(
         &mut self,
         client: &'static Client,
         on: crate::flow::term::TermId,

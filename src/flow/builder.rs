@@ -1,5 +1,6 @@
 //! Where query builders take part: names, calls and methods that are theirs.
 
+use crate::client::diesel;
 use crate::flow::Evaluator;
 use crate::flow::value::Value;
 use crate::lower::tree::{MethodCall, TyPath};
@@ -8,14 +9,13 @@ use crate::span::Range;
 impl<'p> Evaluator<'p> {
     /// A name that a builder gives a meaning: a table, a column, an entity.
     pub(super) fn builder_name(&mut self, path: &TyPath) -> Option<Value> {
-        let _ = path;
-        None
+        diesel::name(self, path)
     }
 
     /// A function of a builder: `diesel::update(target)`.
     pub(super) fn builder_call(&mut self, path: &TyPath, args: &[Value], at: Range) -> Option<Value> {
-        let _ = (path, args, at);
-        None
+        let _ = at;
+        diesel::call(self, path, args)
     }
 
     /// A method of a builder's value: `.filter(…)`, `.first(conn)`.
@@ -26,7 +26,11 @@ impl<'p> Evaluator<'p> {
         args: &[Value],
         at: Range,
     ) -> Option<Value> {
-        let _ = (recv, call, args, at);
-        None
+        diesel::method(self, recv, call, args, at)
+    }
+
+    /// An operator between two values of which one is a builder's.
+    pub(super) fn builder_operator(&mut self, by: &str, left: &Value, right: &Value) -> Option<Value> {
+        diesel::operator(self, by, left, right)
     }
 }

@@ -270,7 +270,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Calls what a value holds: a closure, a function's name, or something handed in as a parameter.
-    pub(super) fn call_value(&mut self, function: &Value, args: Vec<Value>, at: Range) -> Value {
+    pub(crate) fn call_value(&mut self, function: &Value, args: Vec<Value>, at: Range) -> Value {
         match &function.shape {
             Shape::Closure(closure) => {
                 let closure = closure.clone();

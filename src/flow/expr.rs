@@ -112,7 +112,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// A part of a value: what a struct literal gave, or else a field of its term.
-    pub(super) fn field(&mut self, of: &Value, name: &str) -> Value {
+    pub(crate) fn field(&mut self, of: &Value, name: &str) -> Value {
         if let Some(part) = of.part(name) {
             return part.clone();
         }
@@ -188,7 +188,7 @@ impl<'p> Evaluator<'p> {
         self.tuple_of(values)
     }
 
-    pub(super) fn tuple_of(&mut self, values: Vec<Value>) -> Value {
+    pub(crate) fn tuple_of(&mut self, values: Vec<Value>) -> Value {
         if values.is_empty() {
             return Value::new(self.terms.literal("()"), Type::Unit);
         }
@@ -222,6 +222,9 @@ impl<'p> Evaluator<'p> {
             return self.short_circuit(op, left_value, right, at);
         }
         let right_value = self.expr(right);
+        if let Some(value) = self.builder_operator(op_name(op), &left_value, &right_value) {
+            return value;
+        }
         self.operate(op_name(op), left_value, right_value)
     }
 

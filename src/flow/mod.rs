@@ -9,6 +9,7 @@ mod begin;
 mod branch;
 mod builder;
 mod call;
+mod diesel;
 mod effect;
 mod expr;
 mod instantiate;
@@ -51,6 +52,8 @@ pub struct Evaluator<'p> {
     pub workspace: &'p Workspace,
     pub config: &'p Config,
     pub clients: Rc<[&'static Client]>,
+    /// The tables of diesel's macros.
+    pub(crate) diesel: Rc<crate::client::diesel::Tables>,
     pub terms: Terms,
     conds: Vec<Cond>,
     states: Vec<State>,
@@ -134,6 +137,7 @@ impl<'p> Evaluator<'p> {
             workspace,
             config,
             clients: clients(),
+            diesel: Rc::new(crate::client::diesel::Tables::read(program, workspace)),
             terms: Terms::default(),
             conds: Vec::new(),
             states: (0..count).map(|_| State::NotYet).collect(),

@@ -112,6 +112,10 @@ fn function(ev: &mut Evaluator<'_>, name: &str, args: &[Value], held: bool) -> O
             Expr::Column { column, .. } => Part::Expr(Expr::Excluded(column)),
             _ => Part::Expr(Expr::Unknown),
         },
+        ("on_constraint", [text]) => {
+            let name = text.text().and_then(|text| text.whole())?;
+            Part::Expr(Expr::Call("on_constraint()".to_owned(), vec![Expr::Literal(name)]))
+        }
         ("count_star", []) => Part::Expr(Expr::Call("count()".to_owned(), Vec::new())),
         ("count_distinct", [_]) => Part::Expr(Expr::Call("count()".to_owned(), all())),
         ("case_when", _) if args.len() > 1 => Part::Expr(Expr::Call("case".to_owned(), all())),

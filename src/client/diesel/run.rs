@@ -8,7 +8,6 @@ use crate::client::diesel::select::{Item, Select};
 use crate::client::diesel::write::Write;
 use crate::client::diesel::{Part, query, render, table};
 use crate::client::table::{Arg, Does, Gives};
-use crate::event::EventKind;
 use crate::flow::Evaluator;
 use crate::flow::term::Term;
 use crate::flow::value::{Query, QueryBody, Shape, Value};
@@ -81,8 +80,6 @@ fn send(
     gives: Gives,
     at: Range,
 ) -> Option<Value> {
-    let on = args.first()?;
-    ev.learn_use(on.term, None, args);
     binds.truncate(4096);
     let query = Query {
         body: QueryBody::Statement(Rc::new(statement)),
@@ -91,7 +88,7 @@ fn send(
         on: None,
         ty: row.clone(),
     };
-    Some(ev.send(&query, Some(on.term), gives, at))
+    ev.send_to(&query, args, gives, at)
 }
 
 /// The type a row is read into: as the call says, or as the model that is selected.
@@ -170,7 +167,6 @@ pub(super) fn other(
 ) -> Option<Value> {
     match (call.name.as_str(), args) {
         ("scope_boxed", []) => Some(recv.clone()),
-        ("optional", []) => Some(optional(ev, recv)),
         ("into_sql" | "as_sql", []) if !ev.diesel.is_empty() => {
             let expr = Expr::of(ev, recv);
             Some(ev.part(Part::Expr(expr)))
@@ -181,30 +177,9 @@ pub(super) fn other(
         ("transaction" | "immediate_transaction" | "exclusive_transaction" | "test_transaction", [closure]) => {
             transaction(ev, recv, call, closure, at)
         }
-        ("run", [closure]) => lent(ev, recv, closure, args, at),
+        ("run", [closure]) => lent(ev, recv, closure, at),
         _ => None,
     }
-}
-
-/// `.optional()`: no row is no error after all.
-fn optional(ev: &mut Evaluator<'_>, recv: &Value) -> Value {
-    let rows: Vec<_> = match ev.terms.get(recv.term) {
-        Term::Row(event) => vec![*event],
-        Term::Either(parts) => parts
-            .iter()
-            .filter_map(|part| match ev.terms.get(*part) {
-                Term::Row(event) => Some(*event),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
-    for event in ev.events_mut().iter_mut().rev().filter(|event| rows.contains(&event.id)) {
-        if let EventKind::Access(access) = &mut event.kind {
-            access.row_required = false;
-        }
-    }
-    recv.clone()
 }
 
 /// `form.save_changes::<Account>(conn)`: UPDATE of the row with the struct's key, and RETURNING or a SELECT.
@@ -233,8 +208,7 @@ fn typed_text(ev: &mut Evaluator<'_>, recv: &Value, call: &MethodCall, on: &Valu
     }
     let row = row_type(ev, call, None);
     let query = Query { ty: row, ..(**query).clone() };
-    ev.learn_use(on.term, None, std::slice::from_ref(on));
-    Some(ev.send(&query, Some(on.term), gives(&call.name)?, at))
+    ev.send_to(&query, std::slice::from_ref(on), gives(&call.name)?, at)
 }
 
 /// A transaction on a handle that no table knows, such as a struct around a connection: the program uses diesel, and
@@ -263,13 +237,12 @@ fn transaction(
 }
 
 /// `db.run(|conn| …)` of a struct that rocket's `#[database]` made.
-fn lent(ev: &mut Evaluator<'_>, recv: &Value, closure: &Value, args: &[Value], at: Range) -> Option<Value> {
+fn lent(ev: &mut Evaluator<'_>, recv: &Value, closure: &Value, at: Range) -> Option<Value> {
     let Type::Def(id, _) = ev.program.peel(&recv.ty) else { return None };
     ev.program.attr(id, "database")?;
     if !matches!(closure.shape, Shape::Closure(_) | Shape::Function(_)) {
         return None;
     }
     let conn = ev.connection();
-    let _ = args;
     Some(ev.call_value(closure, vec![conn], at))
 }

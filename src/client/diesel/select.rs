@@ -101,10 +101,12 @@ impl Select {
 
     /// The same with each value in it replaced.
     pub fn with_values(&self, replace: &mut dyn FnMut(&Value) -> Value) -> Self {
-        let mut all = |parts: &[Rc<Expr>]| parts.iter().map(|part| Rc::new(part.with_values(replace))).collect();
+        let mut all =
+            |parts: &[Rc<Expr>]| -> Vec<_> { parts.iter().map(|part| Rc::new(part.with_values(replace))).collect() };
+        let (on, filter) = (all(&self.on), all(&self.filter));
         Self {
-            on: all(&self.on),
-            filter: all(&self.filter),
+            on,
+            filter,
             output: self.output.as_ref().map(|items| items.iter().map(|item| item.with_values(replace)).collect()),
             ..self.clone()
         }
