@@ -3,17 +3,17 @@
 use std::rc::Rc;
 
 use crate::client::handles::Handle;
-use crate::client::table::{Arg, CallRow, Does, Gives, On, Params};
+use crate::client::table::{Arg, Does, Gives, Params};
 use crate::client::{Client, HandleKind, TxOptions};
-use crate::dialect::{Dialect, Isolation};
+use crate::dialect::Dialect;
 use crate::event::{EventKind, Guard};
+use crate::flow::Evaluator;
 use crate::flow::term::Term;
 use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
-use crate::flow::{Evaluator, statement};
-use crate::link::{Def, Type};
-use crate::lower::tree::{MacroBody, MacroCall, MethodCall, Name, Ty, TyPath};
+use crate::link::Type;
+use crate::lower::tree::Name;
 use crate::span::Range;
-use crate::sql::statement::{BeginMode, Verb};
+use crate::sql::statement::BeginMode;
 
 impl<'p> Evaluator<'p> {
     pub(crate) fn apply(

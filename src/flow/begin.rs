@@ -1,17 +1,13 @@
 //! Transactions: where they begin, at which level and in which mode.
 
-use std::rc::Rc;
-
 use crate::client::handles::Handle;
-use crate::client::table::{Arg, CallRow, Does, Gives, On, Params};
-use crate::client::{Client, HandleKind, TxOptions};
+use crate::client::{Client, HandleKind};
 use crate::dialect::{Dialect, Isolation};
-use crate::event::{EventKind, Guard};
+use crate::event::EventKind;
+use crate::flow::Evaluator;
 use crate::flow::term::Term;
-use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
-use crate::flow::{Evaluator, statement};
-use crate::link::{Def, Type};
-use crate::lower::tree::{MacroBody, MacroCall, MethodCall, Name, Ty, TyPath};
+use crate::flow::value::{Shape, Value};
+use crate::link::Type;
 use crate::span::Range;
 use crate::sql::statement::{BeginMode, Verb};
 
@@ -66,7 +62,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The level a value names: `IsolationLevel::Serializable`, `"serializable"`.
-    fn level_in(&self, value: &Value) -> Option<Isolation> {
+    pub(super) fn level_in(&self, value: &Value) -> Option<Isolation> {
         let name = self.last_name(value)?;
         let name: String = name.chars().filter(|c| c.is_ascii_alphabetic()).collect::<String>().to_ascii_lowercase();
         Some(match name.as_str() {
@@ -79,7 +75,7 @@ impl<'p> Evaluator<'p> {
         })
     }
 
-    fn mode_in(&self, value: &Value) -> Option<BeginMode> {
+    pub(super) fn mode_in(&self, value: &Value) -> Option<BeginMode> {
         Some(match self.last_name(value)?.to_ascii_lowercase().as_str() {
             "immediate" => BeginMode::Immediate,
             "exclusive" => BeginMode::Exclusive,
@@ -88,7 +84,7 @@ impl<'p> Evaluator<'p> {
         })
     }
 
-    fn last_name(&self, value: &Value) -> Option<String> {
+    pub(super) fn last_name(&self, value: &Value) -> Option<String> {
         let Term::Literal(text) = self.terms.get(value.term) else { return None };
         text.rsplit("::").next().map(str::to_owned)
     }

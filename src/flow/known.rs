@@ -211,10 +211,10 @@ impl<'p> Evaluator<'p> {
     /// A method that is none of the workspace's and none of a client's.
     pub(super) fn known_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
         let name = call.name.as_str();
-        if name.starts_with("lock") || matches!(name, "write" | "read" | "acquire" | "try_lock" | "acquire_owned") {
-            if let Some(value) = self.in_process_lock(&recv, name, at) {
-                return value;
-            }
+        if (name.starts_with("lock") || matches!(name, "write" | "read" | "acquire" | "try_lock" | "acquire_owned"))
+            && let Some(value) = self.in_process_lock(&recv, name, at)
+        {
+            return value;
         }
         if NEEDED.contains(&name) {
             self.require(&recv, at);
@@ -230,12 +230,11 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.exists(recv.term);
             return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, wrap: Wrap::Bare };
         }
-        if matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
-            || COMBINATORS.contains(&name)
+        if (matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
+            || COMBINATORS.contains(&name))
+            && let Some(value) = self.combinator(&recv, name, &args, at)
         {
-            if let Some(value) = self.combinator(&recv, name, &args, at) {
-                return value;
-            }
+            return value;
         }
         if let [column] = args.as_slice()
             && (COLUMN.contains(&name) || name == "take" && column.text().is_some())

@@ -3,17 +3,14 @@
 use std::rc::Rc;
 
 use crate::client::handles::Handle;
-use crate::client::table::{Arg, CallRow, Does, Gives, On, Params};
-use crate::client::{Client, HandleKind, TxOptions};
-use crate::dialect::{Dialect, Isolation};
-use crate::event::{EventKind, Guard};
-use crate::flow::term::Term;
-use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
+use crate::client::table::{Arg, CallRow, Does, On, Params};
+use crate::client::{Client, HandleKind};
+use crate::dialect::Dialect;
+use crate::flow::value::{Piece, Shape, Value};
 use crate::flow::{Evaluator, statement};
 use crate::link::{Def, Type};
 use crate::lower::tree::{MacroBody, MacroCall, MethodCall, Name, Ty, TyPath};
 use crate::span::Range;
-use crate::sql::statement::{BeginMode, Verb};
 
 impl<'p> Evaluator<'p> {
     /// `sqlx::query("…")`, `QueryBuilder::new("…")`, and the functions of query builders.
@@ -269,7 +266,7 @@ fn fits(row: &CallRow, args: &[Value]) -> bool {
 /// Whether a call with so many arguments can give its parameters in this way, the statement being the `at`-th.
 fn takes(params: Params, at: usize, count: usize) -> bool {
     match params {
-        Params::Bound => count >= at + 1,
+        Params::Bound => count > at,
         Params::List(i) | Params::Pairs(i) => count > i,
         Params::From(_) => true,
     }

@@ -38,7 +38,7 @@ pub fn covering_key(
     let fits = |key: &[Name]| !key.is_empty() && key.iter().all(|column| asked(column) && given(column));
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
     full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
-        .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(|column| asked(column))).cloned())
+        .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
 }
 

@@ -356,7 +356,7 @@ fn advisory_lock(
                 continue;
             }
         } else {
-            let released = scene.between(event.id, write.id).any(|e| releases(e));
+            let released = scene.between(event.id, write.id).any(releases);
             // A lock that is released before the transaction commits lets the next one read the old row.
             let early = writer.is_some_and(|writer| {
                 let begun_before = writer.begin.is_none_or(|begin| scene.place(begin) < scene.place(event.id))
