@@ -61,6 +61,8 @@ impl Expr {
         }
         match ev.terms.get(value.term) {
             Term::Literal(text) if text == "none" && !matches!(value.shape, Shape::Text(_)) => Self::Null,
+            // A constant is sent as a bind, but stands in the statement as it would in SQL text.
+            Term::Literal(text) if is_constant(text) => Self::Literal(text.to_string()),
             _ => Self::Value(Box::new(value.clone())),
         }
     }
@@ -142,6 +144,11 @@ impl Expr {
             Self::Subquery(select) => Self::Subquery(Rc::new(select.with_values(replace))),
         }
     }
+}
+
+/// Whether a literal's text is its value, and not the name of something whose value is not known.
+fn is_constant(text: &str) -> bool {
+    !matches!(text, "()" | "error" | "never") && !text.contains('#')
 }
 
 /// A method of an expression: `balance.ge(amount)`, `a.and(b)`; none when expressions have no such method.
