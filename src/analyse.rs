@@ -78,7 +78,7 @@ pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
 }
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
-fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
+pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
     let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
@@ -104,7 +104,7 @@ fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
     (trees, notices)
 }
 
-fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<Notice>) -> Schema {
+pub(crate) fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<Notice>) -> Schema {
     let dialect = config
         .dialect
         .or_else(|| workspace.crates.iter().find_map(|krate| krate.dialects.first().copied()))

@@ -29,6 +29,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod dialect;
+pub mod dump;
 pub mod event;
 pub mod finding;
 pub mod flow;

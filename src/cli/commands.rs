@@ -9,6 +9,7 @@ use super::args::{Arguments, ListFormat};
 use super::check::{found, no_such_rule, rules as ids};
 use super::{CLEAN, Failure, output};
 use crate::config::keys;
+use crate::dump;
 use crate::rules::{page, pages};
 use crate::source::allow::allows;
 use crate::source::{self, Options};
@@ -31,7 +32,7 @@ pub fn rules(format: ListFormat) -> Result<u8, Failure> {
     print(lines.collect::<String>().as_bytes())
 }
 
-/// Prints what is known of one file.
+/// Prints what is known of one file: its package as JSON, then what its functions do to rows.
 pub fn dump(file: &Path) -> Result<u8, Failure> {
     let workspace =
         source::read(&[file.to_owned()], &Options::default()).map_err(|error| Failure(error.to_string()))?;
@@ -41,12 +42,15 @@ pub fn dump(file: &Path) -> Result<u8, Failure> {
         let why = workspace.notices.iter().map(|notice| format!("{}: {}", notice.path, notice.text));
         return Err(Failure(why.collect::<Vec<_>>().join("\n")));
     };
-    print_json(&json!({
+    let config = found(&[file.to_owned()])?;
+    let about = json!({
         "path": read.path,
         "kind": read.kind,
         "crate": read.krate.and_then(|index| workspace.crates.get(index)),
         "allows": allows(&read.text),
-    }))
+    });
+    let about = serde_json::to_string_pretty(&about).unwrap_or_default();
+    print(format!("{about}\n\n{}", dump::file(&workspace, &config, read.id)).as_bytes())
 }
 
 /// Writes, or prints, a commented configuration with what the project shows.

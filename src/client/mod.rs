@@ -92,5 +92,13 @@ pub fn generated(tree: &mut FileTree, text: &str) {
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
 pub fn clients() -> Rc<[&'static Client]> {
-    Rc::from([&mysql::CLIENT, &sqlx::CLIENT, &postgres::CLIENT, &rusqlite::CLIENT, &libsql::CLIENT, &tiberius::CLIENT, &diesel::table::CLIENT])
+    Rc::from([
+        &mysql::CLIENT,
+        &sqlx::CLIENT,
+        &postgres::CLIENT,
+        &rusqlite::CLIENT,
+        &libsql::CLIENT,
+        &tiberius::CLIENT,
+        &diesel::table::CLIENT,
+    ])
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::event::CondKind;
 use crate::flow::value::{Piece, Shape, Text, Value};
 use crate::flow::{Evaluator, Exit, branch};
-use crate::link::Type;
+use crate::link::{Def, Type};
 use crate::lower::tree::{ExprKind, Lit, MacroArg, MacroBody, MacroCall, Name};
 use crate::span::Range;
 
@@ -16,6 +16,7 @@ impl<'p> Evaluator<'p> {
         }
         let name = call.path.last().map(Name::as_str).unwrap_or_default();
         match &call.body {
+            MacroBody::Args(args) if name == "params" && self.names_its_values(call) => self.named_values(args),
             MacroBody::Args(args) => self.macro_args(name, args, at),
             MacroBody::Matches(of, pat, guard) => {
                 let value = self.expr(of);
@@ -59,6 +60,27 @@ impl<'p> Evaluator<'p> {
                 Value::new(term, Type::Unknown)
             }
         }
+    }
+
+    /// In mysql's `params! { id, "other" => x }` a variable gives its value under its own name.
+    fn names_its_values(&self, call: &MacroCall) -> bool {
+        let defs = self.program.resolve(self.frame.scope, &call.path);
+        let Some(Def::External(full)) = defs.first() else { return false };
+        full.first().is_some_and(|krate| crate::client::mysql::CLIENT.krates.contains(&krate.as_str()))
+    }
+
+    fn named_values(&mut self, args: &[MacroArg]) -> Value {
+        let mut parts = Vec::new();
+        for (i, arg) in args.iter().enumerate() {
+            let own = match &*arg.value.kind {
+                ExprKind::Path(path) => path.segments.last().map(|segment| segment.name.clone()),
+                _ => None,
+            };
+            let name = arg.name.clone().or(own).unwrap_or_else(|| Name::new(i.to_string()));
+            parts.push((name, self.expr(&arg.value)));
+        }
+        let term = self.terms.computed("tuple", parts.iter().map(|(_, value)| value.term).collect());
+        Value::new(term, Type::Unknown).shaped(Shape::Record(Rc::new(parts)))
     }
 
     fn macro_args(&mut self, name: &str, args: &[MacroArg], at: Range) -> Value {

@@ -333,7 +333,7 @@ fn advisory_lock(
             tried.push(WhyNot::LockElsewhereRow(event.id));
             continue;
         }
-        if call.act == LockAct::Try && !scene.outcome_used(event.id) {
+        if call.act == LockAct::Try && !scene.result_used(event.id) {
             tried.push(WhyNot::TryLockIgnored(event.id));
             continue;
         }

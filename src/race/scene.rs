@@ -59,7 +59,8 @@ impl<'a, 'p> Scene<'a, 'p> {
         for cond in &self.flow.conds {
             let cond = self.ev.cond(*cond);
             // `execute(…)?` asks whether it failed, not how many rows it changed.
-            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence) && self.is_success(cond.term);
+            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence)
+                && (self.is_success(cond.term) || self.is_required_row(cond.term));
             if !only_failed {
                 note(cond.term);
             }
@@ -79,6 +80,13 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// Whether a value only tells that a write did not fail.
     fn is_success(&self, term: TermId) -> bool {
         matches!(self.ev.terms.get(term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)))
+    }
+
+    /// Whether a value only tells that a row was there that had to be.
+    fn is_required_row(&self, term: TermId) -> bool {
+        let Term::Exists(of) = self.ev.terms.get(term) else { return false };
+        let Term::Row(event) = self.ev.terms.get(*of) else { return false };
+        self.access(*event).is_some_and(|access| access.row_required)
     }
 
     pub fn event(&self, id: EventId) -> Option<&'a Event> {
@@ -116,8 +124,16 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// Whether anything looks at how many rows a write changed, or at what it returned.
     pub fn outcome_used(&self, id: EventId) -> bool {
-        let required = self.access(id).is_some_and(|access| access.row_required && !access.statement.output.is_empty());
+        // A lock function always gives a row; what it says must be looked at.
+        let required = self.access(id).is_some_and(|access| {
+            access.row_required && access.statement.writes() && !access.statement.output.is_empty()
+        });
         required || self.used.contains(&id)
+    }
+
+    /// Whether anything looks at the value a statement gave.
+    pub fn result_used(&self, id: EventId) -> bool {
+        self.used.contains(&id)
     }
 
     /// All conditions an event depends on, those that decided tested values included.

@@ -24,7 +24,8 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
     }
     let reads: Vec<&TableAccess> =
         statement.accesses.iter().skip(1).filter(|read| read.action == Action::Read).collect();
-    if reads.is_empty() {
+    // MERGE reads its own target.
+    if reads.is_empty() && statement.verb != Verb::Merge {
         return None;
     }
     let own: Vec<&&TableAccess> = reads.iter().filter(|read| read.table.name == target.table.name).collect();

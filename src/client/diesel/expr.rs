@@ -134,12 +134,9 @@ impl Expr {
             Self::Any(parts) => Self::Any(all(parts)),
             Self::Not(inner) => Self::Not(Rc::new(inner.mapped(replace, depth + 1))),
             Self::Call(text, parts) => Self::Call(text.clone(), all(parts)),
-            Self::Sql { text, columns, aggregate, binds } => Self::Sql {
-                text: text.clone(),
-                columns: columns.clone(),
-                aggregate: *aggregate,
-                binds: all(binds),
-            },
+            Self::Sql { text, columns, aggregate, binds } => {
+                Self::Sql { text: text.clone(), columns: columns.clone(), aggregate: *aggregate, binds: all(binds) }
+            }
             Self::Exists(select) => Self::Exists(Rc::new(select.with_values(replace))),
             Self::Subquery(select) => Self::Subquery(Rc::new(select.with_values(replace))),
         }
@@ -180,8 +177,8 @@ pub(super) fn method(ev: &mut Evaluator<'_>, expr: &Expr, name: &str, args: &[Va
         "and" => Some(left.and(arg(0)?)),
         "or" => Some(left.or(arg(0)?)),
         "asc" | "desc" | "nullable" | "assume_not_null" | "nulls_first" | "nulls_last" | "collate" | "into_sql"
-        | "clone" | "at_time_zone" | "cast" | "fallback_cast" | "aliased" | "as_sql" | "as_ref" | "into" | "to_owned"
-        | "over" => Some(left),
+        | "clone" | "at_time_zone" | "cast" | "fallback_cast" | "aliased" | "as_sql" | "as_ref" | "into"
+        | "to_owned" | "over" => Some(left),
         "is_contained_by" | "contains" | "overlaps_with" | "has_key" | "has_any_key" | "similar_to" | "escape"
         | "retrieve_as_text" | "retrieve_as_object" | "concat" | "matches" | "range_intersect" => {
             let symbol = if name == "concat" { "||".to_owned() } else { format!("{name}()") };

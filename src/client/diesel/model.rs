@@ -55,8 +55,7 @@ fn of_struct(ev: &Evaluator<'_>, id: TypeId) -> Option<Model> {
     }
     let written = setting(&def.attrs, "table_name");
     let derives = program.derives(id);
-    let known =
-        ["Identifiable", "Insertable", "AsChangeset", "Selectable", "Associations", "Queryable"];
+    let known = ["Identifiable", "Insertable", "AsChangeset", "Selectable", "Associations", "Queryable"];
     if written.is_none() && !derives.iter().any(|derive| known.contains(derive)) {
         return None;
     }
@@ -186,9 +185,7 @@ fn left_out(ev: &Evaluator<'_>, value: &Value) -> bool {
     }
     match ev.terms.get(value.term) {
         Term::Literal(text) => text == "none",
-        Term::Field(of, _) => {
-            matches!(ev.terms.get(*of), Term::Fresh(_)) && value.ty.external_name() == Some("Option")
-        }
+        Term::Field(of, _) => matches!(ev.terms.get(*of), Term::Fresh(_)) && value.ty.external_name() == Some("Option"),
         _ => false,
     }
 }
@@ -237,9 +234,10 @@ fn cleaned(value: &str) -> String {
 }
 
 fn mentions(attrs: &[Attr], word: &str) -> bool {
-    attrs.iter().filter(|attr| attr.path.last().is_some_and(|last| last == "diesel")).any(|attr| {
-        attr.tokens.split(|c: char| !c.is_alphanumeric() && c != '_').any(|token| token == word)
-    })
+    attrs
+        .iter()
+        .filter(|attr| attr.path.last().is_some_and(|last| last == "diesel"))
+        .any(|attr| attr.tokens.split(|c: char| !c.is_alphanumeric() && c != '_').any(|token| token == word))
 }
 
 /// The table that a struct without `table_name` is for: `NewPost` is for `new_posts`.

@@ -100,9 +100,7 @@ fn function(ev: &mut Evaluator<'_>, name: &str, args: &[Value], held: bool) -> O
         ("delete", [target]) => Part::Write(Rc::new(change::target(ev, target, Action::Delete)?)),
         ("insert_into", [target]) => Part::Write(Rc::new(insertion(target)?)),
         ("replace_into", [target]) => Part::Write(Rc::new(insertion(target)?.on_any(OnConflictDo::Replace))),
-        ("insert_or_ignore_into", [target]) => {
-            Part::Write(Rc::new(insertion(target)?.on_any(OnConflictDo::Nothing)))
-        }
+        ("insert_or_ignore_into", [target]) => Part::Write(Rc::new(insertion(target)?.on_any(OnConflictDo::Nothing))),
         ("select", [output]) => {
             Part::Select(Rc::new(Select { output: Some(query::items(ev, output)), ..Select::default() }))
         }

@@ -69,9 +69,7 @@ pub(super) fn items(ev: &Evaluator<'_>, output: &Value) -> Vec<Item> {
     match (Part::of(output), &output.shape) {
         (Some(Part::Item(item)), _) => vec![item.clone()],
         (Some(Part::Table(source)), _) => vec![Item::All(source.key().clone())],
-        (None, Shape::Record(parts)) => {
-            parts.iter().take(256).flat_map(|(_, part)| items(ev, part)).collect()
-        }
+        (None, Shape::Record(parts)) => parts.iter().take(256).flat_map(|(_, part)| items(ev, part)).collect(),
         _ => vec![Item::Expr(Expr::of(ev, output))],
     }
 }
@@ -106,8 +104,7 @@ fn on_each(ev: &mut Evaluator<'_>, values: &[Value], call: &MethodCall, args: &[
         return method(ev, one, call, args, at);
     }
     if run::gives(&call.name).is_none() {
-        let changed: Vec<Value> =
-            flat.iter().filter_map(|value| method(ev, value, call, args, at)).collect();
+        let changed: Vec<Value> = flat.iter().filter_map(|value| method(ev, value, call, args, at)).collect();
         return (!changed.is_empty()).then(|| ev.one_of(changed));
     }
     Some(ev.in_arms(&flat, |ev, value| method(ev, value, call, args, at)))

@@ -81,13 +81,8 @@ fn send(
     at: Range,
 ) -> Option<Value> {
     binds.truncate(4096);
-    let query = Query {
-        body: QueryBody::Statement(Rc::new(statement)),
-        binds,
-        named: Vec::new(),
-        on: None,
-        ty: row.clone(),
-    };
+    let query =
+        Query { body: QueryBody::Statement(Rc::new(statement)), binds, named: Vec::new(), on: None, ty: row.clone() };
     ev.send_to(&query, args, gives, at)
 }
 
@@ -183,13 +178,7 @@ pub(super) fn other(
 }
 
 /// `form.save_changes::<Account>(conn)`: UPDATE of the row with the struct's key, and RETURNING or a SELECT.
-fn save_changes(
-    ev: &mut Evaluator<'_>,
-    row: &Value,
-    call: &MethodCall,
-    args: &[Value],
-    at: Range,
-) -> Option<Value> {
+fn save_changes(ev: &mut Evaluator<'_>, row: &Value, call: &MethodCall, args: &[Value], at: Range) -> Option<Value> {
     let model = model::of(ev, &row.ty)?;
     let filter = model.same_row(ev, row).into_iter().map(Rc::new).collect();
     let sets = model.assignments(ev, row, For::Update);
@@ -213,13 +202,7 @@ fn typed_text(ev: &mut Evaluator<'_>, recv: &Value, call: &MethodCall, on: &Valu
 
 /// A transaction on a handle that no table knows, such as a struct around a connection: the program uses diesel, and
 /// nobody in it declares the method.
-fn transaction(
-    ev: &mut Evaluator<'_>,
-    recv: &Value,
-    call: &MethodCall,
-    closure: &Value,
-    at: Range,
-) -> Option<Value> {
+fn transaction(ev: &mut Evaluator<'_>, recv: &Value, call: &MethodCall, closure: &Value, at: Range) -> Option<Value> {
     let runs = matches!(closure.shape, Shape::Closure(_) | Shape::Function(_));
     if ev.diesel.is_empty() || !runs || ev.handle(recv.term).is_some_and(|handle| !handle.client.is_empty()) {
         return None;

@@ -92,9 +92,8 @@ impl Tables {
 
     /// The column that joins two tables, and the table it is of; the other side is the other table's primary key.
     pub fn join(&self, a: &str, b: &str) -> Option<(Name, Name, Name)> {
-        let found = self.joins.iter().find(|(child, parent, _)| {
-            (child == a && parent == b) || (child == b && parent == a)
-        });
+        let found =
+            self.joins.iter().find(|(child, parent, _)| (child == a && parent == b) || (child == b && parent == a));
         found.cloned()
     }
 
@@ -150,10 +149,9 @@ pub fn generated(ty: &Ty) -> Option<Generated> {
     let Ty::Path(path) = ty else { return None };
     let names: Vec<&Name> = path.segments.iter().map(|segment| &segment.name).collect();
     match names.as_slice() {
-        [mark, kind, schema, table] if *mark == MARK && *kind == "table" => Some(Generated::Table {
-            schema: (!schema.is_empty()).then(|| (*schema).clone()),
-            table: (*table).clone(),
-        }),
+        [mark, kind, schema, table] if *mark == MARK && *kind == "table" => {
+            Some(Generated::Table { schema: (!schema.is_empty()).then(|| (*schema).clone()), table: (*table).clone() })
+        }
         [mark, kind, table] if *mark == MARK && *kind == "all" => {
             Some(Generated::AllColumns { table: (*table).clone() })
         }

@@ -23,7 +23,11 @@ pub enum Item {
     /// All columns of the table or alias named.
     All(Name),
     /// The columns of a model: field by field, the column it is read from.
-    Model { table: Name, fields: Vec<(Name, Name)>, ty: Type },
+    Model {
+        table: Name,
+        fields: Vec<(Name, Name)>,
+        ty: Type,
+    },
 }
 
 #[derive(Clone, Debug, Default)]

@@ -93,7 +93,9 @@ fn told(code: &str) -> Told {
         Told {
             statements: statements.clone().map(|access| (*access.statement).clone()).collect(),
             binds: statements
-                .map(|access| access.binds.iter().map(|term| shown(&evaluator.terms, *term)).collect::<Vec<_>>().join(", "))
+                .map(|access| {
+                    access.binds.iter().map(|term| shown(&evaluator.terms, *term)).collect::<Vec<_>>().join(", ")
+                })
                 .collect(),
             listing: flow.events.iter().map(kind).collect(),
         }

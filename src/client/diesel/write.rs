@@ -35,20 +35,15 @@ pub enum OnConflictDo {
     Open,
     Nothing,
     Replace,
-    Update { sets: Vec<(Name, Expr)>, filter: Vec<Rc<Expr>> },
+    Update {
+        sets: Vec<(Name, Expr)>,
+        filter: Vec<Rc<Expr>>,
+    },
 }
 
 impl Write {
     pub fn of(action: Action, table: Source) -> Self {
-        Self {
-            action,
-            table,
-            filter: Vec::new(),
-            sets: Vec::new(),
-            source: None,
-            conflict: None,
-            returning: None,
-        }
+        Self { action, table, filter: Vec::new(), sets: Vec::new(), source: None, conflict: None, returning: None }
     }
 
     /// The same with each value in it replaced.

@@ -142,7 +142,9 @@ fn associations() {
 #[test]
 fn a_missing_row_is_an_error_unless_it_is_optional() {
     let told = |call: &str| {
-        listing(&format!("use crate::schema::*; fn f(conn: &mut PgConnection, a: i64) {{ accounts::table.find(a).{call}; }}"))
+        listing(&format!(
+            "use crate::schema::*; fn f(conn: &mut PgConnection, a: i64) {{ accounts::table.find(a).{call}; }}"
+        ))
     };
     assert_eq!(told("first::<Account>(conn)?"), "Select accounts!");
     assert_eq!(told("first::<Account>(conn).optional()?"), "Select accounts");
@@ -152,7 +154,9 @@ fn a_missing_row_is_an_error_unless_it_is_optional() {
 #[test]
 fn columns_of_a_row_keep_their_names() {
     let update = "diesel::update(accounts::table.find(a)).set(accounts::balance.eq(seen)).execute(conn);";
-    let told = |read: &str| binds(&format!("use crate::schema::*; fn f(conn: &mut PgConnection, a: i64) {{ {read} {update} }}"));
+    let told = |read: &str| {
+        binds(&format!("use crate::schema::*; fn f(conn: &mut PgConnection, a: i64) {{ {read} {update} }}"))
+    };
     let pair = "accounts::table.find(a).select((accounts::version, accounts::balance)).first(conn)";
     assert_eq!(told(&format!("let (_, seen): (i64, i64) = {pair}.unwrap();")), "p1; row.balance, p1");
     assert_eq!(told(&format!("let seen = {pair}.unwrap().0;")), "p1; row.version, p1");
@@ -161,7 +165,9 @@ fn columns_of_a_row_keep_their_names() {
         "p1; row.balance, p1"
     );
     assert_eq!(
-        told("let both: (Account, Owner) = accounts::table.inner_join(owners::table).first(conn).unwrap(); let seen = both.0.balance;"),
+        told(
+            "let both: (Account, Owner) = accounts::table.inner_join(owners::table).first(conn).unwrap(); let seen = both.0.balance;"
+        ),
         "; row.balance, p1"
     );
 }

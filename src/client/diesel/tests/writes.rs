@@ -153,8 +153,5 @@ fn sql_text() {
         "diesel::sql_query(\"SELECT balance FROM accounts WHERE id = $1\").bind::<BigInt, _>(a).get_result::<Account>(conn)",
         "SELECT balance FROM accounts WHERE id = $1",
     );
-    writes(
-        "conn.batch_execute(\"DELETE FROM accounts\")",
-        "DELETE FROM accounts",
-    );
+    writes("conn.batch_execute(\"DELETE FROM accounts\")", "DELETE FROM accounts");
 }
