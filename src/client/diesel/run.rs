@@ -10,7 +10,7 @@ use crate::client::diesel::{Part, query, render, table};
 use crate::client::table::{Arg, Does, Gives};
 use crate::flow::Evaluator;
 use crate::flow::term::Term;
-use crate::flow::value::{Query, QueryBody, Shape, Value};
+use crate::flow::value::{Query, QueryBody, Shape, Text, Value};
 use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
@@ -39,6 +39,9 @@ pub(super) fn select(
     if call.name == "first" && !select.keyed {
         select.limit = select.limit.or(Some(Limit::One));
     }
+    if let Some(value) = text_only(ev, &select, call, args, at) {
+        return Some(value);
+    }
     let (mut statement, binds) = render::select(&select);
     let row = row_type(ev, call, select.output.as_deref());
     named_by_position(ev, &mut statement, &row, select.output.as_deref());
@@ -47,6 +50,27 @@ pub(super) fn select(
         return Some(value);
     }
     Some(parts(ev, value, &row, &select))
+}
+
+/// `select(sql::<Bool>("EXISTS (SELECT …)"))`: a query without tables of its own is what its text says.
+fn text_only(ev: &mut Evaluator<'_>, select: &Select, call: &MethodCall, args: &[Value], at: Range) -> Option<Value> {
+    let (true, Some([Item::Expr(Expr::Sql { text, binds, .. })])) = (select.from.is_empty(), select.output.as_deref())
+    else {
+        return None;
+    };
+    let binds = binds.iter().map(|bind| match bind {
+        Expr::Value(value) => (**value).clone(),
+        Expr::Literal(text) => Value::new(ev.terms.literal(text), Type::Unknown),
+        _ => Value::new(ev.terms.fresh(), Type::Unknown),
+    });
+    let query = Query {
+        binds: binds.collect(),
+        body: QueryBody::Text(Rc::new(Text::constant(format!("SELECT {text}")))),
+        named: Vec::new(),
+        on: None,
+        ty: row_type(ev, call, None),
+    };
+    ev.send_to(&query, args, gives(&call.name)?, at)
 }
 
 pub(super) fn write(
