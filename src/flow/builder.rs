@@ -3,7 +3,7 @@
 use crate::client::diesel;
 use crate::flow::Evaluator;
 use crate::flow::value::Value;
-use crate::lower::tree::{MethodCall, TyPath};
+use crate::lower::tree::{MacroCall, MethodCall, TyPath};
 use crate::span::Range;
 
 impl<'p> Evaluator<'p> {
@@ -27,6 +27,11 @@ impl<'p> Evaluator<'p> {
         at: Range,
     ) -> Option<Value> {
         diesel::method(self, recv, call, args, at)
+    }
+
+    /// A macro that gives a builder's value.
+    pub(super) fn builder_macro(&mut self, call: &MacroCall) -> Option<Value> {
+        diesel::alias(self, call)
     }
 
     /// An operator between two values of which one is a builder's.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::client::diesel::expr::Expr;
 use crate::client::diesel::model::{self, For};
-use crate::client::diesel::select::Select;
+use crate::client::diesel::select::{Select, Source};
 use crate::client::diesel::write::{OnConflict, OnConflictDo, Write};
 use crate::client::diesel::{Part, query, run};
 use crate::flow::Evaluator;
@@ -47,7 +47,7 @@ pub(super) fn method(
     let mut write = write.clone();
     match (call.name.as_str(), args) {
         ("set", [value]) => {
-            let sets = assignments(ev, value, For::Update);
+            let sets = assignments(ev, value, &write.table, For::Update);
             match &mut write.conflict {
                 Some(OnConflict { action: OnConflictDo::Update { sets: known, .. }, .. }) => known.extend(sets),
                 _ => write.sets.extend(sets),
@@ -55,7 +55,7 @@ pub(super) fn method(
         }
         ("values", [value]) => match query::select_of(value) {
             Some(source) => write.source = Some(source),
-            None => write.sets = assignments(ev, value, For::Insert),
+            None => write.sets = assignments(ev, value, &write.table, For::Insert),
         },
         ("default_values" | "into_boxed" | "clone", []) => {}
         ("into_columns", [columns]) => {
@@ -95,13 +95,21 @@ pub(super) fn method(
     Some(ev.part(Part::Write(Rc::new(write))))
 }
 
-/// What `.set(…)` and `.values(…)` write: one assignment, a tuple or list of them, a struct, or a list of structs.
-pub(super) fn assignments(ev: &mut Evaluator<'_>, value: &Value, purpose: For) -> Vec<(Name, Expr)> {
+/// What `.set(…)` and `.values(…)` write: one assignment, a tuple or list of them, a struct, or a list of structs. A
+/// value of which nothing is known is a row of the table.
+pub(super) fn assignments(ev: &mut Evaluator<'_>, value: &Value, table: &Source, purpose: For) -> Vec<(Name, Expr)> {
     let mut sets = Vec::new();
     collect(ev, value, purpose, 0, &mut sets);
-    if sets.is_empty() {
-        let unknown = Expr::of(ev, value);
-        sets.push((Name::new("?"), unknown));
+    if !sets.is_empty() {
+        return sets;
+    }
+    let tables = ev.diesel.clone();
+    let Some(def) = tables.table(&table.name) else { return vec![(Name::new("?"), Expr::of(ev, value))] };
+    for column in &def.columns {
+        if purpose == For::Insert || !def.primary_key.contains(&column.name) {
+            let part = ev.field(value, &column.name);
+            sets.push((column.name.clone(), Expr::of(ev, &part)));
+        }
     }
     sets
 }

@@ -30,8 +30,8 @@ use crate::flow::value::{Shape, Value};
 use crate::lower::tree::Name;
 
 pub use expr::Expr;
-pub(crate) use names::{call, name, operator};
-pub(crate) use query::method;
+pub(crate) use names::{alias, call, name, operator};
+pub(crate) use query::{holds_part, method};
 pub use schema::{Tables, tables};
 pub use select::{Item, Select, Source};
 pub use write::Write;

@@ -10,7 +10,7 @@ use crate::client::diesel::{Part, change, model, query};
 use crate::flow::Evaluator;
 use crate::flow::value::{Shape, Value};
 use crate::link::Def;
-use crate::lower::tree::{Name, Ty, TyPath};
+use crate::lower::tree::{ExprKind, MacroBody, MacroCall, Name, Segment, Ty, TyPath};
 use crate::sql::statement::{Action, ConflictTarget};
 
 /// The crates whose functions are meant.
@@ -27,6 +27,29 @@ pub(crate) fn name(ev: &mut Evaluator<'_>, path: &TyPath) -> Option<Value> {
         _ => None,
     });
     Some(ev.part(found?))
+}
+
+/// `alias!(users as boss)`: the table under another name, or a tuple of them.
+pub(crate) fn alias(ev: &mut Evaluator<'_>, call: &MacroCall) -> Option<Value> {
+    let MacroBody::Args(args) = &call.body else { return None };
+    if ev.diesel.is_empty() || call.path.last().is_none_or(|name| name != "alias") {
+        return None;
+    }
+    let mut aliases = Vec::new();
+    for arg in args {
+        let ExprKind::Cast(of, Ty::Path(alias)) = &*arg.value.kind else { return None };
+        let ExprKind::Path(path) = &*of.kind else { return None };
+        let table = Segment { name: Name::new("table"), args: Vec::new(), bindings: Vec::new() };
+        let path = TyPath { qself: None, segments: path.segments.iter().cloned().chain([table]).collect() };
+        let found = name(ev, &path)?;
+        let Some(Part::Table(source)) = Part::of(&found) else { return None };
+        let source = Source { alias: alias.segments.last().map(|segment| segment.name.clone()), ..source.clone() };
+        aliases.push(ev.part(Part::Table(source)));
+    }
+    match <[Value; 1]>::try_from(aliases) {
+        Ok([one]) => Some(one),
+        Err(several) => Some(ev.tuple_of(several)),
+    }
 }
 
 fn part_of(generated: Generated) -> Option<Part> {

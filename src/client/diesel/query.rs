@@ -26,7 +26,7 @@ pub(crate) fn method(
     at: Range,
 ) -> Option<Value> {
     if let Some(part) = Part::of(recv) {
-        return match part.clone() {
+        let value = match part.clone() {
             Part::Table(source) => on_select(ev, Select::of(source.clone()), Some(&source), call, args, at),
             Part::Select(select) => on_select(ev, (*select).clone(), None, call, args, at),
             Part::Write(write) => change::method(ev, &write, call, args, at),
@@ -34,11 +34,9 @@ pub(crate) fn method(
                 "nullable" | "clone" => Some(ev.part(Part::Item(item))),
                 _ => None,
             },
-            Part::Expr(expr) => {
-                let expr = expr::method(ev, &expr, &call.name, args)?;
-                Some(ev.part(Part::Expr(expr)))
-            }
+            Part::Expr(expr) => expr::method(ev, &expr, &call.name, args).map(|expr| ev.part(Part::Expr(expr))),
         };
+        return value.or_else(|| ev.extension(recv, &call.name, args, at));
     }
     if let Shape::OneOf(values) = &recv.shape {
         return on_each(ev, values, call, args, at);
@@ -47,7 +45,7 @@ pub(crate) fn method(
 }
 
 /// Whether a value is a part of a statement, or holds one.
-pub(super) fn holds_part(value: &Value) -> bool {
+pub(crate) fn holds_part(value: &Value) -> bool {
     match &value.shape {
         Shape::OneOf(values) => values.iter().any(|value| Part::of(value).is_some()),
         Shape::Record(parts) => parts.iter().take(32).any(|(_, part)| Part::of(part).is_some()),
@@ -222,7 +220,7 @@ fn join_condition(ev: &Evaluator<'_>, from: &[Source], other: &Source) -> Option
 /// `form.insert_into(users::table)`: the other way round.
 pub(super) fn inserted(ev: &mut Evaluator<'_>, row: &Value, target: &Value) -> Option<Value> {
     let Some(Part::Table(source)) = Part::of(target) else { return None };
-    let sets = change::assignments(ev, row, model::For::Insert);
+    let sets = change::assignments(ev, row, source, model::For::Insert);
     let write = Write { sets, ..Write::of(Action::Insert, source.clone()) };
     Some(ev.part(Part::Write(Rc::new(write))))
 }

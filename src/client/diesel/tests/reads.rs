@@ -191,6 +191,55 @@ fn queries_are_handed_around() {
 }
 
 #[test]
+fn extension_methods_go_on_with_a_query() {
+    for head in [
+        "impl<T> Rich for T where T: QueryDsl",
+        "impl Rich for accounts::BoxedQuery<'_, diesel::pg::Pg>",
+        "impl Rich for accounts::table",
+    ] {
+        says(
+            &format!(
+                "use crate::schema::accounts;
+                 trait Rich {{ fn rich(self, min: i64) -> Self; }}
+                 {head} {{ fn rich(self, min: i64) -> Self {{ self.filter(accounts::balance.ge(min)) }} }}
+                 fn f(conn: &mut PgConnection, a: i64) {{ accounts::table.into_boxed().rich(a).load::<Account>(conn); }}"
+            ),
+            "SELECT * FROM accounts WHERE balance >= $1",
+        );
+    }
+}
+
+#[test]
+fn functions_may_finish_any_query() {
+    let code = "use crate::schema::accounts;
+         fn one<Q: LoadQuery>(conn: &mut PgConnection, query: Q) -> Account { query.for_update().first(conn).unwrap() }
+         fn f(conn: &mut PgConnection, a: i64) { one(conn, accounts::table.find(a)); }";
+    says(code, "SELECT * FROM accounts WHERE id = $1 FOR UPDATE");
+    assert_eq!(binds(code), "p1");
+}
+
+#[test]
+fn conditions_are_handed_around() {
+    says(
+        "use crate::schema::accounts;
+         type Mine = diesel::dsl::Eq<accounts::owner_id, i64>;
+         fn mine(owner: i64) -> Mine { accounts::owner_id.eq(owner) }
+         impl Account { fn all() -> diesel::dsl::Select<accounts::table, _> { accounts::table.select(Account::as_select()) } }
+         fn f(conn: &mut PgConnection, a: i64) { Account::all().filter(mine(a)).load(conn); }",
+        "SELECT id, owner_id, balance, note, version FROM accounts WHERE owner_id = $1",
+    );
+}
+
+#[test]
+fn a_table_may_stand_twice() {
+    reads(
+        "let other = diesel::alias!(accounts as other); accounts::table
+             .inner_join(other.on(other.field(accounts::owner_id).eq(accounts::id))).select(accounts::id).load::<i64>(conn)",
+        "SELECT accounts.id FROM accounts JOIN accounts AS other ON other.owner_id = accounts.id",
+    );
+}
+
+#[test]
 fn branches_give_variants() {
     assert_eq!(
         listing(

@@ -77,6 +77,20 @@ fn what_was_read_is_what_is_written() {
 }
 
 #[test]
+fn a_row_of_unknown_type_writes_every_column() {
+    writes(
+        "diesel::update(accounts::table.find(a)).set(AccountDb::to_db(&row)).execute(conn)",
+        "UPDATE accounts SET owner_id = $1, balance = $2, note = $3, version = $4 WHERE id = $5",
+    );
+    says(
+        "use crate::schema::*;
+         fn store(conn: &mut PgConnection, row: impl AsChangeset) { diesel::update(counters::table.find(\"x\")).set(row).execute(conn); }
+         fn f(conn: &mut PgConnection, a: i64) { store(conn, counters::n.eq(a)); }",
+        "UPDATE counters SET n = $1 WHERE name = 'x'",
+    );
+}
+
+#[test]
 fn deletes() {
     writes("diesel::delete(accounts::table.find(a)).execute(conn)", "DELETE FROM accounts WHERE id = $1");
     writes("diesel::delete(&row).execute(conn)", "DELETE FROM accounts WHERE id = $1");
