@@ -72,7 +72,7 @@ fn judge_page(file: &PageFile) -> (usize, Vec<String>) {
 fn judge_case(case: &Case, rule: &str) -> Vec<String> {
     let place = |line: usize, kind: &str| format!("{}:{line}: [{kind}] {}", case.page, case.heading);
     let found = match engine::ask(case.files(), &case.config) {
-        Ok(found) => found,
+        Ok(answer) => answer.found,
         Err(error) => return vec![format!("{}: could not run: {error}", place(case.line(), "any"))],
     };
     let mut faults = Vec::new();

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::{Comparison, Cond, CondId, CondKind, Path};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{Shape, Value};
+use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit};
 use crate::link::Type;
 use crate::lower::tree::Name;
@@ -183,7 +183,7 @@ impl<'p> Evaluator<'p> {
             guards.extend(one.guards.iter().copied());
         }
         value.guards = union(&[], &guards);
-        value.fallible = values.iter().any(|value| value.fallible);
+        value.wrap = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
         value.shape = merge_shapes(values);
         value
     }
@@ -191,7 +191,7 @@ impl<'p> Evaluator<'p> {
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
-        if value.fallible {
+        if value.wrap != Wrap::Bare {
             if value.guards.is_empty() {
                 return;
             }
@@ -202,6 +202,16 @@ impl<'p> Evaluator<'p> {
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
             self.frame.deps.push((cond, Exit::Function));
         }
+    }
+
+    /// What is inside of a statement's result. A required row of one column is that column from here on, so that
+    /// asking whether it is there asks whether it is null.
+    pub(super) fn unwrapped(&mut self, mut value: Value) -> Value {
+        if value.wrap == Wrap::Found && self.single_column(value.term) {
+            value.term = self.terms.field(value.term, Name::new("0"));
+        }
+        value.wrap = Wrap::Bare;
+        value
     }
 
     /// Notes a value the function returns, and what decided that it returns here.

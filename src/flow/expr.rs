@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::CondKind;
 use crate::flow::term::Term;
-use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value};
+use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
 use crate::lower::tree::{Arm, BinOp, Block, Expr, ExprKind, Lit, Name, Pat, Stmt, StructLit, UnOp};
@@ -63,8 +63,7 @@ impl<'p> Evaluator<'p> {
                     self.require(&value, expr.at);
                 }
                 value.guards = Rc::from([]);
-                value.fallible = false;
-                value
+                self.unwrapped(value)
             }
             ExprKind::Cast(of, ty) => {
                 let value = self.expr(of);
@@ -122,7 +121,7 @@ impl<'p> Evaluator<'p> {
         // `id.0` of a newtype is the id itself.
         let newtype = numbered && name == "0" && self.is_newtype(&of.ty);
         let term = if newtype { of.term } else { self.field_term(of, name) };
-        let value = Value { term, ty, shape: Shape::Plain, guards: of.guards.clone(), fallible: false };
+        let value = Value { term, ty, shape: Shape::Plain, guards: of.guards.clone(), wrap: Wrap::Bare };
         self.learn_handle(&value);
         value
     }
@@ -527,7 +526,7 @@ impl<'p> Evaluator<'p> {
             Shape::Record(parts) if parts.len() == 1 => parts[0].1.shape.clone(),
             _ => Shape::Plain,
         };
-        Value { term: of.term, ty, shape, guards: Rc::from([]), fallible: false }
+        Value { term: of.term, ty, shape, guards: Rc::from([]), wrap: Wrap::Bare }
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::event::CondKind;
 use crate::flow::term::Term;
-use crate::flow::value::{Shape, Value};
+use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name};
@@ -211,31 +211,30 @@ impl<'p> Evaluator<'p> {
     /// A method that is none of the workspace's and none of a client's.
     pub(super) fn known_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
         let name = call.name.as_str();
-        if name.starts_with("lock") || matches!(name, "write" | "read" | "acquire" | "try_lock" | "acquire_owned") {
-            if let Some(value) = self.in_process_lock(&recv, name, at) {
-                return value;
-            }
+        if (name.starts_with("lock") || matches!(name, "write" | "read" | "acquire" | "try_lock" | "acquire_owned"))
+            && let Some(value) = self.in_process_lock(&recv, name, at)
+        {
+            return value;
         }
         if NEEDED.contains(&name) {
             self.require(&recv, at);
-            return Value { guards: Rc::from([]), fallible: false, ..recv };
+            return self.unwrapped(Value { guards: Rc::from([]), ..recv });
         }
         if name == "optional" {
             return recv.in_result();
         }
-        if matches!(name, "is_ok" | "is_err") && recv.fallible {
-            return Value { shape: Shape::Plain, term: self.terms.fresh(), fallible: false, ..recv };
+        if matches!(name, "is_ok" | "is_err") && recv.wrap == Wrap::Answer {
+            return Value { shape: Shape::Plain, term: self.terms.fresh(), wrap: Wrap::Bare, ..recv };
         }
         if PRESENCE.contains(&name) {
             let term = self.terms.exists(recv.term);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, fallible: false };
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, wrap: Wrap::Bare };
         }
-        if matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
-            || COMBINATORS.contains(&name)
+        if (matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
+            || COMBINATORS.contains(&name))
+            && let Some(value) = self.combinator(&recv, name, &args, at)
         {
-            if let Some(value) = self.combinator(&recv, name, &args, at) {
-                return value;
-            }
+            return value;
         }
         if let [column] = args.as_slice()
             && (COLUMN.contains(&name) || name == "take" && column.text().is_some())
@@ -441,7 +440,10 @@ impl<'p> Evaluator<'p> {
                 "Ok" | "Some" | "Json" | "Path" | "Query" | "Form" | "from" | "identity" | "black_box" | "block_on"
                 | "block_in_place" | "timeout",
             ) if args.len() == 1 => {
-                let arg = args.remove(0);
+                let mut arg = args.remove(0);
+                if matches!(owner, "Mutex" | "RwLock" | "Semaphore") {
+                    arg.ty = Type::external(["std", "sync", owner], &[arg.ty]);
+                }
                 return match arg.shape {
                     Shape::Closure(_) => self.call_value(&arg, Vec::new(), at),
                     _ => arg,
@@ -529,7 +531,7 @@ impl<'p> Evaluator<'p> {
         }
         if name == "len" || name == "count" {
             let term = self.terms.computed("len", vec![recv.term]);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, fallible: false };
+            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, wrap: Wrap::Bare };
         }
         if args.is_empty() && !recv.ty.is_unknown() && matches!(recv.ty, Type::Def(..)) {
             return self.field(&recv, name);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::flow::Evaluator;
-use crate::flow::value::{Shape, Value};
+use crate::flow::value::{Shape, Value, Wrap};
 use crate::link::Type;
 use crate::lower::tree::{Name, Pat, TyPath};
 
@@ -62,9 +62,9 @@ impl<'p> Evaluator<'p> {
         let name = path.segments.last().map(|segment| segment.name.as_str()).unwrap_or_default();
         match (name, parts) {
             ("Some" | "Ok", [inner]) => {
-                let mut value = value;
+                let mut value = if name == "Ok" { self.unwrapped(value) } else { value };
                 value.guards = Rc::from([]);
-                value.fallible = false;
+                value.wrap = Wrap::Bare;
                 self.bind(inner, value);
             }
             ("Err", [inner]) => {
@@ -134,11 +134,11 @@ impl<'p> Evaluator<'p> {
                 let name = last(path);
                 if matches!(name, "Some" | "Ok" | "Err") {
                     // Of a result, `Ok` says that the database answered.
-                    let answered = value.fallible && name != "Some";
+                    let answered = value.wrap == Wrap::Answer && name != "Some";
                     if !answered {
                         parts.push(self.terms.exists(value.term));
                     }
-                    let value = &Value { fallible: false, ..value.clone() };
+                    let value = &Value { wrap: Wrap::Bare, ..value.clone() };
                     if name != "Err" {
                         for sub in inner {
                             self.collect_tests(sub, value, parts);

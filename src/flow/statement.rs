@@ -6,7 +6,7 @@ use crate::client::table::Gives;
 use crate::dialect::Dialect;
 use crate::event::{Access, EventId, EventKind};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{Query, QueryBody, Value};
+use crate::flow::value::{Query, QueryBody, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::Type;
 use crate::lower::tree::Name;
@@ -93,7 +93,9 @@ impl<'p> Evaluator<'p> {
     fn result(&mut self, id: EventId, statement: &Statement, gives: Gives, row: &Type) -> Value {
         let rows = statement.verb == Verb::Select || !statement.output.is_empty();
         match gives {
-            Gives::Row if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()),
+            Gives::Row if rows => {
+                Value { wrap: Wrap::Found, ..Value::new(self.terms.intern(Term::Row(id)), row.clone()) }
+            }
             Gives::MaybeRow if rows => Value::new(self.terms.intern(Term::Row(id)), row.clone()).in_result(),
             Gives::Rows if rows => {
                 let list = match row {

@@ -15,9 +15,18 @@ pub struct Value {
     pub shape: Shape,
     /// Conditions that decided which value it is.
     pub guards: Rc<[CondId]>,
-    /// It is still wrapped in a result whose error says nothing of rows: the next `?` asks whether the database
-    /// answered, not what it answered.
-    pub fallible: bool,
+    pub wrap: Wrap,
+}
+
+/// What is still around a statement's result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wrap {
+    #[default]
+    Bare,
+    /// A result whose error says nothing of rows: the next `?` asks whether the database answered, not what.
+    Answer,
+    /// A result whose error may say that there is no row.
+    Found,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -111,7 +120,7 @@ impl Text {
 
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
-        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), fallible: false }
+        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), wrap: Wrap::Bare }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {
@@ -121,7 +130,7 @@ impl Value {
 
     /// The same inside a result.
     pub fn in_result(mut self) -> Self {
-        self.fallible = true;
+        self.wrap = Wrap::Answer;
         self
     }
 

@@ -38,7 +38,7 @@ pub fn covering_key(
     let fits = |key: &[Name]| !key.is_empty() && key.iter().all(|column| asked(column) && given(column));
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
     full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
-        .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(|column| asked(column))).cloned())
+        .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
 }
 
@@ -130,17 +130,15 @@ fn matters_after(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         };
         acts && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     });
-    acts || answers_by(scene, &conds)
+    acts || answers_by(scene, sequence, &conds)
 }
 
-/// Whether the function answers differently by what it checked: true to one caller, false to another.
-fn answers_by(scene: &Scene<'_, '_>, conds: &[crate::event::CondId]) -> bool {
-    use crate::flow::term::Term;
-    let returned = &scene.flow.returns;
-    let Term::Either(parts) = scene.ev.terms.get(returned.term) else { return false };
-    let literal =
-        |text: &str| parts.iter().any(|part| matches!(scene.ev.terms.get(*part), Term::Literal(l) if l == text));
-    literal("true") && literal("false") && scene.conditions(&returned.guards).iter().any(|cond| conds.contains(cond))
+/// Whether the function answers differently by what it checked, and does not look again before it answers.
+fn answers_by(scene: &Scene<'_, '_>, sequence: &Sequence, conds: &[crate::event::CondId]) -> bool {
+    let looks_again = scene
+        .after(sequence.write)
+        .any(|event| event.access().is_some_and(|access| access.statement.verb == crate::sql::statement::Verb::Select));
+    !looks_again && scene.conditions(&scene.flow.returns.guards).iter().any(|cond| conds.contains(cond))
 }
 
 /// Whether the check keeps what exists from being written over: the way on is the one where there is no row.

@@ -329,6 +329,10 @@ fn advisory_lock(
             tried.push(WhyNot::LockAfterRead(event.id));
             continue;
         }
+        if !names_the_row(scene, access, call, sequence) {
+            tried.push(WhyNot::LockElsewhereRow(event.id));
+            continue;
+        }
         if call.act == LockAct::Try && !scene.result_used(event.id) {
             tried.push(WhyNot::TryLockIgnored(event.id));
             continue;
@@ -352,7 +356,7 @@ fn advisory_lock(
                 continue;
             }
         } else {
-            let released = scene.between(event.id, write.id).any(|e| releases(e));
+            let released = scene.between(event.id, write.id).any(releases);
             // A lock that is released before the transaction commits lets the next one read the old row.
             let early = writer.is_some_and(|writer| {
                 let begun_before = writer.begin.is_none_or(|begin| scene.place(begin) < scene.place(event.id))
@@ -367,6 +371,33 @@ fn advisory_lock(
         return Some(Protection::AdvisoryLock(event.id));
     }
     None
+}
+
+/// Whether a lock's key is a constant, or made of a value that finds the rows of the sequence.
+fn names_the_row(
+    scene: &Scene<'_, '_>,
+    access: &Access,
+    call: &crate::sql::statement::LockCall,
+    sequence: &Sequence,
+) -> bool {
+    let keys: Vec<_> = call
+        .key
+        .iter()
+        .flat_map(|key| scene.terms_in(access, key))
+        .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
+        .collect();
+    if keys.is_empty() {
+        return true;
+    }
+    let found_by = [sequence.read, sequence.write].into_iter().filter_map(|id| scene.access(id)).any(|other| {
+        other.statement.accesses.iter().flat_map(|access| &access.filter).any(|predicate| {
+            scene.terms_in(other, &predicate.value).iter().any(|term| {
+                keys.iter().any(|key| scene.ev.terms.mentions(*key, *term) || scene.ev.terms.mentions(*term, *key))
+            })
+        })
+    });
+    // A key of which nothing is known may be any.
+    found_by || keys.iter().all(|key| matches!(scene.ev.terms.get(*key), crate::flow::term::Term::Fresh(_)))
 }
 
 fn releases(event: &Event) -> bool {

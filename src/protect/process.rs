@@ -23,6 +23,10 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         tried.push(WhyNot::OneProcess);
         return None;
     }
+    // The connection itself is taken anew for each statement: it was never meant to protect more than that.
+    if read.guards.iter().any(|guard| read.on == Some(guard.guard)) {
+        return None;
+    }
     let dropped = read.guards.iter().any(|guard| !guard.shared && write.guards.iter().any(|g| g.lock == guard.lock));
     let never_kept = scene.before(read.id).any(|event| {
         let EventKind::Locked(guard) = &event.kind else { return false };

@@ -174,6 +174,7 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// Whether two operands of two statements are surely the same value.
     pub fn same_value(&self, a: (&Access, &Operand), b: (&Access, &Operand)) -> Option<bool> {
+        let (a, b) = ((a.0, joined(a.0, a.1)), (b.0, joined(b.0, b.1)));
         match (a.1, b.1) {
             (Operand::Literal(x), Operand::Literal(y)) => Some(x == y),
             (Operand::Null, Operand::Null) => Some(true),
@@ -287,6 +288,16 @@ impl<'a, 'p> Scene<'a, 'p> {
             .enumerate()
             .filter(move |(_, access)| access.action == Action::Read && access.table.name == table)
     }
+}
+
+/// The value that a column of another table of the statement is held to: `m.pier_id = p.id` where `p.id = $1`.
+fn joined<'s>(access: &'s Access, operand: &'s Operand) -> &'s Operand {
+    let Operand::Column { table: Some(table), column } = operand else { return operand };
+    let other = access.statement.accesses.iter().find(|other| other.table.name == *table);
+    other
+        .and_then(|other| other.equals(column))
+        .filter(|value| !matches!(value, Operand::Column { .. }))
+        .unwrap_or(operand)
 }
 
 fn is_conversion(by: &str) -> bool {

@@ -396,7 +396,7 @@ impl<'a> Lexer<'a> {
                 self.at + 1 + digits,
             );
         }
-        let word = word_length(rest);
+        let word = rest.find(|c: char| !(c == '_' || c == HOLE || c.is_alphanumeric())).unwrap_or(rest.len());
         if rest[word..].starts_with('$') && !rest[..word].contains(HOLE) {
             let open = self.at + word + 2;
             let tag = &self.text[self.at..open];
@@ -458,7 +458,7 @@ impl<'a> Lexer<'a> {
             }
             length += 1;
         }
-        self.push(Kind::Num, &self.rest()[..length].to_owned(), self.at + length);
+        self.push(Kind::Num, self.rest()[..length].to_owned(), self.at + length);
     }
 
     fn word(&mut self) {
@@ -487,9 +487,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn punct(&mut self) {
-        const LONG: [&str; 24] = [
-            "->>", "#>>", "<=>", "!~*", "@@@", "::", "->", "#>", "#-", "@>", "<@", "<=", ">=", "<>", "!=", "||", "&&",
-            "==", "@@", "@?", "?|", "?&", ":=", "!~",
+        const LONG: [&str; 39] = [
+            "!~~*", "->>", "#>>", "<=>", "!~*", "!~~", "~~*", "@@@", "<->", "<#>", "-|-", "@-@", "||/", "::", "->",
+            "#>", "#-", "@>", "<@", "<=", ">=", "<>", "!=", "||", "&&", "==", "@@", "@?", "?|", "?&", ":=", "!~", "~*",
+            "~~", "<<", ">>", "&<", "^@", "|/",
         ];
         let rest = self.rest();
         let text = LONG.iter().find(|op| rest.starts_with(**op)).map(|op| op.len());

@@ -186,7 +186,7 @@ fn odd() -> (Workspace, Finding) {
 #[test]
 fn columns_count_characters_in_json_and_utf16_in_sarif() {
     let (workspace, finding) = odd();
-    let document = parsed(Format::Json, &workspace, &[finding.clone()]);
+    let document = parsed(Format::Json, &workspace, std::slice::from_ref(&finding));
     let place = |index: usize| {
         let place = &document["findings"][0]["labels"][index]["place"];
         ["line", "column", "endLine", "endColumn"].map(|key| place[key].as_u64().unwrap())

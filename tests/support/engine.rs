@@ -9,6 +9,15 @@ use racelint::source::lines::LineIndex;
 use racelint::source::{self, Workspace};
 use racelint::span::Span;
 
+/// What racelint says of a workspace.
+#[derive(Debug)]
+pub struct Answer {
+    /// What is shown by default: findings of high and medium confidence.
+    pub found: Vec<Found>,
+    /// How many statements and calls were not understood.
+    pub unknown: usize,
+}
+
 /// A finding, with lines instead of byte ranges.
 #[derive(Debug)]
 pub struct Found {
@@ -29,17 +38,17 @@ pub struct FoundLabel {
     pub last: usize,
 }
 
-/// Analyses a workspace given as text and returns what is shown by default: findings of high and medium confidence.
-/// `config` is the text of a racelint.toml.
-pub fn ask(files: Vec<(String, String)>, config: &str) -> Result<Vec<Found>, String> {
+/// Analyses a workspace given as text. `config` is the text of a racelint.toml.
+pub fn ask(files: Vec<(String, String)>, config: &str) -> Result<Answer, String> {
     let config = configuration(config)?;
     let workspace = source::memory(files);
     if let Some(notice) = workspace.notices.first() {
         return Err(format!("{}: {}", notice.path, notice.text));
     }
-    let findings = racelint::analyse(&workspace, &config).findings;
-    let shown = findings.iter().filter(|finding| finding.confidence >= Confidence::Medium);
-    Ok(shown.map(|finding| in_lines(&workspace, finding)).collect())
+    let analysis = racelint::analyse(&workspace, &config);
+    let shown = analysis.findings.iter().filter(|finding| finding.confidence >= Confidence::Medium);
+    let found = shown.map(|finding| in_lines(&workspace, finding)).collect();
+    Ok(Answer { found, unknown: analysis.counts.unknown })
 }
 
 /// Reads a racelint.toml.

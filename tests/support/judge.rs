@@ -1,7 +1,8 @@
 //! Holds what was found against the marks of a case.
 //!
 //! A mark is a trailing comment: `//~ race` where a finding of the page's rule has its primary line, `//~ race(rule)`
-//! where another rule's has, `//~ read` and `//~ check` where a label of that role lies. One comment may hold several.
+//! where another rule's has, `//~ read` and `//~ check` where a label of that role lies. `//~ missed(rule)` is a race that is
+//! not found today, for files that are no blocks of a page. One comment may hold several.
 
 use racelint::finding::Role;
 
@@ -18,6 +19,7 @@ pub struct Mark {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     Race(String),
+    Missed(String),
     Label(&'static str),
 }
 
@@ -40,8 +42,13 @@ fn mark(word: &str, rule: Option<&str>) -> Option<What> {
         "check" => Some(What::Label("check")),
         "race" => rule.map(|rule| What::Race(rule.to_owned())),
         _ => {
-            let other = word.strip_prefix("race(")?.strip_suffix(')')?;
-            racelint::rules::page(other).map(|page| What::Race(page.id.to_owned()))
+            let (name, other) = word.strip_suffix(')')?.split_once('(')?;
+            let rule = racelint::rules::page(other)?.id.to_owned();
+            match name {
+                "race" => Some(What::Race(rule)),
+                "missed" => Some(What::Missed(rule)),
+                _ => None,
+            }
         }
     }
 }
@@ -80,12 +87,18 @@ fn reported(block: &Block, marks: &[Mark], here: &[&Found], all: &[Found]) -> Ve
                 block.line_of(mark.line),
                 nearest(block, mark.line, here)
             )),
+            What::Missed(rule) if here.iter().any(|finding| finding.line == mark.line && finding.rule == *rule) => {
+                faults.push(format!("line {}: no longer missed: mark it as race({rule})", block.line_of(mark.line)));
+            }
+            What::Missed(_) => {}
             What::Label(role) if has_label(all, &block.path, mark.line, role) => {}
             What::Label(role) => faults.push(format!("line {}: no {role} label here", block.line_of(mark.line))),
         }
     }
     for finding in here {
-        let marked = marks.iter().any(|m| m.line == finding.line && m.what == What::Race(finding.rule.clone()));
+        let marked = marks.iter().any(|m| {
+            m.line == finding.line && matches!(&m.what, What::Race(rule) | What::Missed(rule) if *rule == finding.rule)
+        });
         if !marked {
             faults.push(format!("not marked: {}", told(block, finding)));
         }

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use super::reader::{Level, Reader, columns_of, tag};
+use super::reader::{Level, Reader, columns_of, outside, tag};
 use super::value::{call, plain};
 use crate::lower::tree::Name;
 use crate::sql::statement::{Compare, Operand, Place, Predicate};
@@ -100,6 +100,7 @@ impl Reader<'_> {
                 continue;
             }
             let (ours, theirs) = (columns_of(&left, access), columns_of(&right, access));
+            let said = op;
             let (mine, op, value) = if ours.is_empty() { (&right, flip(op), &left) } else { (&left, op, &right) };
             let mut columns = if ours.is_empty() { theirs.clone() } else { ours };
             columns.extend(theirs.into_iter().filter(|_| !std::ptr::eq(mine, &right)));
@@ -107,14 +108,18 @@ impl Reader<'_> {
             let exact = is_column(mine) || matches!(op, Compare::Lt | Compare::Le | Compare::Gt | Compare::Ge);
             let (op, value) = match op {
                 op if exact && op != Compare::Other => (op, value.clone()),
-                op => (Compare::Other, call(sign(op), vec![mine.clone(), value.clone()])),
+                _ => (Compare::Other, call(sign(said), vec![left.clone(), right.clone()])),
             };
             self.give(columns, op, value, Some(access));
         }
     }
 
     fn told_to_none(&mut self, left: Operand, op: Compare, right: Operand, fallback: Option<usize>) {
+        let unknown = || vec!["?".into()];
         let (op, value) = match (left, right) {
+            // A column's name that is not constant.
+            (Operand::Unknown, right) => return self.give(unknown(), op, right, fallback),
+            (left, Operand::Unknown) => return self.give(unknown(), flip(op), left, fallback),
             (left, Operand::Subquery(mut parts)) => {
                 parts.push(left);
                 (op, Operand::Subquery(parts))
@@ -195,9 +200,8 @@ fn conjuncts(expr: &Expr) -> Vec<&Expr> {
 fn tables(operands: &[&Operand], level: &Level) -> Vec<usize> {
     let mut out = Vec::new();
     for operand in operands {
-        operand.walk(&mut |part| {
-            if let Operand::Column { table, .. } = part
-                && let Some(access) = tag(table.as_ref())
+        outside(operand, &mut |table, _| {
+            if let Some(access) = tag(table)
                 && level.has(access)
                 && !out.contains(&access)
             {
@@ -227,6 +231,9 @@ fn compare(op: &BinaryOperator) -> Option<Compare> {
         BinaryOperator::LtEq => Compare::Le,
         BinaryOperator::Gt => Compare::Gt,
         BinaryOperator::GtEq => Compare::Ge,
+        // SQLite's `a IS ?` compares, with NULL for a value.
+        BinaryOperator::Custom(op) if op.eq_ignore_ascii_case("is") => Compare::Eq,
+        BinaryOperator::Custom(op) if op.eq_ignore_ascii_case("is not") => Compare::Ne,
         _ => return None,
     })
 }

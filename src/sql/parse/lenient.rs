@@ -25,7 +25,7 @@ pub(super) fn lenient(prepared: &Prepared) -> Option<Statement> {
         let set = at(&["set"], start + 2)?;
         (Verb::Update, Action::Update, start + 1, set)
     } else if verb.is("delete") {
-        let from = at(&["from"], start + 1)?;
+        let from = Some(start + 1).filter(|&i| tokens.get(i).is_some_and(|t| t.is("from")))?;
         (Verb::Delete, Action::Delete, from + 1, from + 2)
     } else if verb.is_any(&["insert", "replace"]) {
         let into = at(&["into"], start + 1)?;

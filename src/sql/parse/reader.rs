@@ -40,6 +40,8 @@ pub(super) struct Reader<'a> {
 pub(super) struct Cte {
     pub name: Name,
     pub access: Option<usize>,
+    /// The columns it hands on from that access as they are; `*` for all.
+    pub passed: Vec<Name>,
 }
 
 /// The tables of one FROM clause.
@@ -60,6 +62,21 @@ pub(super) struct Source {
     pub access: Option<usize>,
     /// Whether the table itself stands here, and not a query over it.
     pub direct: bool,
+    /// Of a query: the columns it hands on from its table as they are; `*` for all.
+    pub passed: Vec<Name>,
+}
+
+impl Source {
+    /// A table that stands in FROM itself.
+    pub fn table(name: Name, access: usize) -> Self {
+        Self { name, access: Some(access), direct: true, passed: Vec::new() }
+    }
+
+    /// The access a column of this source belongs to.
+    pub fn owner(&self, column: &Name) -> Option<usize> {
+        let known = self.direct || self.passed.iter().any(|passed| passed == column || passed == "*");
+        self.access.filter(|_| known)
+    }
 }
 
 /// Turns a tree into statements: the statement, after the table locks its hints ask for. None when it is of no kind
@@ -191,15 +208,21 @@ pub(super) fn tag(table: Option<&Name>) -> Option<usize> {
 /// The columns of one access that an operand names.
 pub(super) fn columns_of(operand: &Operand, access: usize) -> Vec<Name> {
     let mut out: Vec<Name> = Vec::new();
-    operand.walk(&mut |part| {
-        if let Operand::Column { table, column } = part
-            && tag(table.as_ref()) == Some(access)
-            && !out.contains(column)
-        {
+    outside(operand, &mut |table, column| {
+        if tag(table) == Some(access) && !out.contains(column) {
             out.push(column.clone());
         }
     });
     out
+}
+
+/// Visits the columns of an operand that stand outside of sub-queries.
+pub(super) fn outside<'o>(operand: &'o Operand, visit: &mut dyn FnMut(Option<&'o Name>, &'o Name)) {
+    match operand {
+        Operand::Column { table, column } => visit(table.as_ref(), column),
+        Operand::Expr { parts, .. } => parts.iter().for_each(|part| outside(part, visit)),
+        _ => {}
+    }
 }
 
 /// Replaces tags by names, as seen from the access `own`.
@@ -209,9 +232,9 @@ fn settle(operand: &mut Operand, own: Option<usize>, names: &[Name]) {
             let Some(access) = tag(table.as_ref()) else { return };
             *table = if Some(access) == own { None } else { names.get(access).cloned() };
         }
-        Operand::Expr { parts, .. } | Operand::Subquery(parts) => {
-            parts.iter_mut().for_each(|part| settle(part, own, names))
-        }
+        Operand::Expr { parts, .. } => parts.iter_mut().for_each(|part| settle(part, own, names)),
+        // A sub-query may read another row of the very table, so its columns always name theirs.
+        Operand::Subquery(parts) => parts.iter_mut().for_each(|part| settle(part, None, names)),
         _ => {}
     }
 }

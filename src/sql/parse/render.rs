@@ -55,28 +55,37 @@ pub(super) fn prepare(tokens: &[Token]) -> Prepared {
     let mut depth = 0usize;
     // The bracket depth of the SET list that is open.
     let mut setting = None;
+    // A SELECT without FROM and WHERE is open.
+    let mut bare_select = false;
     let mut i = 0;
     while let Some(token) = tokens.get(i) {
         if token.punct("(") {
             depth += 1;
         } else if token.punct(")") {
             depth = depth.saturating_sub(1);
-        } else if token.is("set") {
+        } else if token.is("set") || (token.is("update") && i > 0 && tokens[i - 1].is("key")) {
             setting = Some(depth);
         } else if token.is_any(&["where", "from", "returning"]) && setting == Some(depth) {
             setting = None;
+        }
+        if depth == 0 {
+            bare_select = (bare_select || token.is("select")) && !token.is_any(&["from", "where", "values"]);
+            if bare_select && token.is("on") && tokens.get(i + 1).is_some_and(|t| t.is_any(&["conflict", "duplicate"]))
+            {
+                // sqlparser takes the ON for an alias.
+                out.tokens.extend([word("WHERE"), word("TRUE")]);
+            }
         }
         i = if let Some(next) = out.lock(&tokens, i) {
             next
         } else if let Some(next) = out.conflict_target(&tokens, i) {
             next
-        } else if let Some(next) = out.dropped(&tokens, i) {
+        } else if let Some(next) = out.dropped(&tokens, i).or_else(|| out.respelled(&tokens, i)) {
             next
         } else if token.kind == Kind::Hole {
             out.hole(&tokens, i, setting == Some(depth))
         } else {
-            let statement = i == 0 && token.is_any(&["perform", "do"]);
-            out.tokens.push(if statement { word("SELECT") } else { token.clone() });
+            out.tokens.push(token.clone());
             i + 1
         };
     }
@@ -237,6 +246,16 @@ impl Prepared {
             self.holes += 1;
             return Some(at + 2);
         }
+        if next(0, "on") && next(1, "conflict") && tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Hole) {
+            self.holes += 1;
+            return Some(at + 3);
+        }
+        if next(0, "top") && at == 1 && tokens[0].is_any(&["update", "delete", "insert"]) {
+            let end = if tokens.get(at + 1)?.punct("(") { lex::after_close(tokens, at + 1) } else { at + 2 };
+            let one = tokens[at..end.min(tokens.len())].iter().any(|t| t.kind == Kind::Num && t.text == "1");
+            self.limit = Some(if one { Limit::One } else { Limit::Many });
+            return Some(end);
+        }
         if tokens[at].is("only") && at > 0 && tokens[at - 1].is_any(&["from", "update", "join"]) {
             return Some(at + 1);
         }
@@ -251,6 +270,44 @@ impl Prepared {
             return Some(at + if next(0, "not") { 2 } else { 1 });
         }
         None
+    }
+
+    /// Words that another dialect has another word for.
+    fn respelled(&mut self, tokens: &[Token], at: usize) -> Option<usize> {
+        let token = &tokens[at];
+        let follows_operand = self.tokens.last().is_some_and(Token::ends_operand);
+        let words: &[&str] = if at == 0 && token.is_any(&["perform", "do"]) {
+            &["SELECT"]
+        } else if at == 0 && token.is("table") {
+            &["SELECT", "*", "FROM"]
+        } else if follows_operand && token.is("isnull") && !tokens.get(at + 1).is_some_and(|t| t.punct("(")) {
+            &["IS", "NULL"]
+        } else if follows_operand && token.is("notnull") {
+            &["IS", "NOT", "NULL"]
+        } else if follows_operand && token.is("glob") {
+            &["MATCH"]
+        } else if token.kind != Kind::Word
+            && at > 1
+            && tokens[at - 2].is("fetch")
+            && tokens[at - 1].is_any(&["first", "next"])
+        {
+            // sqlparser takes a number only; more than one row is all that is known of another value.
+            &[if token.text == "1" { "1" } else { "2" }]
+        } else {
+            return self.hints(tokens, at);
+        };
+        self.tokens.extend(words.iter().map(|text| word(text)));
+        Some(at + 1)
+    }
+
+    /// SQL Server's `MERGE t WITH (HOLDLOCK) AS s`: sqlparser has the hints after the alias.
+    fn hints(&mut self, tokens: &[Token], at: usize) -> Option<usize> {
+        let hints = tokens[at].is("with") && at > 0 && tokens[at - 1].is_name() && tokens.get(at + 1)?.punct("(");
+        let close = if hints { lex::after_close(tokens, at + 1) } else { return None };
+        let alias = tokens.get(close).filter(|t| t.is("as")).and(tokens.get(close + 1)).filter(|t| t.is_name())?;
+        self.tokens.extend([word("AS"), alias.clone()]);
+        self.tokens.extend_from_slice(&tokens[at..close]);
+        Some(close + 2)
     }
 
     /// A hole is a name or a value where one has to come, an assignment in SET, and elsewhere a clause, which goes.

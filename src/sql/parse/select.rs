@@ -30,6 +30,11 @@ impl Reader<'_> {
         match tree {
             ast::Statement::Query(query) => {
                 let rows = self.query(query, place, None);
+                let nothing = rows.output.is_empty() && rows.accesses.is_empty() && self.accesses.is_empty();
+                // A lone SELECT passes the parser; it says nothing.
+                if nothing && rows.values.is_empty() {
+                    return None;
+                }
                 Some((rows.verb.unwrap_or(Verb::Select), rows.output))
             }
             ast::Statement::Insert(insert) => Some((Verb::Insert, self.insert(insert, place))),
@@ -62,7 +67,7 @@ impl Reader<'_> {
             LimitClause::OffsetCommaLimit { limit, .. } => Some(one(Some(limit), false)),
         }));
         for &access in &here {
-            let Some(access) = self.accesses.get_mut(access) else { continue };
+            let Some(access) = self.accesses.get_mut(access).filter(|a| a.action == Action::Read) else { continue };
             access.limit = limit.or(access.limit);
             access.ordered |= query.order_by.is_some();
         }
@@ -91,13 +96,14 @@ impl Reader<'_> {
     fn cte(&mut self, cte: &ast::Cte, outer: Option<&Level>) {
         let cte_name = name(&cte.alias.name);
         // A recursive part names the table that is being made; there is no access behind it.
-        self.ctes.push(Cte { name: cte_name, access: None });
+        self.ctes.push(Cte { name: cte_name, access: None, passed: Vec::new() });
         let at = self.ctes.len() - 1;
         let from = self.accesses.len();
         let rows = self.query(&cte.query, Place::Cte, outer);
         let written = (from..self.accesses.len()).find(|&access| self.accesses[access].action != Action::Read);
         if let Some(cte) = self.ctes.get_mut(at) {
             cte.access = written.or(rows.accesses.first().copied());
+            cte.passed = passed(&rows.output);
         }
     }
 
@@ -155,8 +161,8 @@ impl Reader<'_> {
             .iter()
             .zip(&rows.values)
             .all(|(_, value)| matches!(value, Operand::Literal(text) if text != "*"));
-        let mut aggregate =
-            rows.output.iter().find_map(|output| output.aggregate).filter(|_| self.aggregates(&select.projection));
+        let own = rows.output.iter().zip(&select.projection).filter(|(_, item)| !is_subquery(item));
+        let mut aggregate = own.into_iter().find_map(|(output, _)| output.aggregate);
         if aggregate.is_none() && sole && !rows.output.is_empty() && !here.is_empty() {
             aggregate = Some(Aggregate::Exists);
         }
@@ -166,7 +172,7 @@ impl Reader<'_> {
             _ => Limit::Many,
         });
         for &access in &here {
-            let Some(access) = self.accesses.get_mut(access) else { continue };
+            let Some(access) = self.accesses.get_mut(access).filter(|a| a.action == Action::Read) else { continue };
             access.aggregate = access.aggregate.or(aggregate);
             access.limit = access.limit.or(top);
         }
@@ -174,16 +180,6 @@ impl Reader<'_> {
             self.filter(condition, &level, main);
         }
         rows
-    }
-
-    /// Whether a select list has an aggregate of its own, and not only inside a sub-query.
-    fn aggregates(&self, items: &[SelectItem]) -> bool {
-        items.iter().any(|item| match item {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-                !matches!(plain(expr), Expr::Subquery(_) | Expr::Exists { .. })
-            }
-            _ => false,
-        })
     }
 
     /// Reads a FROM clause into the level: the first table in `place`, the others as joined.
@@ -254,7 +250,7 @@ impl Reader<'_> {
                 let rows = self.query(subquery, inner, outer);
                 let access = rows.accesses.first().copied();
                 let name = alias.as_ref().map(|alias| name(&alias.name)).unwrap_or_default();
-                level.sources.push(Source { name, access, direct: false });
+                level.sources.push(Source { name, access, direct: false, passed: passed(&rows.output) });
             }
             TableFactor::NestedJoin { table_with_joins, .. } => {
                 self.factor(&table_with_joins.relation, place, level);
@@ -293,13 +289,13 @@ impl Reader<'_> {
         let known = self.ctes.iter().rev().find(|cte| table.schema.is_none() && cte.name == table.name);
         let shown = alias.unwrap_or_else(|| table.name.clone());
         if let Some(cte) = known {
-            level.sources.push(Source { name: shown, access: cte.access, direct: false });
+            level.sources.push(Source { name: shown, access: cte.access, direct: false, passed: cte.passed.clone() });
             return;
         }
         let table_name = table.name.clone();
         let access = self.access(table, Action::Read, place);
         self.hints(hints, access, &table_name);
-        level.sources.push(Source { name: shown, access: Some(access), direct: true });
+        level.sources.push(Source::table(shown, access));
     }
 
     /// SQL Server's table hints (Transact-SQL reference, "Table hints").
@@ -384,9 +380,9 @@ impl Reader<'_> {
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(of), _) => {
                 let of = path(of).pop().unwrap_or_default();
                 let access = level.sources.iter().find(|source| source.name == of).and_then(|source| source.access);
-                return self.all_columns(access.into_iter().collect());
+                return self.all_columns(access.into_iter().collect(), Some(of));
             }
-            _ => return self.all_columns(level.accesses().collect()),
+            _ => return self.all_columns(level.accesses().collect(), level.sources.first().map(|s| s.name.clone())),
         };
         let calls = self.calls.len();
         let outer = self.aggregate.take();
@@ -408,14 +404,33 @@ impl Reader<'_> {
         (Output { name, from, lock, aggregate }, value)
     }
 
-    fn all_columns(&mut self, accesses: Vec<usize>) -> (Output, Operand) {
+    fn all_columns(&mut self, accesses: Vec<usize>, of: Option<Name>) -> (Output, Operand) {
         let star: Name = "*".into();
         for &access in &accesses {
             self.column_used(access, &star);
         }
-        let value = tagged(accesses.first().copied(), None, star.clone());
+        let value = tagged(accesses.first().copied(), of, star.clone());
         (Output { name: star.clone(), from: vec![star], lock: None, aggregate: None }, value)
     }
+}
+
+/// Whether a column of a result is a sub-query's, whose aggregate is not one of the query around it.
+fn is_subquery(item: &SelectItem) -> bool {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            matches!(plain(expr), Expr::Subquery(_) | Expr::Exists { .. })
+        }
+        _ => false,
+    }
+}
+
+/// The columns of a result that are a column of its table under their own name; `*` for all.
+fn passed(output: &[Output]) -> Vec<Name> {
+    output
+        .iter()
+        .filter(|o| o.aggregate.is_none() && o.from.as_slice() == [o.name.clone()])
+        .map(|o| o.name.clone())
+        .collect()
 }
 
 /// sqlx writes types into aliases: `id as "id!"`, `count(*) as "n!: i64"`. The name is what stands before them.
@@ -446,7 +461,7 @@ fn plain_table(name: Name) -> crate::sql::statement::Table {
 /// An entry of FROM that is computed and has no rows of its own.
 fn computed(alias: Option<&ast::TableAlias>, function: Option<Name>) -> Option<Source> {
     let name = alias.map(|alias| name(&alias.name)).or(function)?;
-    Some(Source { name, access: None, direct: false })
+    Some(Source { name, access: None, direct: false, passed: Vec::new() })
 }
 
 /// Tables joined to a query's first are joined wherever the query stands, but a sub-query's tables keep its place.

@@ -4,7 +4,7 @@ use sqlparser::ast::{
     self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
 };
 
-use super::reader::{Level, Reader, name, path, tagged};
+use super::reader::{Level, Reader, Source, name, path, tagged};
 use super::{calls, render};
 use crate::lower::tree::Name;
 use crate::sql::lex::HOLE;
@@ -73,14 +73,16 @@ impl Reader<'_> {
             Expr::In { expr, target, negated, .. } => {
                 let left = self.value(expr, level);
                 let right = self.in_target(target, level);
-                call(if *negated { "not in" } else { "in" }, vec![left, right])
+                call(not("in", *negated), vec![left, right])
             }
-            Expr::Between { expr, low, high, .. } => call("between", self.values([&**expr, &**low, &**high], level)),
-            Expr::Like { expr, pattern, .. } | Expr::ILike { expr, pattern, .. } => {
-                call("like", self.values([&**expr, &**pattern], level))
+            Expr::Between { expr, low, high, negated } => {
+                call(not("between", *negated), self.values([&**expr, &**low, &**high], level))
             }
-            Expr::SimilarTo { expr, pattern, .. } | Expr::RLike { expr, pattern, .. } => {
-                call("similar to", self.values([&**expr, &**pattern], level))
+            Expr::Like { expr, pattern, negated, .. } | Expr::ILike { expr, pattern, negated, .. } => {
+                call(not("like", *negated), self.values([&**expr, &**pattern], level))
+            }
+            Expr::SimilarTo { expr, pattern, negated, .. } | Expr::RLike { expr, pattern, negated, .. } => {
+                call(not("similar to", *negated), self.values([&**expr, &**pattern], level))
             }
             Expr::AnyOp { left, right, .. } => call("any", self.values([&**left, &**right], level)),
             Expr::AllOp { left, right, .. } => call("all", self.values([&**left, &**right], level)),
@@ -196,26 +198,30 @@ impl Reader<'_> {
                 return Operand::Excluded(column.clone());
             }
             if let Some(source) = level.sources.iter().find(|source| source.name == *qualifier) {
-                if let Some(access) = source.access.filter(|_| self.records) {
-                    self.column_used(access, column);
-                }
-                return tagged(source.access, Some(qualifier.clone()), column.clone());
+                return self.column_from(source, column);
             }
             scope = level.outer;
         }
         tagged(None, Some(qualifier.clone()), column.clone())
     }
 
+    fn column_from(&mut self, source: &Source, column: &Name) -> Operand {
+        let owner = source.owner(column);
+        if let Some(access) = owner.filter(|_| self.records) {
+            self.column_used(access, column);
+        }
+        tagged(owner, Some(source.name.clone()), column.clone())
+    }
+
     /// A column without a table belongs to the only table, or, with several, to the main one.
     fn bare_column(&mut self, column: &Name, level: &Level) -> Operand {
         let mut scope = Some(level);
         while let Some(level) = scope {
-            let direct = level.sources.iter().find(|s| s.direct).or(level.sources.first());
+            // The name of a function in FROM is the row it gives.
+            let computed = level.sources.iter().find(|s| s.access.is_none() && s.name == *column);
+            let direct = computed.or(level.sources.iter().find(|s| s.direct)).or(level.sources.first());
             if let Some(source) = direct {
-                if let Some(access) = source.access.filter(|_| self.records) {
-                    self.column_used(access, column);
-                }
-                return tagged(source.access, None, column.clone());
+                return self.column_from(source, column);
             }
             scope = level.outer;
         }
@@ -234,6 +240,17 @@ pub(super) fn plain(mut expr: &Expr) -> &Expr {
             Expr::Tuple(parts) if parts.len() == 1 => &parts[0],
             _ => return expr,
         }
+    }
+}
+
+/// The sign of an operator that may stand behind a NOT.
+fn not(sign: &'static str, negated: bool) -> &'static str {
+    match (sign, negated) {
+        ("between", true) => "not between",
+        ("like", true) => "not like",
+        ("similar to", true) => "not similar to",
+        ("in", true) => "not in",
+        (sign, _) => sign,
     }
 }
 

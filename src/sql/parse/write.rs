@@ -33,7 +33,7 @@ impl Reader<'_> {
         if let Some(access) = self.accesses.get_mut(target) {
             access.sets = sets;
         }
-        level.sources.push(Source { name: shown, access: Some(target), direct: true });
+        level.sources.push(Source::table(shown, target));
         level.excluded.push("excluded".into());
         level.excluded.extend(insert.insert_alias.as_ref().and_then(|alias| path(&alias.row_alias).pop()));
         let conflict = self.conflict(insert, &level, target);
@@ -326,6 +326,10 @@ impl Reader<'_> {
 
 /// The columns of a row with their values; `?` for columns that the text does not name.
 fn paired(columns: &[Name], values: Vec<Operand>) -> Vec<Assignment> {
+    if columns.len() > 1 && values.as_slice() == [Operand::Unknown] {
+        let unknown = |column: &Name| Assignment { column: column.clone(), value: Operand::Unknown };
+        return columns.iter().map(unknown).collect();
+    }
     let names = columns.iter().cloned().map(Some).chain(std::iter::repeat(None));
     values
         .into_iter()
