@@ -164,7 +164,7 @@ impl<'p> Evaluator<'p> {
             }
             Does::Optional => {
                 self.row_may_be_missing(recv?);
-                recv.cloned()
+                recv.cloned().map(Value::in_result)
             }
             Does::Commit | Does::Rollback => {
                 let kind = if does == Does::Commit { EventKind::Commit } else { EventKind::Rollback };
