@@ -1,4 +1,4 @@
-//! Transactions: where they begin, at which level and in which mode.
+//! Transactions that calls begin: their handle, level and mode.
 
 use crate::client::handles::Handle;
 use crate::client::{Client, HandleKind};
@@ -84,7 +84,7 @@ impl<'p> Evaluator<'p> {
         })
     }
 
-    pub(super) fn last_name(&self, value: &Value) -> Option<String> {
+    fn last_name(&self, value: &Value) -> Option<String> {
         let Term::Literal(text) = self.terms.get(value.term) else { return None };
         text.rsplit("::").next().map(str::to_owned)
     }

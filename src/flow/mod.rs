@@ -4,13 +4,13 @@
 //! the arguments for the parameters ([`instantiate`]). Branches are evaluated one after the other and joined, never
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
-mod apply;
 mod begin;
 mod branch;
 mod builder;
 mod call;
 mod effect;
 mod expr;
+mod fires;
 mod instantiate;
 mod known;
 mod macros;

@@ -3,14 +3,18 @@
 use std::rc::Rc;
 
 use crate::client::handles::Handle;
-use crate::client::table::{Arg, CallRow, Does, On, Params};
-use crate::client::{Client, HandleKind};
+use crate::client::table::{Arg, Does, Gives, On, Params};
+use crate::client::{Client, HandleKind, TxOptions};
 use crate::dialect::Dialect;
-use crate::flow::value::{Piece, Shape, Value};
-use crate::flow::{Evaluator, statement};
+use crate::event::{EventKind, Guard};
+use crate::flow::Evaluator;
+use crate::flow::fires::looks_like_sql;
+use crate::flow::term::Term;
+use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
 use crate::link::{Def, Type};
 use crate::lower::tree::{MacroBody, MacroCall, MethodCall, Name, Ty, TyPath};
 use crate::span::Range;
+use crate::sql::statement::BeginMode;
 
 impl<'p> Evaluator<'p> {
     /// `sqlx::query("…")`, `QueryBuilder::new("…")`, and the functions of query builders.
@@ -56,29 +60,6 @@ impl<'p> Evaluator<'p> {
             .map(|(i, arg)| if typed && i == 0 { self.fresh() } else { self.expr(&arg.value) })
             .collect();
         self.apply(client, row.does, None, &values, at, ty)
-    }
-
-    fn row_for_path(&self, full: &[Name], on: On) -> Option<(&'static Client, &'static CallRow)> {
-        let first = full.first()?.as_str();
-        for client in self.clients.iter() {
-            let named = client.krates.contains(&first);
-            let row = client.calls.iter().find(|row| row.on == on && ends_with(full, row.name));
-            let Some(row) = row else { continue };
-            if named {
-                return Some((client, row));
-            }
-            // A bare name may have come by a glob or, for macros, by `#[macro_use]`.
-            let steps = row.name.matches("::").count() + 1;
-            if full.len() == steps && self.globs_from(client) {
-                return Some((client, row));
-            }
-        }
-        None
-    }
-
-    fn globs_from(&self, client: &Client) -> bool {
-        let globs = self.program.external_globs(self.frame.scope);
-        globs.iter().any(|glob| glob.first().is_some_and(|krate| client.krates.contains(&krate.as_str())))
     }
 
     /// The row type of `query_as::<_, Account>(…)`.
@@ -149,73 +130,358 @@ impl<'p> Evaluator<'p> {
         self.join(fork, arms)
     }
 
-    /// Whether the package whose code is evaluated may name the client.
-    pub(super) fn depends_on(&self, client: &Client) -> bool {
-        match self.program.krate_of(self.frame.function) {
-            Some(krate) => client.krates.iter().any(|name| self.workspace.crates[krate].depends_on(name)),
-            None => true,
-        }
-    }
-
-    fn row(&self, on: On, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
-        let (used, others): (Vec<&Client>, Vec<&Client>) =
-            self.clients.iter().copied().partition(|client| self.depends_on(client));
-        used.into_iter().chain(others).find_map(|client| {
-            let row = client.calls.iter().find(|row| row.on == on && row.name == name && fits(row, args))?;
-            Some((client, row))
-        })
-    }
-
-    fn row_for_handle(
-        &self,
-        handle: Handle,
-        name: &str,
+    fn apply(
+        &mut self,
+        client: &'static Client,
+        does: Does,
+        recv: Option<&Value>,
         args: &[Value],
-    ) -> Option<(&'static Client, &'static CallRow)> {
-        let fitting = |client: &&'static Client| {
-            let row = client
-                .calls
-                .iter()
-                .find(|row| row.name == name && handles(row.on, handle.kind) && self.carries(row, args))?;
-            Some((*client, row))
-        };
-        let own = self.clients.iter().filter(|client| client.name == handle.client).find_map(fitting);
-        own.or_else(|| self.clients.iter().find_map(fitting))
-    }
-
-    /// Whether a call that takes SQL was given a statement.
-    fn carries(&self, row: &CallRow, args: &[Value]) -> bool {
-        match row.does {
-            Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(is_statement) && fits(row, args),
-            Does::Query { sql, .. } => args.get(sql).is_some_and(is_statement),
-            _ => fits(row, args),
+        at: Range,
+        ty: Type,
+    ) -> Option<Value> {
+        match does {
+            Does::Query { sql, params } => {
+                let arg = args.get(sql)?;
+                let on = recv.map(|recv| recv.term);
+                let (binds, named) = gather(params, args);
+                let make = |value: &Value| -> Option<Value> {
+                    let text = value.text()?.clone();
+                    let query = Query {
+                        body: QueryBody::Text(text),
+                        binds: binds.clone(),
+                        named: named.clone(),
+                        on,
+                        ty: ty.clone(),
+                    };
+                    Some(Value::new(value.term, Type::Unknown).shaped(Shape::Query(Rc::new(query))))
+                };
+                if let Shape::OneOf(values) = &arg.shape {
+                    let all: Vec<Value> = values.iter().filter_map(make).collect();
+                    return Some(Value::new(arg.term, Type::Unknown).shaped(Shape::OneOf(all.into())));
+                }
+                Some(match make(arg) {
+                    Some(value) => value,
+                    None => {
+                        let text = Rc::new(Text { parts: vec![Piece::Hole(arg.term)] });
+                        let query = Query { body: QueryBody::Text(text), binds, named, on, ty };
+                        Value::new(arg.term, Type::Unknown).shaped(Shape::Query(Rc::new(query)))
+                    }
+                })
+            }
+            Does::QueryFile { path, params } => {
+                let path = args.get(path)?.text()?.whole()?;
+                let (binds, named) = gather(params, args);
+                let text = match self.file_text(&path, false) {
+                    Some(text) => Text::constant(text),
+                    None => Text { parts: vec![Piece::Hole(self.terms.fresh())] },
+                };
+                let query = Query { body: QueryBody::Text(Rc::new(text)), binds, named, on: None, ty };
+                Some(self.fresh().shaped(Shape::Query(Rc::new(query))))
+            }
+            Does::With { params } => {
+                let recv = recv?;
+                let (binds, named) = gather(params, args);
+                let query = Query { body: QueryBody::Text(recv.text()?.clone()), binds, named, on: None, ty };
+                Some(Value::new(recv.term, Type::Unknown).shaped(Shape::Query(Rc::new(query))))
+            }
+            Does::Bind { value } => {
+                let value = args.get(value)?.clone();
+                self.changed(recv?, |query| query.binds.push(value))
+            }
+            Does::BindInPlace { value } => {
+                let value = args.get(value)?.clone();
+                let value = self.changed(recv?, |query| query.binds.push(value))?;
+                self.store_receiver(recv?, &value);
+                Some(value)
+            }
+            Does::BindNamed { name, value } => {
+                let value = args.get(value)?.clone();
+                let name = args.get(name)?.text()?.whole()?;
+                self.changed(recv?, |query| query.named.push((bare(&name), value)))
+            }
+            Does::Push { sql } => {
+                let arg = args.get(sql)?.clone();
+                self.pushed(recv?, &arg, at)
+            }
+            Does::PushBind { value } => {
+                let value = args.get(value)?.clone();
+                let dollar = self.frame.dialect.is_none_or(Dialect::is_postgres_like);
+                let value = self.changed(recv?, |query| {
+                    query.binds.push(value);
+                    let place = if dollar { format!("${}", query.binds.len()) } else { "?".to_owned() };
+                    if let QueryBody::Text(text) = &mut query.body {
+                        let mut longer = (**text).clone();
+                        longer.parts.push(Piece::Constant(format!(" {place} ")));
+                        *text = Rc::new(longer);
+                    }
+                })?;
+                self.store_receiver(recv?, &value);
+                Some(value)
+            }
+            Does::Run { on, statement, params, gives } => {
+                self.run(client, recv, args, (on, statement, params, gives), at)
+            }
+            Does::Begin { from, isolation, mode, options } => {
+                let from = self.place(from, recv, args)?;
+                let options = options.and_then(|i| args.get(i)).cloned();
+                let tx = self.begin(client, &from, isolation, mode, options.as_ref(), at);
+                Some(tx)
+            }
+            Does::Within { from, closure, isolation, mode, options } => {
+                let from = self.place(from, recv, args)?;
+                let closure = args.get(closure)?.clone();
+                let options = options.and_then(|i| args.get(i)).cloned();
+                let tx = self.begin(client, &from, isolation, mode, options.as_ref(), at);
+                let term = tx.term;
+                let value = self.call_value(&closure, vec![tx], at);
+                self.emit(EventKind::Commit, Some(term), at);
+                Some(value)
+            }
+            Does::Acquire => {
+                let recv = recv?;
+                let mut handle = self.handle(recv.term)?;
+                handle.kind = HandleKind::Connection;
+                let value = self.fresh();
+                self.handles.insert(value.term, handle);
+                Some(value)
+            }
+            Does::Open { kind, paired } => {
+                let value = self.fresh();
+                self.handles.insert(value.term, Handle { kind, dialect: client.dialect, client: client.name });
+                if !paired {
+                    return Some(value);
+                }
+                let driver = self.fresh();
+                Some(self.tuple_of(vec![value, driver]))
+            }
+            Does::Lend { closure } => self.lend(recv?, args.get(closure)?, at),
+            Does::LendAlone { closure } => self.lend_alone(recv?, args.get(closure)?, at),
+            Does::BeginsWith { mode } => {
+                let mode = self.mode_in(args.get(mode)?)?;
+                self.begin_modes.insert(recv?.term, mode);
+                Some(Value::new(self.terms.literal("()"), Type::Unit))
+            }
+            Does::LastCount => {
+                let on = recv?.term;
+                let last =
+                    self.frame.events.iter().rev().find(|event| event.on == Some(on) && event.access().is_some());
+                let term = match last.map(|event| event.id) {
+                    Some(id) => self.terms.intern(Term::Count(id)),
+                    None => self.terms.computed("changes", vec![on]),
+                };
+                Some(Value::new(term, Type::Unknown))
+            }
+            Does::Counted => {
+                let (Term::Row(event) | Term::Count(event)) = self.terms.get(recv?.term) else { return None };
+                let count = Term::Count(*event);
+                Some(Value::new(self.terms.intern(count), Type::Unknown))
+            }
+            Does::Optional => {
+                self.row_may_be_missing(recv?);
+                Some(recv?.clone().in_result())
+            }
+            Does::Commit | Does::Rollback => {
+                let kind = if does == Does::Commit { EventKind::Commit } else { EventKind::Rollback };
+                self.emit(kind, Some(recv?.term), at);
+                Some(Value::new(self.terms.literal("()"), Type::Unit))
+            }
+            Does::Options { from } => {
+                let from = from.and_then(|from| self.place(from, recv, args)).map(|from| from.term);
+                let options = TxOptions { from, isolation: None, mode: BeginMode::Plain };
+                Some(self.fresh().shaped(Shape::Options(options)))
+            }
+            Does::SetLevel { level, arg } => {
+                let Shape::Options(options) = &recv?.shape else { return None };
+                let level = level.or_else(|| arg.and_then(|i| args.get(i)).and_then(|arg| self.level_in(arg)));
+                let options = TxOptions { isolation: level.or(options.isolation), ..options.clone() };
+                Some(recv?.clone().shaped(Shape::Options(options)))
+            }
+            Does::SetMode { mode } => {
+                let Shape::Options(options) = &recv?.shape else { return None };
+                Some(recv?.clone().shaped(Shape::Options(TxOptions { mode, ..options.clone() })))
+            }
+            Does::Same => recv.cloned(),
+            Does::Argument(i) => args.get(i).cloned(),
         }
     }
 
-    /// A receiver of unknown type is a handle when it is given SQL, or begins a transaction in a program that has a
-    /// client whose handles do.
-    fn row_by_evidence(&self, recv: &Value, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
-        if !matches!(recv.ty, Type::Unknown | Type::Trait(_) | Type::External(..)) {
+    /// Runs a closure with the receiver's connection.
+    fn lend(&mut self, recv: &Value, closure: &Value, at: Range) -> Option<Value> {
+        let handle = self.handle(recv.term)?;
+        let mut connection = Value::new(recv.term, Type::Unknown);
+        if handle.kind == HandleKind::Pool {
+            connection = self.fresh();
+            self.handles.insert(connection.term, Handle { kind: HandleKind::Connection, ..handle });
+        }
+        is_callable(closure).then(|| self.call_value(closure, vec![connection], at))
+    }
+
+    /// The same, with the connection behind a lock that is held until the closure returns.
+    fn lend_alone(&mut self, recv: &Value, closure: &Value, at: Range) -> Option<Value> {
+        let handle = self.handle(recv.term)?;
+        if !is_callable(closure) {
             return None;
         }
-        let known_elsewhere = matches!(&recv.ty, Type::External(path, _) if path.len() > 1);
-        let begins = !known_elsewhere && self.program.methods(self.frame.scope, &recv.ty, name).functions.is_empty();
-        self.clients.iter().filter(|client| self.depends_on(client)).find_map(|client| {
-            let row = client.calls.iter().find(|row| {
-                let evident = || match row.does {
-                    Does::Run { statement: Arg::At(i), params, .. } => {
-                        args.get(i).is_some_and(looks_like_sql) && takes(params, i, args.len())
-                    }
-                    Does::Query { sql, .. } => args.get(sql).is_some_and(looks_like_sql),
-                    Does::Begin { options: None, .. } => begins && args.is_empty(),
-                    Does::Begin { options: Some(i), .. } => begins && args.len() == i + 1,
-                    Does::Options { .. } => begins && args.is_empty(),
-                    _ => false,
-                };
-                row.name == name && matches!(row.on, On::Handle | On::Connection | On::Pool) && evident()
-            })?;
-            Some((*client, row))
-        })
+        let connection = self.fresh();
+        self.handles.insert(connection.term, Handle { kind: HandleKind::Connection, ..handle });
+        let span = self.span(at);
+        let held = self.frame.guards.len();
+        self.frame.guards.push(Guard { guard: connection.term, lock: recv.term, span, shared: false });
+        let value = self.call_value(closure, vec![connection], at);
+        self.frame.guards.truncate(held);
+        Some(value)
+    }
+
+    /// `optional()`: the statement that gave the row may give none.
+    fn row_may_be_missing(&mut self, row: &Value) {
+        let from: Vec<_> = self.terms.origins(row.term).into_iter().map(|origin| origin.event).collect();
+        let last = self.frame.events.iter_mut().rev().find(|event| from.contains(&event.id));
+        if let Some(EventKind::Access(access)) = last.map(|event| &mut event.kind) {
+            access.row_required = false;
+        }
+    }
+
+    fn place(&mut self, arg: Arg, recv: Option<&Value>, args: &[Value]) -> Option<Value> {
+        match arg {
+            Arg::Receiver => recv.cloned(),
+            Arg::At(i) => args.get(i).cloned(),
+        }
+    }
+
+    fn changed(&mut self, recv: &Value, change: impl FnOnce(&mut Query)) -> Option<Value> {
+        let mut query = (**recv.query()?).clone();
+        change(&mut query);
+        Some(recv.clone().shaped(Shape::Query(Rc::new(query))))
+    }
+
+    fn pushed(&mut self, recv: &Value, arg: &Value, _at: Range) -> Option<Value> {
+        let value = self.changed(recv, |query| {
+            if let QueryBody::Text(text) = &mut query.body {
+                *text = Rc::new(crate::flow::expr::joined_text(text, arg));
+            }
+        })?;
+        self.store_receiver(recv, &value);
+        Some(value)
+    }
+
+    /// A builder that is changed in place: every variable that held it holds the changed one.
+    fn store_receiver(&mut self, old: &Value, new: &Value) {
+        let Some(before) = old.query() else { return };
+        for (_, value) in &mut self.frame.env {
+            if value.query().is_some_and(|query| Rc::ptr_eq(query, before)) {
+                *value = new.clone();
+            }
+        }
+    }
+
+    /// Sends a statement.
+    fn run(
+        &mut self,
+        client: &'static Client,
+        recv: Option<&Value>,
+        args: &[Value],
+        (on, statement, params, gives): (Arg, Arg, Params, Gives),
+        at: Range,
+    ) -> Option<Value> {
+        let on = match on {
+            Arg::Receiver => recv?.query().map_or(Some(recv?.term), |query| query.on),
+            Arg::At(i) => args.get(i).map(|arg| arg.term),
+        };
+        let statement = self.place(statement, recv, args)?;
+        if let Some(on) = on {
+            self.learn_use(client, on, recv, args);
+        }
+        let mut query = match &statement.shape {
+            Shape::Query(query) => (**query).clone(),
+            Shape::Text(text) => Query {
+                body: QueryBody::Text(text.clone()),
+                binds: Vec::new(),
+                named: Vec::new(),
+                on: None,
+                ty: Type::Unknown,
+            },
+            Shape::OneOf(values) => {
+                let values = values.clone();
+                let fork = self.fork();
+                let mut arms = Vec::new();
+                for (i, value) in values.iter().enumerate() {
+                    arms.push(self.arm(&fork, i, &[], |ev| {
+                        let query = match &value.shape {
+                            Shape::Query(query) => (**query).clone(),
+                            Shape::Text(text) => Query {
+                                body: QueryBody::Text(text.clone()),
+                                binds: Vec::new(),
+                                named: Vec::new(),
+                                on: None,
+                                ty: Type::Unknown,
+                            },
+                            _ => return ev.fresh(),
+                        };
+                        ev.sent(query, params, args, on, gives, at)
+                    }));
+                }
+                return Some(self.join(fork, arms));
+            }
+            _ => return None,
+        };
+        query.binds.truncate(4096);
+        Some(self.sent(query, params, args, on, gives, at))
+    }
+
+    fn sent(
+        &mut self,
+        mut query: Query,
+        params: Params,
+        args: &[Value],
+        on: Option<crate::flow::term::TermId>,
+        gives: Gives,
+        at: Range,
+    ) -> Value {
+        let (binds, named) = gather(params, args);
+        query.binds.extend(binds);
+        query.named.extend(named);
+        let value = self.send(&query, on, gives, at);
+        // A closure that maps each row: `query_row(sql, params, |row| …)`.
+        let mapper = args.iter().rev().find(|arg| matches!(arg.shape, Shape::Closure(_) | Shape::Function(_)));
+        let Some(mapper) = mapper.cloned() else { return value };
+        let row = self.element(&value);
+        let mapped = self.call_value(&mapper, handed(&mapper, args, row), at);
+        let whole = matches!(mapped.shape, Shape::Record(_)) || self.single_column(value.term);
+        Value {
+            term: if whole { value.term } else { mapped.term },
+            ty: mapped.ty,
+            shape: mapped.shape,
+            guards: mapped.guards,
+            wrap: value.wrap,
+        }
+    }
+
+    pub(super) fn single_column(&self, term: crate::flow::term::TermId) -> bool {
+        let Term::Row(event) = self.terms.get(term) else { return false };
+        self.frame
+            .events
+            .iter()
+            .rev()
+            .find(|known| known.id == *event)
+            .and_then(|event| event.access())
+            .is_some_and(|access| access.statement.output.len() == 1)
+    }
+
+    /// What a statement is sent to is a handle from now on.
+    fn learn_use(
+        &mut self,
+        client: &'static Client,
+        on: crate::flow::term::TermId,
+        recv: Option<&Value>,
+        args: &[Value],
+    ) {
+        if self.handles.contains_key(&on) {
+            return;
+        }
+        let known = recv.into_iter().chain(args).find(|value| value.term == on);
+        let found = known.and_then(|value| crate::client::handles::handle_of(&value.ty, &self.clients));
+        let unknown = Handle { kind: HandleKind::Executor, dialect: client.dialect, client: client.name };
+        self.handles.insert(on, found.unwrap_or(unknown));
     }
 
     /// Binds a handle of another connection of the same kind, for builders that need one.
@@ -230,64 +496,65 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-fn ends_with(full: &[Name], row: &str) -> bool {
-    let mut at = full.len();
-    for step in row.rsplit("::") {
-        if at == 0 || full[at - 1] != step {
-            return false;
-        }
-        at -= 1;
-    }
-    true
-}
-
-fn handles(on: On, kind: HandleKind) -> bool {
-    match on {
-        On::Handle => true,
-        On::Pool => matches!(kind, HandleKind::Pool | HandleKind::Executor),
-        On::Connection => !matches!(kind, HandleKind::Pool),
-        On::Transaction => matches!(kind, HandleKind::Transaction | HandleKind::Executor),
-        On::Path | On::Macro | On::Query | On::Prepared | On::Text | On::Outcome | On::Options => false,
+/// What a closure over rows is handed: the row, and before it what a fold starts with.
+fn handed(mapper: &Value, args: &[Value], row: Value) -> Vec<Value> {
+    let folds = matches!(&mapper.shape, Shape::Closure(closure) if closure.code.params.len() == 2);
+    match args {
+        [.., start, _] if folds => vec![start.clone(), row],
+        _ => vec![row],
     }
 }
 
-fn fits(row: &CallRow, args: &[Value]) -> bool {
-    match row.does {
-        Does::Within { closure, .. } | Does::Lend { closure } | Does::LendAlone { closure } => {
-            args.get(closure).is_some()
-        }
-        Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some(),
-        // What a closure maps is no connection.
-        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some_and(|on| !crate::flow::apply::is_callable(on)),
-        _ => true,
-    }
+pub(super) fn is_callable(value: &Value) -> bool {
+    matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
 }
 
-/// Whether a call with so many arguments can give its parameters in this way, the statement being the `at`-th.
-fn takes(params: Params, at: usize, count: usize) -> bool {
+type Bound = (Vec<Value>, Vec<(Name, Value)>);
+
+/// The values for the placeholders, from a call's arguments.
+fn gather(params: Params, args: &[Value]) -> Bound {
+    let mut bound = (Vec::new(), Vec::new());
     match params {
-        Params::Bound => count > at,
-        Params::List(i) | Params::Pairs(i) => count > i,
-        Params::From(_) => true,
+        Params::Bound => {}
+        Params::Pairs(i) => {
+            let Some(Shape::Record(pairs)) = args.get(i).map(|list| &list.shape) else { return bound };
+            bound.0.extend(pairs.iter().map(|(_, pair)| pair.part("0").unwrap_or(pair).clone()));
+        }
+        Params::From(first) => bound.0.extend(args.iter().skip(first).cloned()),
+        Params::List(i) => {
+            if let Some(list) = args.get(i) {
+                gather_list(list, &mut bound);
+            }
+        }
+    }
+    bound
+}
+
+fn gather_list(list: &Value, bound: &mut Bound) {
+    let Shape::Record(parts) = &list.shape else {
+        if !matches!(list.ty, Type::Unit) && !matches!(list.shape, Shape::Closure(_)) {
+            bound.0.push(list.clone());
+        }
+        return;
+    };
+    for (name, value) in parts.iter() {
+        if !name.bytes().all(|b| b.is_ascii_digit()) {
+            bound.1.push((bare(name), value.clone()));
+            continue;
+        }
+        // `(":id", &id)`
+        if let Shape::Record(pair) = &value.shape
+            && let [(_, key), (_, inner)] = pair.as_slice()
+            && let Some(key) = key.text().and_then(|text| text.whole())
+            && key.starts_with([':', '@', '$'])
+        {
+            bound.1.push((bare(&key), inner.clone()));
+            continue;
+        }
+        bound.0.push(value.clone());
     }
 }
 
-fn is_statement(value: &Value) -> bool {
-    match &value.shape {
-        Shape::Query(_) | Shape::Text(_) => true,
-        Shape::OneOf(values) => values.iter().any(is_statement),
-        _ => false,
-    }
-}
-
-fn looks_like_sql(value: &Value) -> bool {
-    match &value.shape {
-        Shape::Query(_) => true,
-        Shape::OneOf(values) => values.iter().any(looks_like_sql),
-        Shape::Text(text) => match text.parts.first() {
-            Some(Piece::Constant(text)) => statement::starts_as_sql(text),
-            _ => false,
-        },
-        _ => false,
-    }
+fn bare(name: &str) -> Name {
+    Name::new(name.trim_matches('"').trim_start_matches([':', '@', '$']))
 }

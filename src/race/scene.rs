@@ -124,7 +124,10 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// Whether anything looks at how many rows a write changed, or at what it returned.
     pub fn outcome_used(&self, id: EventId) -> bool {
-        let required = self.access(id).is_some_and(|access| access.row_required && !access.statement.output.is_empty());
+        // A lock function always gives a row; what it says must be looked at.
+        let required = self.access(id).is_some_and(|access| {
+            access.row_required && access.statement.writes() && !access.statement.output.is_empty()
+        });
         required || self.used.contains(&id)
     }
 
