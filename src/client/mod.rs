@@ -9,6 +9,7 @@
 pub mod handles;
 pub mod libsql;
 pub mod mysql;
+pub mod own;
 pub mod postgres;
 pub mod rusqlite;
 pub mod sqlx;

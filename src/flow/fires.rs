@@ -145,11 +145,11 @@ fn takes(params: Params, at: usize, count: usize) -> bool {
     match params {
         Params::Bound => count > at,
         Params::List(i) | Params::Pairs(i) => count > i,
-        Params::From(_) => true,
+        Params::From(_) | Params::Rest(_) => true,
     }
 }
 
-fn is_statement(value: &Value) -> bool {
+pub(super) fn is_statement(value: &Value) -> bool {
     match &value.shape {
         Shape::Query(_) | Shape::Text(_) => true,
         Shape::OneOf(values) => values.iter().any(is_statement),

@@ -14,6 +14,7 @@ mod fires;
 mod instantiate;
 mod known;
 mod macros;
+mod own;
 mod pattern;
 mod send;
 mod statement;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::handles::Handle;
+use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
@@ -51,6 +53,8 @@ pub struct Evaluator<'p> {
     pub workspace: &'p Workspace,
     pub config: &'p Config,
     pub clients: Rc<[&'static Client]>,
+    /// The calls of in-house wrappers, from the configuration.
+    own: Rc<[OwnCall]>,
     pub terms: Terms,
     conds: Vec<Cond>,
     states: Vec<State>,
@@ -134,6 +138,7 @@ impl<'p> Evaluator<'p> {
             workspace,
             config,
             clients: clients(),
+            own: crate::client::own::calls(config).into(),
             terms: Terms::default(),
             conds: Vec::new(),
             states: (0..count).map(|_| State::NotYet).collect(),
