@@ -242,7 +242,10 @@ impl<'p> Evaluator<'p> {
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
             index += 1;
-            let value = Value::new(term, ty);
+            let value = match self.extracted(&ty, param.at) {
+                Some(value) => value,
+                None => Value::new(term, ty),
+            };
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }

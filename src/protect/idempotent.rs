@@ -18,7 +18,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
         LooksAt::Existence => true,
         LooksAt::Aggregate | LooksAt::Row => false,
     });
-    if !constant || !own {
+    if !constant || !own || reads_more_than_key(scene, sequence) {
         return None;
     }
     let conds: Vec<_> = sequence.checks.iter().map(|check| check.cond).collect::<Option<_>>()?;
@@ -35,4 +35,11 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
     let told = hangs(&returned.guards)
         || scene.ev.terms.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
     (!others && !told).then_some(Protection::Idempotent)
+}
+
+/// A row that was picked, not asked for by its key, and of which more than the key was read: something is done with it.
+fn reads_more_than_key(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let output = scene.access(sequence.read).map_or(0, |read| read.statement.output.len());
+    let whole = scene.access(sequence.read).is_some_and(|read| read.statement.output.iter().any(|o| o.name == "*"));
+    sequence.key_from_row && (output > 1 || whole)
 }

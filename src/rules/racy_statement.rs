@@ -74,9 +74,12 @@ fn insert(
     let known = scene.schema.table(&target.table.name).is_some();
     let confidence = if known { Confidence::High } else { Confidence::Low };
     if access.statement.verb == Verb::Merge {
-        let covered = scene.schema.table(&target.table.name).is_some_and(|table| {
-            table.keys().any(|key| key.iter().all(|column| target.filter.iter().any(|p| p.columns.contains(column))))
-        });
+        let given = |column: &crate::lower::tree::Name| {
+            target.sets.iter().any(|set| set.column == *column)
+                || target.filter.iter().any(|p| p.columns.contains(column))
+        };
+        let covered =
+            scene.schema.table(&target.table.name).is_some_and(|table| table.keys().any(|key| key.iter().all(given)));
         return (!covered).then_some((
             confidence,
             "MERGE looks for the row and inserts it, and no unique key refuses the second one",
