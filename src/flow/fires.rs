@@ -70,7 +70,8 @@ impl<'p> Evaluator<'p> {
     fn carries(&self, row: &CallRow, args: &[Value]) -> bool {
         match row.does {
             Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(is_statement) && fits(row, args),
-            Does::Query { sql, .. } => args.get(sql).is_some_and(is_statement),
+            // The text of a statement that is prepared on a handle may come from the caller.
+            Does::Query { sql, .. } => args.get(sql).is_some(),
             _ => fits(row, args),
         }
     }

@@ -262,7 +262,13 @@ impl<'p> Evaluator<'p> {
         if self.handles.contains_key(&value.term) {
             return;
         }
-        if let Some(handle) = crate::client::handles::handle_of(&value.ty, &self.clients) {
+        let mut found = crate::client::handles::handle_of(&value.ty, &self.clients);
+        if let Type::Def(id, _) = &value.ty
+            && let [(_, inner)] = self.program.fields(*id).as_slice()
+        {
+            found = found.or_else(|| crate::client::handles::handle_of(inner, &self.clients));
+        }
+        if let Some(handle) = found {
             self.handles.insert(value.term, handle);
         }
     }

@@ -108,6 +108,11 @@ impl<'p> Evaluator<'p> {
             _ => {}
         }
         if let Some(handle) = self.handle(recv.term) {
+            // A newtype around a handle has methods of its own.
+            let newtype = matches!(recv.ty, Type::Def(..));
+            if newtype && !self.program.methods(self.frame.scope, &recv.ty, name).functions.is_empty() {
+                return None;
+            }
             let (client, row) = self.row_for_handle(handle, name, args)?;
             return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
         }
