@@ -7,6 +7,7 @@
 //! parses says that a database is meant.
 
 pub mod handles;
+pub mod hiqlite;
 pub mod libsql;
 pub mod mysql;
 pub mod own;
