@@ -2,7 +2,7 @@
 
 use crate::client::{Client, HandleKind};
 use crate::dialect::Dialect;
-use crate::link::{TraitRef, Type};
+use crate::link::{Program, TraitRef, Type};
 use crate::lower::tree::Name;
 
 /// What a type says of the handle it is.
@@ -19,6 +19,18 @@ pub struct Handle {
 /// In: a resolved type. `Arc<PgPool>`, `State<PgPool>`, `PoolConnection<Postgres>` and `impl Executor` are seen through.
 pub fn handle_of(ty: &Type, clients: &[&Client]) -> Option<Handle> {
     look(ty, clients, 0)
+}
+
+/// Finds the handle that a type of the workspace is by what it implements: `impl ConnectionTrait for Db`. What it holds
+/// says of which kind it is.
+pub fn handle_by_impl(program: &Program, ty: &Type, clients: &[&Client]) -> Option<Handle> {
+    let Type::Def(id, _) = program.peel(ty) else { return None };
+    let found = program.impls_of(id).iter().find_map(|block| match program.impl_subject(*block).0 {
+        Some(TraitRef::External(path)) => row(path, clients),
+        _ => None,
+    })?;
+    let inner = program.fields(id).iter().find_map(|(_, ty)| handle_of(ty, clients));
+    Some(inner.unwrap_or(found))
 }
 
 fn look(ty: &Type, clients: &[&Client], depth: usize) -> Option<Handle> {
@@ -58,6 +70,9 @@ const POOLED: [&str; 4] = ["PooledConnection", "PoolConnection", "Object", "Conn
 fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
     let krate = path.first()?;
     let name = path.last()?;
+    if path.len() == 1 {
+        return bare(name, clients);
+    }
     clients.iter().filter(|client| client.krates.contains(&krate.as_str())).find_map(|client| {
         client.types.iter().find(|row| row.name == name).map(|row| Handle {
             kind: row.kind,
@@ -66,6 +81,21 @@ fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
         })
     })
 }
+
+/// A name that came by a glob of another crate: of a client only when it is no common word.
+fn bare(name: &Name, clients: &[&Client]) -> Option<Handle> {
+    if !GLOBBED.contains(&name.as_str()) {
+        return None;
+    }
+    clients.iter().find_map(|client| {
+        let row = client.types.iter().find(|row| row.name == name)?;
+        Some(Handle { kind: row.kind, dialect: row.dialect.or(client.dialect), client: client.name })
+    })
+}
+
+/// Handles that a prelude hands out and that are called nothing else.
+const GLOBBED: [&str; 5] =
+    ["DatabaseConnection", "DatabaseTransaction", "DbConn", "ConnectionTrait", "TransactionTrait"];
 
 /// The engine a type argument names: `Postgres`, `PgConnection`, `ConnectionManager<PgConnection>`.
 fn engine(ty: &Type) -> Option<Dialect> {

@@ -13,6 +13,7 @@ pub mod mysql;
 pub mod own;
 pub mod postgres;
 pub mod rusqlite;
+pub mod sea_orm;
 pub mod sqlx;
 pub mod table;
 pub mod tiberius;
@@ -20,7 +21,7 @@ pub mod tiberius;
 use std::rc::Rc;
 
 use crate::dialect::{Dialect, Isolation};
-use crate::flow::term::TermId;
+use crate::flow::term::{TermId, Terms};
 use crate::lower::tree::Name;
 use crate::sql::statement::BeginMode;
 
@@ -53,13 +54,35 @@ pub enum Builder {
     Table(Name),
     /// A column, with its table.
     Column { table: Name, column: Name },
+    /// sea-orm's and sea-query's values.
+    SeaOrm(Box<sea_orm::SeaOrm>),
 }
 
 impl Builder {
+    /// One builder for several that branches gave; none for what stays several.
+    pub fn merge(values: &[&Self], terms: &mut Terms) -> Option<Self> {
+        let all: Option<Vec<&sea_orm::SeaOrm>> = values
+            .iter()
+            .map(|value| match value {
+                Self::SeaOrm(sea) => Some(&**sea),
+                _ => None,
+            })
+            .collect();
+        sea_orm::SeaOrm::merge(&all?, terms).map(Self::from)
+    }
+
     /// The same with each term replaced.
     pub fn with_terms(self, replace: &mut dyn FnMut(TermId) -> TermId) -> Self {
-        let _ = replace;
-        self
+        match self {
+            Self::SeaOrm(sea) => Self::from(sea.with_terms(replace)),
+            Self::Table(_) | Self::Column { .. } => self,
+        }
+    }
+}
+
+impl From<sea_orm::SeaOrm> for Builder {
+    fn from(sea: sea_orm::SeaOrm) -> Self {
+        Self::SeaOrm(Box::new(sea))
     }
 }
 
@@ -77,5 +100,13 @@ pub struct Client {
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
 pub fn clients() -> Rc<[&'static Client]> {
-    Rc::from([&mysql::CLIENT, &sqlx::CLIENT, &postgres::CLIENT, &rusqlite::CLIENT, &libsql::CLIENT, &tiberius::CLIENT])
+    Rc::from([
+        &mysql::CLIENT,
+        &sqlx::CLIENT,
+        &postgres::CLIENT,
+        &rusqlite::CLIENT,
+        &libsql::CLIENT,
+        &tiberius::CLIENT,
+        &sea_orm::table::CLIENT,
+    ])
 }

@@ -119,7 +119,7 @@ impl Told<'_, '_, '_> {
     /// The statements whose results decide whether an event happens.
     fn deciding(&self, event: &Event) -> Vec<usize> {
         let mut found = Vec::new();
-        for cond in self.scene.conditions(&event.deps) {
+        for cond in self.scene.conditions(&event.deps).iter().copied() {
             let cond = self.scene.ev.cond(cond);
             for origin in self.scene.ev.terms.origins(cond.term) {
                 // That a write did not fail is no decision; that a row is there is one that every client spells in its

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::client::Builder;
 use crate::event::{Comparison, Cond, CondId, CondKind, Path};
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{Shape, Value, Wrap};
@@ -184,8 +185,24 @@ impl<'p> Evaluator<'p> {
         }
         value.guards = union(&[], &guards);
         value.wrap = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
-        value.shape = merge_shapes(values);
+        value.shape = match self.merged_builder(values) {
+            Some(builder) => Shape::Builder(Rc::new(builder)),
+            None => merge_shapes(values),
+        };
         value
+    }
+
+    /// Builders that become one where branches meet.
+    fn merged_builder(&mut self, values: &[&Value]) -> Option<Builder> {
+        let builder = |value: &&Value| match &value.shape {
+            Shape::Builder(builder) => Some(Some(builder.clone())),
+            Shape::Plain => None,
+            _ => Some(None),
+        };
+        let all: Option<Vec<Rc<Builder>>> = values.iter().filter_map(builder).collect();
+        let all = all.filter(|all| all.len() > 1)?;
+        let refs: Vec<&Builder> = all.iter().map(|builder| &**builder).collect();
+        Builder::merge(&refs, &mut self.terms)
     }
 
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.

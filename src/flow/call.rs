@@ -7,7 +7,7 @@ use crate::flow::term::Term;
 use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
-use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, StructLit, TyPath};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, TyPath};
 use crate::span::Range;
 
 /// How many functions a dynamic call may mean before it is given up.
@@ -194,7 +194,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Calls a function of the workspace; with several candidates each is put in place, in branches of its own.
-    pub(super) fn call_functions(
+    pub(crate) fn call_functions(
         &mut self,
         functions: &[FnId],
         args: Vec<Value>,
@@ -288,7 +288,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Calls what a value holds: a closure, a function's name, or something handed in as a parameter.
-    pub(super) fn call_value(&mut self, function: &Value, args: Vec<Value>, at: Range) -> Value {
+    pub(crate) fn call_value(&mut self, function: &Value, args: Vec<Value>, at: Range) -> Value {
         match &function.shape {
             Shape::Closure(closure) => {
                 let closure = closure.clone();
@@ -405,19 +405,6 @@ impl<'p> Evaluator<'p> {
     fn hides(&self, recv: &Value, call: &MethodCall) -> bool {
         let wrapped = matches!(recv.ty.external_name(), Some("Option" | "Result"));
         wrapped && crate::flow::known::is_combinator(&call.name)
-    }
-
-    /// A struct literal that a client gives a meaning, such as sea-orm's `ActiveModel { … }`.
-    pub(super) fn built_struct(&mut self, lit: &StructLit, value: Value) -> Value {
-        let _ = lit;
-        value
-    }
-
-    /// A field was assigned; a client may give that a meaning.
-    pub(super) fn stored_field(&mut self, whole: &mut Value, name: &str, value: &Value) {
-        let parts = vec![whole.term, value.term];
-        let _ = name;
-        whole.term = self.terms.computed("with", parts);
     }
 
     /// A panic ends the function.

@@ -9,7 +9,7 @@ use crate::span::Range;
 
 /// Crates whose calls leave the process, with the calls that do it; an empty list means any.
 const CRATES: &[(&str, EffectKind, &[&str])] = &[
-    ("reqwest", EffectKind::Http, &["send", "execute", "get"]),
+    ("reqwest", EffectKind::Http, &["send", "execute"]),
     ("reqwest_middleware", EffectKind::Http, &["send", "execute"]),
     ("ureq", EffectKind::Http, &["call", "send", "send_json", "send_string", "send_form"]),
     ("surf", EffectKind::Http, &["send", "recv_json", "recv_string"]),
@@ -25,7 +25,7 @@ const CRATES: &[(&str, EffectKind, &[&str])] = &[
     ("object_store", EffectKind::File, &["put", "put_opts", "delete", "rename", "copy"]),
 ];
 
-/// Verbs that name an act towards the outside, as a whole word of a function's name. The function itself must touch no
+/// Verbs that name an act towards the outside, as the first word of a function's name. The function itself must touch no
 /// rows; since only its name speaks, the finding is less certain.
 const VERBS: &[(&str, EffectKind)] = &[
     ("charge", EffectKind::Payment),
@@ -40,7 +40,6 @@ const VERBS: &[(&str, EffectKind)] = &[
     ("publish", EffectKind::Message),
     ("ship", EffectKind::Other),
     ("deliver", EffectKind::Other),
-    ("dispatch", EffectKind::Message),
     ("notify", EffectKind::Message),
     ("send", EffectKind::Message),
 ];
@@ -71,7 +70,7 @@ impl<'p> Evaluator<'p> {
         let file = path.len() > 2
             && matches!(first.as_str(), "std" | "tokio" | "async_std")
             && path[1] == "fs"
-            && matches!(last.as_str(), "write" | "rename" | "copy" | "remove_file" | "create");
+            && matches!(last.as_str(), "write" | "rename" | "copy");
         let known = if file { Some(EffectKind::File) } else { by_crate(first, last) };
         let configured = self.config.is_effect(&joined);
         let Some(kind) = known.or(configured.then_some(EffectKind::Other)) else { return };
@@ -89,7 +88,24 @@ impl<'p> Evaluator<'p> {
             _ => None,
         };
         let Some((kind, certain)) = found else { return };
+        if self.only_reads(recv.term) {
+            return;
+        }
         self.emit(EventKind::Effect(Effect { name: name.to_owned(), kind, certain }), None, at);
+    }
+}
+
+impl Evaluator<'_> {
+    /// An HTTP request that was started with `get` or `head` asks, and changes nothing.
+    fn only_reads(&self, request: crate::flow::term::TermId) -> bool {
+        let (mut asks, mut acts) = (false, false);
+        self.terms.walk(request, 0, &mut |term| {
+            if let crate::flow::term::Term::Computed(by, _) = self.terms.get(term) {
+                asks |= matches!(by.as_str(), "get" | "head");
+                acts |= matches!(by.as_str(), "post" | "put" | "patch" | "delete" | "request");
+            }
+        });
+        asks && !acts
     }
 }
 
@@ -101,7 +117,11 @@ fn by_crate(krate: &str, call: &str) -> Option<EffectKind> {
 }
 
 fn verb(name: &str) -> Option<EffectKind> {
-    VERBS.iter().find(|(verb, _)| name.split('_').any(|word| word == *verb)).map(|(_, kind)| *kind)
+    // A bare `send` or `notify` is as a rule a channel of this process.
+    if matches!(name, "send" | "notify" | "capture") {
+        return None;
+    }
+    VERBS.iter().find(|(verb, _)| name.split('_').next() == Some(*verb)).map(|(_, kind)| *kind)
 }
 
 /// Whether values of a type lead to calls that leave the process.

@@ -112,9 +112,12 @@ impl<'p> Evaluator<'p> {
     }
 
     /// A part of a value: what a struct literal gave, or else a field of its term.
-    pub(super) fn field(&mut self, of: &Value, name: &str) -> Value {
+    pub(crate) fn field(&mut self, of: &Value, name: &str) -> Value {
         if let Some(part) = of.part(name) {
             return part.clone();
+        }
+        if let Some(value) = self.builder_field(of, name) {
+            return value;
         }
         let ty = self.program.field(&of.ty, name).unwrap_or(Type::Unknown);
         let numbered = name.bytes().all(|b| b.is_ascii_digit());
@@ -180,7 +183,7 @@ impl<'p> Evaluator<'p> {
         }
         let term = self.terms.computed("struct", terms);
         let value = Value::new(term, ty).shaped(Shape::Record(Rc::new(parts)));
-        self.built_struct(lit, value)
+        self.built_struct(lit, rest.as_ref(), value)
     }
 
     pub(super) fn record(&mut self, parts: &[Expr]) -> Value {
@@ -188,7 +191,7 @@ impl<'p> Evaluator<'p> {
         self.tuple_of(values)
     }
 
-    pub(super) fn tuple_of(&mut self, values: Vec<Value>) -> Value {
+    pub(crate) fn tuple_of(&mut self, values: Vec<Value>) -> Value {
         if values.is_empty() {
             return Value::new(self.terms.literal("()"), Type::Unit);
         }
@@ -261,7 +264,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Puts a value into a variable, or into a part of one.
-    pub(super) fn store(&mut self, place: &Expr, value: Value) {
+    pub(crate) fn store(&mut self, place: &Expr, value: Value) {
         match &*place.kind {
             ExprKind::Path(path) if path.segments.len() == 1 => {
                 let name = &path.segments[0].name;
@@ -272,6 +275,9 @@ impl<'p> Evaluator<'p> {
             }
             ExprKind::Field(of, name) => {
                 let mut whole = self.expr(of);
+                if let Some(changed) = self.stored_field(&whole, name, &value) {
+                    return self.store(of, changed);
+                }
                 let mut parts = match &whole.shape {
                     Shape::Record(parts) => (**parts).clone(),
                     _ => self.all_fields(&whole),
@@ -280,7 +286,7 @@ impl<'p> Evaluator<'p> {
                     Some((_, old)) => *old = value.clone(),
                     None => parts.push((name.clone(), value.clone())),
                 }
-                self.stored_field(&mut whole, name, &value);
+                whole.term = self.terms.computed("with", vec![whole.term, value.term]);
                 whole.shape = Shape::Record(Rc::new(parts));
                 self.store(of, whole);
             }
@@ -366,6 +372,7 @@ impl<'p> Evaluator<'p> {
             if !matches!(known, Type::Unknown) {
                 bound.ty = known;
             }
+            bound = self.declared(ty, bound);
             self.learn_handle(&bound);
         }
         if self.frame.left.is_some() {

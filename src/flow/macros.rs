@@ -11,6 +11,9 @@ use crate::span::Range;
 
 impl<'p> Evaluator<'p> {
     pub(super) fn macro_call(&mut self, call: &MacroCall, at: Range) -> Value {
+        if let Some(value) = self.builder_macro(call) {
+            return value;
+        }
         if let Some(value) = self.client_macro(call, at) {
             return value;
         }

@@ -55,6 +55,8 @@ pub struct Evaluator<'p> {
     pub clients: Rc<[&'static Client]>,
     /// The calls of in-house wrappers, from the configuration.
     own: Rc<[OwnCall]>,
+    /// Some package uses sea-orm or sea-query.
+    sea_orm: bool,
     pub terms: Terms,
     conds: Vec<Cond>,
     states: Vec<State>,
@@ -139,6 +141,7 @@ impl<'p> Evaluator<'p> {
             config,
             clients: clients(),
             own: crate::client::own::calls(config).into(),
+            sea_orm: crate::client::sea_orm::used(workspace),
             terms: Terms::default(),
             conds: Vec::new(),
             states: (0..count).map(|_| State::NotYet).collect(),
@@ -246,6 +249,7 @@ impl<'p> Evaluator<'p> {
                 Some(value) => value,
                 None => Value::new(term, ty),
             };
+            let value = self.declared(&param.ty, value);
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }
@@ -258,11 +262,13 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Remembers what a value's type says of the handle it is.
-    fn learn_handle(&mut self, value: &Value) {
+    pub(crate) fn learn_handle(&mut self, value: &Value) {
         if self.handles.contains_key(&value.term) {
             return;
         }
-        let mut found = crate::client::handles::handle_of(&value.ty, &self.clients);
+        let named = crate::client::handles::handle_of(&value.ty, &self.clients);
+        let mut found =
+            named.or_else(|| crate::client::handles::handle_by_impl(self.program, &value.ty, &self.clients));
         if let Type::Def(id, _) = &value.ty
             && let [(_, inner)] = self.program.fields(*id).as_slice()
         {
@@ -281,7 +287,7 @@ impl<'p> Evaluator<'p> {
         self.frame.env.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
-    fn fresh(&mut self) -> Value {
+    pub(crate) fn fresh(&mut self) -> Value {
         Value::new(self.terms.fresh(), Type::Unknown)
     }
 

@@ -73,7 +73,8 @@ impl<'p> Evaluator<'p> {
             }
             (_, [inner]) => {
                 // A newtype, or a variant with one field: the field stands for the whole.
-                let ty = self.variant_field(path, 0);
+                let own = self.program.field(&value.ty, "0");
+                let ty = own.unwrap_or_else(|| self.variant_field(path, 0));
                 let part = match value.part("0") {
                     Some(part) => part.clone(),
                     None => Value { ty, shape: Shape::Plain, ..value },

@@ -125,7 +125,7 @@ impl<'p> Evaluator<'p> {
         self.apply(client, row.does, Some(recv), args, at, Type::Unknown)
     }
 
-    fn on_each(&mut self, values: &Rc<[Value]>, call: &MethodCall, args: &[Value], at: Range) -> Value {
+    pub(crate) fn on_each(&mut self, values: &Rc<[Value]>, call: &MethodCall, args: &[Value], at: Range) -> Value {
         let fork = self.fork();
         let mut arms = Vec::new();
         for (i, value) in values.iter().enumerate() {
@@ -151,6 +151,9 @@ impl<'p> Evaluator<'p> {
                 let on = recv.map(|recv| recv.term);
                 let (binds, named) = gather(params, args);
                 let make = |value: &Value| -> Option<Value> {
+                    if value.query().is_some() {
+                        return Some(value.clone());
+                    }
                     let text = value.text()?.clone();
                     let query = Query {
                         body: QueryBody::Text(text),
@@ -474,7 +477,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// What a statement is sent to is a handle from now on.
-    fn learn_use(
+    pub(super) fn learn_use(
         &mut self,
         client: &'static Client,
         on: crate::flow::term::TermId,

@@ -128,6 +128,14 @@ impl Value {
         self
     }
 
+    /// The same, chosen by more conditions.
+    pub fn guarded(mut self, guards: &[CondId]) -> Self {
+        if !guards.is_empty() {
+            self.guards = crate::flow::branch::union(&self.guards, guards);
+        }
+        self
+    }
+
     /// The same inside a result.
     pub fn in_result(mut self) -> Self {
         self.wrap = Wrap::Answer;

@@ -18,6 +18,7 @@ mod methods;
 mod modules;
 mod names;
 mod program;
+mod reexports;
 mod scopes;
 #[cfg(test)]
 mod tests;

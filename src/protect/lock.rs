@@ -231,7 +231,7 @@ fn lock_relation(
         .collect();
     let from_locked = |term: crate::flow::term::TermId| {
         let lock_event = scene.flow.events.iter().find(|e| e.access().is_some_and(|a| std::ptr::eq(a, lock.0)));
-        lock_event.is_some_and(|event| scene.ev.terms.origins(term).iter().any(|o| o.event == event.id && !o.computed))
+        lock_event.is_some_and(|event| scene.origins(term).iter().any(|o| o.event == event.id && !o.computed))
     };
     let by_key = read
         .filter

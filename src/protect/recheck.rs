@@ -3,7 +3,7 @@
 
 use crate::event::{Event, EventKind};
 use crate::flow::term::Part;
-use crate::protect::{Protection, Verdict, judge};
+use crate::protect::{Protection, Verdict};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::statement::{Action, Verb};
@@ -20,8 +20,8 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
 fn later_read(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option<Protection> {
     let first = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
     let wanted = sequence.checked_columns();
-    let others = dependency::sequences(scene, write);
-    for other in &others {
+    let others = scene.sequences(write);
+    for other in others.iter() {
         let later = scene.place(other.read) > scene.place(sequence.read);
         let Some(access) = scene.access(other.read).and_then(|access| access.statement.accesses.get(other.read_access))
         else {
@@ -35,7 +35,7 @@ fn later_read(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Opti
         let covers = whole || wanted.iter().all(|column| seen.contains(column));
         let same_kind = !sequence.checks_aggregate() || other.checks_aggregate();
         let existence = !dependency::only_existence(other) || dependency::only_existence(sequence);
-        if covers && same_kind && existence && matches!(judge(scene, other), Verdict::Safe(_)) {
+        if covers && same_kind && existence && matches!(scene.verdict(other), Verdict::Safe(_)) {
             return Some(Protection::Rechecked(other.read));
         }
     }
@@ -45,8 +45,8 @@ fn later_read(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Opti
 /// An earlier write, itself protected against the same read, decides whether this one happens.
 fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option<Protection> {
     let mut deciding = Vec::new();
-    for cond in scene.conditions(&write.deps) {
-        for origin in scene.ev.terms.origins(scene.ev.cond(cond).term) {
+    for cond in scene.conditions(&write.deps).iter().copied() {
+        for origin in scene.origins(scene.ev.cond(cond).term).iter() {
             let counts =
                 matches!(origin.part, Part::Count | Part::Row | Part::Existence | Part::Column(_) | Part::Length);
             if counts && scene.place(origin.event) > scene.place(sequence.read) {
@@ -70,8 +70,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {
             continue;
         }
-        let Some(earlier) = dependency::sequences(scene, event).into_iter().find(|other| other.read == sequence.read)
-        else {
+        let Some(earlier) = scene.sequences(event).iter().find(|other| other.read == sequence.read).cloned() else {
             continue;
         };
         // A condition that looks at columns is only covered by a write that was safe on them.
@@ -89,7 +88,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
             | Protection::CompareAndSet
             | Protection::UniqueKey(_)
             | Protection::UniqueKeyInTransaction(_),
-        ) = judge(scene, &earlier)
+        ) = scene.verdict(&earlier)
         {
             return Some(Protection::Rechecked(id));
         }

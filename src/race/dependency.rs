@@ -37,10 +37,10 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         Some(origin.event)
     };
     let mut checks: Vec<(EventId, Check)> = Vec::new();
-    for cond in scene.conditions(&write.deps) {
+    for cond in scene.conditions(&write.deps).iter().copied() {
         let term = scene.ev.cond(cond).term;
-        for origin in scene.ev.terms.origins(term) {
-            let Some(read) = entry(&origin) else { continue };
+        for origin in scene.origins(term).iter() {
+            let Some(read) = entry(origin) else { continue };
             let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
             let zero = scene.compares_with_zero(cond, read);
             let looks_at = scene.looks_at(statement, &origin.part, zero);
@@ -57,8 +57,8 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             direct = false;
         }
         for term in scene.terms_in(access, operand) {
-            for origin in scene.ev.terms.origins(term) {
-                let Some(read) = entry(&origin) else { continue };
+            for origin in scene.origins(term).iter() {
+                let Some(read) = entry(origin) else { continue };
                 let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
                 if key && !origin.computed {
                     continue;
@@ -75,9 +75,9 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             continue;
         }
         for term in scene.terms_in(access, &predicate.value) {
-            for origin in scene.ev.terms.origins(term) {
+            for origin in scene.origins(term).iter() {
                 if origin.part != Part::Existence {
-                    keys.extend(entry(&origin));
+                    keys.extend(entry(origin));
                 }
             }
         }

@@ -1,14 +1,19 @@
 //! One function's events with what is asked of them again and again.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::HandleKind;
 use crate::config::Config;
 use crate::event::{Access, CondId, Event, EventId, EventKind, Flow};
 use crate::flow::Evaluator;
-use crate::flow::term::{Part, Term, TermId};
+use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
-use crate::race::LooksAt;
+use crate::protect::{self, Verdict};
+use crate::race::transaction::{self, Transaction};
+use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Statement};
 
@@ -32,6 +37,18 @@ pub struct Scene<'a, 'p> {
     pub rivals: &'a Rivals,
     places: FxHashMap<EventId, usize>,
     used: FxHashSet<EventId>,
+    memo: Memo,
+}
+
+/// What was worked out before: one sequence is asked for by several protections.
+#[derive(Default)]
+struct Memo {
+    sequences: RefCell<FxHashMap<EventId, Rc<[Sequence]>>>,
+    /// None while the verdict is being worked out.
+    verdicts: RefCell<FxHashMap<(EventId, EventId), Option<Verdict>>>,
+    conditions: RefCell<FxHashMap<Vec<CondId>, Rc<[CondId]>>>,
+    origins: RefCell<FxHashMap<TermId, Rc<[Origin]>>>,
+    transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
 }
 
 impl<'a, 'p> Scene<'a, 'p> {
@@ -43,7 +60,8 @@ impl<'a, 'p> Scene<'a, 'p> {
         rivals: &'a Rivals,
     ) -> Self {
         let places = flow.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect();
-        let mut scene = Self { ev, flow, schema, config, rivals, places, used: FxHashSet::default() };
+        let mut scene =
+            Self { ev, flow, schema, config, rivals, places, used: FxHashSet::default(), memo: Memo::default() };
         scene.used = scene.collect_used();
         scene
     }
@@ -136,8 +154,60 @@ impl<'a, 'p> Scene<'a, 'p> {
         self.used.contains(&id)
     }
 
+    /// The sequences that end in a write.
+    pub fn sequences(&self, write: &Event) -> Rc<[Sequence]> {
+        if let Some(known) = self.memo.sequences.borrow().get(&write.id) {
+            return known.clone();
+        }
+        let found: Rc<[Sequence]> = dependency::sequences(self, write).into();
+        self.memo.sequences.borrow_mut().insert(write.id, found.clone());
+        found
+    }
+
+    /// The verdict on one of those sequences. One that is asked for while it is being worked out counts as racy: it
+    /// cannot protect itself.
+    pub fn verdict(&self, sequence: &Sequence) -> Verdict {
+        let key = (sequence.read, sequence.write);
+        if let Some(known) = self.memo.verdicts.borrow().get(&key) {
+            return known.clone().unwrap_or(Verdict::Racy { tried: Vec::new() });
+        }
+        self.memo.verdicts.borrow_mut().insert(key, None);
+        let verdict = protect::judge(self, sequence);
+        self.memo.verdicts.borrow_mut().insert(key, Some(verdict.clone()));
+        verdict
+    }
+
+    /// The transaction an event runs in.
+    pub fn transaction(&self, event: &Event) -> Option<Transaction> {
+        if let Some(known) = self.memo.transactions.borrow().get(&event.id) {
+            return *known;
+        }
+        let found = transaction::find(self, event);
+        self.memo.transactions.borrow_mut().insert(event.id, found);
+        found
+    }
+
+    /// Which results of statements a value is made of.
+    pub fn origins(&self, term: TermId) -> Rc<[Origin]> {
+        if let Some(known) = self.memo.origins.borrow().get(&term) {
+            return known.clone();
+        }
+        let found: Rc<[Origin]> = self.ev.terms.origins(term).into();
+        self.memo.origins.borrow_mut().insert(term, found.clone());
+        found
+    }
+
     /// All conditions an event depends on, those that decided tested values included.
-    pub fn conditions(&self, deps: &[CondId]) -> Vec<CondId> {
+    pub fn conditions(&self, deps: &[CondId]) -> Rc<[CondId]> {
+        if let Some(known) = self.memo.conditions.borrow().get(deps) {
+            return known.clone();
+        }
+        let found: Rc<[CondId]> = self.closure(deps).into();
+        self.memo.conditions.borrow_mut().insert(deps.to_vec(), found.clone());
+        found
+    }
+
+    fn closure(&self, deps: &[CondId]) -> Vec<CondId> {
         let mut all: Vec<CondId> = Vec::new();
         let mut todo: Vec<CondId> = deps.to_vec();
         let mut seen = FxHashSet::default();

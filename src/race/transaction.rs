@@ -30,6 +30,10 @@ impl Transaction {
 
 /// The transaction an event runs in; none in autocommit.
 pub fn of(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
+    scene.transaction(event)
+}
+
+pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
     let on = event.on?;
     let default = scene.config.isolation.unwrap_or_else(|| event.dialect.default_isolation());
     if let Term::Transaction(_) = scene.ev.terms.get(on) {

@@ -1,11 +1,160 @@
 //! Claims to rewrites: the smallest statement that does not race.
+//!
+//! One file for each kind of repair; here is only which kinds a claim may have, the smallest first. What was built for
+//! one engine, table and statement is given out only when it parses as SQL of that engine.
+//!
+//! Source of what repairs what: PostgreSQL manual 13.2 and 13.3, MySQL manual 15.7.2 and 15.7.3, SQLite's "Isolation".
 
+mod atomic;
+mod claim_first;
+mod condition;
+mod outcome;
+mod parent;
+mod pick;
+mod row_lock;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod unique_key;
+mod way;
+mod words;
+
+use crate::dialect::Dialect;
+use crate::event::{Access, Event};
 use crate::finding::Rewrite;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
+use crate::rules::{
+    check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
+    unchecked_outcome, unsafe_claim,
+};
+use crate::sql::parse;
+use crate::sql::statement::{Access as TableAccess, Action, Operand, Place};
 
-/// The ways to write it that do not race, the smallest first.
+/// How many rewrites a finding has at most.
+const MOST: usize = 3;
+
+/// The ways to write it that do not race, the smallest first; at most three.
 pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
-    let _ = (scene, claim);
-    Vec::new()
+    let Some(case) = Case::of(scene, claim) else { return Vec::new() };
+    let mut found = case.found();
+    found.retain(|rewrite| rewrite.language != "sql" || parses(&rewrite.text, case.dialect));
+    let mut texts: Vec<String> = Vec::new();
+    found.retain(|rewrite| {
+        let new = !texts.contains(&rewrite.text);
+        texts.push(rewrite.text.clone());
+        new
+    });
+    if found.is_empty() {
+        found.push(parent::isolation(&case));
+    }
+    found.truncate(MOST);
+    found
+}
+
+/// Whether every statement of a text is understood in full.
+fn parses(text: &str, dialect: Dialect) -> bool {
+    let parsed = parse::parse(text, dialect);
+    parsed.unknown.is_empty()
+        && !parsed.statements.is_empty()
+        && parsed.statements.iter().all(|statement| statement.gaps.is_empty())
+}
+
+/// A claim with the statements it is about.
+#[derive(Clone, Copy)]
+struct Case<'a, 'p> {
+    scene: &'a Scene<'a, 'p>,
+    claim: &'a Claim,
+    read: &'a Event,
+    write: &'a Event,
+    reads: &'a Access,
+    writes: &'a Access,
+    dialect: Dialect,
+}
+
+impl<'a, 'p> Case<'a, 'p> {
+    fn of(scene: &'a Scene<'a, 'p>, claim: &'a Claim) -> Option<Self> {
+        let read = scene.event(claim.sequence.read)?;
+        let write = scene.event(claim.sequence.write)?;
+        let (reads, writes) = (read.access()?, write.access()?);
+        Some(Self { scene, claim, read, write, reads, writes, dialect: write.dialect })
+    }
+
+    /// What the read reads.
+    fn source(&self) -> Option<&'a TableAccess> {
+        self.reads.statement.accesses.get(self.claim.sequence.read_access)
+    }
+
+    /// What the write writes.
+    fn target(&self) -> Option<&'a TableAccess> {
+        self.writes.statement.target()
+    }
+
+    fn words(&self, access: &'a Access, table: &'a TableAccess) -> words::Words<'a, 'p> {
+        words::Words { scene: self.scene, access, table: &table.table.name, dialect: self.dialect, qualified: false }
+    }
+
+    fn style(&self) -> sql::Style {
+        sql::Style::of(self.writes, self.dialect)
+    }
+
+    /// Whether a value of the write comes from the read.
+    fn is_stale(&self, value: &Operand) -> bool {
+        self.scene
+            .terms_in(self.writes, value)
+            .iter()
+            .any(|term| self.scene.ev.terms.origins(*term).iter().any(|origin| origin.event == self.read.id))
+    }
+
+    fn found(&self) -> Vec<Rewrite> {
+        let case = *self;
+        let all: Vec<Option<Rewrite>> = match self.claim.rule {
+            check_then_update::ID | lost_update::ID if self.inserts() => {
+                vec![unique_key::rewrite(case), row_lock::rewrite(case), parent::lock(case)]
+            }
+            check_then_update::ID | lost_update::ID => {
+                vec![atomic::rewrite(case), atomic::compare_and_set(case), row_lock::rewrite(case)]
+            }
+            unsafe_claim::ID => {
+                let lock = row_lock::skipping(case).or_else(|| row_lock::rewrite(case));
+                vec![pick::rewrite(case), lock, atomic::rewrite(case)]
+            }
+            check_then_insert::ID => vec![unique_key::index(case), unique_key::rewrite(case), parent::lock(case)],
+            stale_guard::ID => {
+                let shared = row_lock::rewrite(case).or_else(|| parent::lock(case)).or_else(|| parent::advisory(case));
+                vec![shared, Some(parent::isolation(&case))]
+            }
+            double_fire::ID => vec![claim_first::rewrite(case), row_lock::rewrite(case)],
+            lock_lost::ID => vec![
+                row_lock::repaired(case),
+                parent::lock(case),
+                unique_key::index(case),
+                unique_key::rewrite(case),
+                atomic::rewrite(case),
+                atomic::compare_and_set(case),
+            ],
+            racy_statement::ID => self.racy(),
+            unchecked_outcome::ID => vec![Some(outcome::rewrite(case))],
+            table_lock::ID => vec![row_lock::instead_of_table(case)],
+            _ => Vec::new(),
+        };
+        all.into_iter().flatten().collect()
+    }
+
+    fn inserts(&self) -> bool {
+        self.target().is_some_and(|target| target.action == Action::Insert)
+    }
+
+    fn racy(&self) -> Vec<Option<Rewrite>> {
+        let case = *self;
+        let places: Vec<Place> = self.writes.statement.accesses.iter().skip(1).map(|access| access.place).collect();
+        if !self.inserts() {
+            return vec![pick::locked_within(case), row_lock::before_statement(case)];
+        }
+        match places.contains(&Place::NotExists) {
+            true => vec![unique_key::index(case), unique_key::rewrite(case)],
+            false => vec![unique_key::numbered(case), parent::lock(case), parent::advisory(case)],
+        }
+    }
 }

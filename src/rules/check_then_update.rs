@@ -39,7 +39,7 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
     }
     let scene = facts.scene;
     let column_used = |term| {
-        scene.ev.terms.origins(term).iter().any(|origin| {
+        scene.origins(term).iter().any(|origin| {
             origin.event == facts.read.id
                 && matches!(origin.part, crate::flow::term::Part::Column(_) | crate::flow::term::Part::Row)
         })

@@ -1,11 +1,12 @@
 //! Between check and write something leaves the process: payment, mail, HTTP, message.
 
-use crate::event::{EventId, EventKind};
+use crate::event::{EffectKind, EventId, EventKind};
 use crate::finding::Confidence;
-use crate::protect::{Protection, Verdict, judge};
+use crate::protect::{Protection, Verdict};
+use crate::race::Sequence;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, dependency};
 use crate::rules::claim::Facts;
+use crate::sql::statement::Action;
 
 pub const ID: &str = "double-fire";
 
@@ -14,13 +15,14 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     if !facts.same_row() && !facts.inserts() {
         return None;
     }
-    if !facts.sequence.checks_content() && !facts.inserts() && !facts.picks() {
+    if !claims_what_was_checked(facts) {
         return None;
     }
     let scene = facts.scene;
     let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
     let between = scene.between(facts.read.id, facts.write.id).find(|event| {
-        matches!(event.kind, EventKind::Effect(_))
+        // A file is a part of the program's own state unless the row guards its name.
+        matches!(&event.kind, EventKind::Effect(effect) if effect.kind != EffectKind::File || facts.inserts())
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
             && !claimed_before(scene, facts.sequence, event.id)
     })?;
@@ -29,14 +31,33 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     Some((between.id, confidence))
 }
 
+/// Whether the write makes the check fail for the next request: it moves a checked column, inserts the row whose absence
+/// was checked, deletes the row, or takes it out of what it was picked from.
+fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
+    match facts.target.action {
+        Action::Insert => {
+            facts.sequence.relation == crate::race::rows::Relation::NewRowOfSet && !facts.sequence.checks_aggregate()
+        }
+        Action::Delete => facts.picks(),
+        _ => {
+            let moved = facts
+                .sequence
+                .checked_columns()
+                .into_iter()
+                .any(|column| crate::race::dependency::written(facts.target).any(|set| set.column == *column));
+            moved || facts.picks()
+        }
+    }
+}
+
 /// Whether a guarded write before the effect already decided who goes on.
 fn claimed_before(scene: &Scene<'_, '_>, sequence: &Sequence, effect: EventId) -> bool {
     scene.between(sequence.read, effect).any(|event| {
         let writes = event.access().is_some_and(|access| access.statement.writes());
         writes
-            && dependency::sequences(scene, event)
+            && scene.sequences(event)
                 .iter()
                 .filter(|other| other.read == sequence.read)
-                .any(|other| matches!(judge(scene, other), Verdict::Safe(protection) if !matches!(protection, Protection::Isolation(_) | Protection::Idempotent | Protection::NoRival)))
+                .any(|other| matches!(scene.verdict(other), Verdict::Safe(protection) if !matches!(protection, Protection::Isolation(_) | Protection::Idempotent | Protection::NoRival)))
     })
 }

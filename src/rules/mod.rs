@@ -50,7 +50,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if access.statement.target().is_none() || access.statement.verb == Verb::Select {
             continue;
         }
-        for sequence in dependency::sequences(scene, write) {
+        for sequence in scene.sequences(write).iter().cloned() {
             let Some(read) = scene.event(sequence.read) else { continue };
             if !wanted(read, write) || !can_be_read(scene, &sequence) {
                 continue;
@@ -90,7 +90,7 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
         judged.claims.push(claim);
         return;
     }
-    match protect::judge(scene, &sequence) {
+    match scene.verdict(&sequence) {
         Verdict::Safe(protection) => judged.safe.push((sequence, protection)),
         Verdict::Racy { tried } => {
             let Some(facts) = Facts::of(scene, &sequence, &tried) else { return };

@@ -20,7 +20,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 /// Whether anything is done with the picked row besides deleting it: deleting twice harms nobody.
 fn used_beyond_key(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
-    let from_read = |term| scene.ev.terms.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    let from_read = |term| scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
     from_read(scene.flow.returns.term)
         || scene.after(facts.read.id).any(|event| match &event.kind {
             crate::event::EventKind::Access(access) => {

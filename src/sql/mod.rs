@@ -2,7 +2,7 @@
 
 mod control;
 mod ddl;
-mod lex;
+pub(crate) mod lex;
 pub mod migrations;
 pub mod parse;
 pub mod schema;

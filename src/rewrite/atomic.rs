@@ -1,0 +1,312 @@
+//! Condition and change in one statement, on the row's newest version.
+
+use super::condition::{Said, Speaker};
+use super::sql::{Rendered, Sql};
+use super::{Case, outcome, way};
+use crate::dialect::Dialect;
+use crate::event::CondId;
+use crate::finding::{Rewrite, RewriteKind};
+use crate::flow::term::TermId;
+use crate::lower::tree::Name;
+use crate::race::LooksAt;
+use crate::race::rows::Relation;
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand};
+
+/// The write with the check in its WHERE and the new value computed by the database; none when one of the two cannot be
+/// said in SQL.
+pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
+    let row = Row::of(case)?;
+    let guards = row.guards()?;
+    let sets = row.sets()?;
+    let relative = row.target.sets.iter().any(|set| row.is_stale(set));
+    if guards.is_empty() && !relative && row.target.action == Action::Update {
+        return None;
+    }
+    let checked = !guards.is_empty() || row.target.filter.iter().any(|predicate| predicate.op != Compare::Eq);
+    let rendered = row.statement(sets, guards)?;
+    let title = match (row.target.action, checked) {
+        (Action::Delete, _) => "let the DELETE itself find out whether the row is still there".to_owned(),
+        (_, true) if !relative || row.guards().is_some_and(|guards| !guards.is_empty()) => {
+            "check and change in one statement".to_owned()
+        }
+        _ => format!("let the database compute {}", row.stale_columns()),
+    };
+    let refusal = match row.target.action {
+        Action::Delete => "no row means that somebody else had it: refuse there".to_owned(),
+        _ if checked => format!(
+            "no row changed means that the check does not hold any more, or that there is no such row: refuse there ({})",
+            outcome::word(case)
+        ),
+        _ => format!("no row changed means that there is no such row ({})", outcome::word(case)),
+    };
+    Some(finished(RewriteKind::AtomicStatement, title, rendered, &refusal))
+}
+
+/// The write as it is, under the condition that the columns it was decided by are still what was read.
+pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
+    let row = Row::of(case)?;
+    if row.target.action != Action::Update || row.guards().is_some() && row.sets().is_some() {
+        return None;
+    }
+    let mut columns: Vec<Name> = Vec::new();
+    let checks = case.claim.sequence.checks.iter().map(|check| &check.looks_at);
+    for part in checks.chain(case.claim.sequence.values.iter().map(|value| &value.from)) {
+        match part {
+            LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => columns.push(column.clone()),
+            LooksAt::Existence => {}
+            _ => return None,
+        }
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    if columns.is_empty() || columns.iter().any(|column| row.is_incomparable(column)) {
+        return None;
+    }
+    let words = case.words(case.writes, row.target);
+    let sets = row.target.sets.iter().map(|set| {
+        let mut said = Sql::text(words.name(&set.column));
+        said.push(" = ").append(words.operand(&set.value, Some(&set.column))?);
+        Some(said)
+    });
+    let sets = sets.collect::<Option<Vec<Sql>>>()?;
+    let op = match case.dialect {
+        Dialect::MySql => "<=>",
+        Dialect::Sqlite => "IS",
+        Dialect::Postgres | Dialect::Cockroach | Dialect::MsSql => "IS NOT DISTINCT FROM",
+    };
+    let old = columns.iter().map(|column| {
+        let op = if row.is_nullable(column) { op } else { "=" };
+        let mut said = Sql::text(words.name(column));
+        said.push(" ").push(op).push(" ").append(Sql::called(format!("the {column} that was read")));
+        said
+    });
+    let rendered = row.statement(sets, old.collect())?;
+    let title = format!("write only if {} is still what was read", columns.join(" and "));
+    let note =
+        format!("no row changed means that another request was first: read again, or refuse ({})", outcome::word(case));
+    Some(finished(RewriteKind::AtomicStatement, title, rendered, &note))
+}
+
+pub fn finished(kind: RewriteKind, title: String, rendered: Rendered, note: &str) -> Rewrite {
+    let note = match rendered.legend.as_str() {
+        "" => note.to_owned(),
+        legend => format!("{note}; {legend}"),
+    };
+    Rewrite { kind, title, language: "sql", text: rendered.text, note }
+}
+
+/// A row that is read by one statement and written by another.
+pub struct Row<'a, 'p> {
+    case: Case<'a, 'p>,
+    source: &'a TableAccess,
+    pub target: &'a TableAccess,
+    speaker: Speaker<'a, 'p>,
+}
+
+impl<'a, 'p> Row<'a, 'p> {
+    /// None when the two are not surely one row, or other tables take part.
+    pub fn of(case: Case<'a, 'p>) -> Option<Self> {
+        let (source, target) = (case.source()?, case.target()?);
+        let same = matches!(case.claim.sequence.relation, Relation::SameRow | Relation::LikelySameRow);
+        let single = case.writes.statement.accesses.len() == 1 && case.reads.statement.accesses.len() == 1;
+        let changes = matches!(target.action, Action::Update | Action::Delete);
+        if !same || !single || !changes || source.aggregate.is_some() || case.read.id == case.write.id {
+            return None;
+        }
+        let words = case.words(case.writes, target);
+        let speaker = Speaker { words, read: case.read.id, output: &case.reads.statement.output };
+        Some(Self { case, source, target, speaker })
+    }
+
+    /// The checks between read and write as conditions on the row; none when one of them cannot be said.
+    pub fn guards(&self) -> Option<Vec<Sql>> {
+        let mut conds: Vec<CondId> = Vec::new();
+        for check in &self.case.claim.sequence.checks {
+            match check.cond {
+                Some(cond) if check.looks_at != LooksAt::Existence => conds.push(cond),
+                // What stands in the read's own WHERE is repeated with its keys.
+                _ => {}
+            }
+        }
+        conds.sort_unstable();
+        conds.dedup();
+        let mut said = Vec::new();
+        for id in conds {
+            let cond = self.case.scene.ev.cond(id);
+            if self.only_found(cond.term) {
+                continue;
+            }
+            let way = way::find(self.case.scene, cond, self.case.write)?;
+            match self.speaker.condition(way, cond.term)? {
+                Said::Always => {}
+                Said::Sql(sql) if said.contains(&sql) => {}
+                Said::Sql(sql) => said.push(sql),
+            }
+        }
+        Some(said)
+    }
+
+    /// Asks only whether the row was found.
+    fn only_found(&self, term: TermId) -> bool {
+        let origins = self.case.scene.ev.terms.origins(term);
+        origins
+            .iter()
+            .filter(|origin| origin.event == self.case.read.id)
+            .all(|origin| origin.part == crate::flow::term::Part::Existence)
+    }
+
+    /// What the write sets, with values from the read computed by the database.
+    pub fn sets(&self) -> Option<Vec<Sql>> {
+        let set = |set: &Assignment| {
+            let mut said = Sql::text(self.speaker.words.name(&set.column));
+            said.push(" = ").append(self.new_value(set)?);
+            Some(said)
+        };
+        self.target.sets.iter().map(set).collect()
+    }
+
+    fn new_value(&self, set: &Assignment) -> Option<Sql> {
+        let words = self.speaker.words;
+        if !self.is_stale(set) {
+            return words.operand(&set.value, Some(&set.column));
+        }
+        let term = self.case.scene.term_of(self.case.writes, &set.value)?;
+        self.speaker.value(term, 0)
+    }
+
+    /// Whether the value set is as old as the read.
+    fn is_stale(&self, set: &Assignment) -> bool {
+        self.case.scene.terms_in(self.case.writes, &set.value).iter().any(|term| self.speaker.is_read(*term))
+    }
+
+    fn stale_columns(&self) -> String {
+        let columns: Vec<&str> =
+            self.target.sets.iter().filter(|set| self.is_stale(set)).map(|set| set.column.as_str()).collect();
+        columns.join(" and ")
+    }
+
+    /// PostgreSQL's `json` has no equality.
+    fn is_incomparable(&self, column: &Name) -> bool {
+        self.case.dialect.is_postgres_like()
+            && self.case.scene.schema.table(&self.target.table.name).is_some_and(|table| {
+                table
+                    .columns
+                    .iter()
+                    .any(|def| def.name == *column && matches!(def.ty.as_str(), "json" | "xml" | "point"))
+            })
+    }
+
+    fn is_nullable(&self, column: &Name) -> bool {
+        let table = self.case.scene.schema.table(&self.target.table.name);
+        let def = table.and_then(|table| table.columns.iter().find(|def| def.name == *column).map(|def| (table, def)));
+        def.is_none_or(|(table, def)| def.nullable && !table.primary_key.contains(column))
+    }
+
+    /// What finds the row: the write's key, or the read's where the write's comes from the row.
+    pub fn keys(&self) -> Option<Vec<Sql>> {
+        let (scene, write) = (self.case.scene, self.case.writes);
+        let words = self.speaker.words;
+        let mut keys: Vec<Sql> = Vec::new();
+        let mut from_row = false;
+        for predicate in &self.target.filter {
+            if scene.terms_in(write, &predicate.value).iter().any(|term| self.speaker.is_read(*term)) {
+                from_row = true;
+                continue;
+            }
+            keys.push(words.predicate(predicate)?);
+        }
+        if from_row && (self.source.limit.is_some() || self.source.ordered || self.source.filter.is_empty()) {
+            return None;
+        }
+        let reads = self.case.words(self.case.reads, self.source);
+        for predicate in &self.source.filter {
+            let said = reads.predicate(predicate)?;
+            if !keys.contains(&said) {
+                keys.push(said);
+            }
+        }
+        (!keys.is_empty()).then_some(keys)
+    }
+
+    /// The write with these assignments, under its keys and these conditions.
+    pub fn statement(&self, sets: Vec<Sql>, guards: Vec<Sql>) -> Option<Rendered> {
+        let table = self.speaker.words.name(&self.target.table.name);
+        let mut all = match self.target.action {
+            Action::Delete => Sql::text(format!("DELETE FROM {table}")),
+            _ if sets.is_empty() => return None,
+            _ => {
+                let mut all = Sql::text(format!("UPDATE {table} SET "));
+                all.append(Sql::join(sets, ", "));
+                all
+            }
+        };
+        let mut conditions = self.keys()?;
+        for guard in guards {
+            if !conditions.contains(&guard) {
+                conditions.push(guard);
+            }
+        }
+        all.push(" WHERE ").append(Sql::join(conditions, " AND "));
+        if let Some(returning) = self.returning() {
+            all.push(&returning);
+        }
+        Some(all.render(self.case.scene, self.case.style()))
+    }
+
+    fn returning(&self) -> Option<String> {
+        if matches!(self.case.dialect, Dialect::MySql | Dialect::MsSql) {
+            return None;
+        }
+        let own = &self.case.writes.statement.output;
+        let output = match (self.target.action, own.is_empty()) {
+            (_, false) => own,
+            (Action::Delete, true) => &self.case.reads.statement.output,
+            _ => return None,
+        };
+        let columns: Vec<String> = output
+            .iter()
+            .filter(|output| output.aggregate.is_none() && output.lock.is_none())
+            .filter_map(|output| match output.from.as_slice() {
+                [column] if column == "*" => Some("*".to_owned()),
+                [column] => Some(self.speaker.words.name(column)),
+                [] if output.name == "*" => Some("*".to_owned()),
+                _ => None,
+            })
+            .collect();
+        (!columns.is_empty()).then(|| format!(" RETURNING {}", columns.join(", ")))
+    }
+}
+
+impl Row<'_, '_> {
+    /// The value of an assignment, when it is known before anything between read and write has answered.
+    pub fn known_before(&self, case: Case<'_, '_>, set: &Assignment) -> Option<Sql> {
+        let terms = case.scene.terms_in(case.writes, &set.value);
+        let given = terms.iter().all(|term| {
+            matches!(
+                case.scene.ev.terms.get(*term),
+                crate::flow::term::Term::Param(..) | crate::flow::term::Term::Literal(_)
+            )
+        });
+        if given { self.speaker.words.operand(&set.value, Some(&set.column)) } else { None }
+    }
+
+    /// The conditions under which the write has not happened yet: a flag that it sets is not set.
+    pub fn undone(&self) -> Vec<Sql> {
+        let words = self.speaker.words;
+        let not_yet = |set: &Assignment| {
+            let column = words.name(&set.column);
+            match &set.value {
+                Operand::Literal(text) if text == "true" => Some(Sql::text(format!("{column} = false"))),
+                Operand::Literal(text) if text.parse::<f64>().is_err() && text != "false" => {
+                    let mut said = Sql::text(format!("{column} <> "));
+                    said.append(words.operand(&set.value, Some(&set.column))?);
+                    said.push(&format!(" AND {column} <> 'claimed'"));
+                    Some(said)
+                }
+                Operand::Expr { .. } if !set.value.is_relative() => Some(Sql::text(format!("{column} IS NULL"))),
+                _ => None,
+            }
+        };
+        self.target.sets.iter().find_map(not_yet).into_iter().collect()
+    }
+}

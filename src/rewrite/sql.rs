@@ -1,0 +1,244 @@
+//! SQL under construction: text with values in it, which get their placeholders when the text is finished.
+
+use crate::dialect::Dialect;
+use crate::event::Access;
+use crate::flow::term::{Term, TermId};
+use crate::lower::tree::{Name, Pat};
+use crate::race::scene::Scene;
+
+/// A piece of SQL whose values have no numbers yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sql {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    Value(Value),
+}
+
+/// A bound value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    pub term: Option<TermId>,
+    /// The name the program's SQL gives it: `:name`.
+    pub named: Option<Name>,
+    /// What the user calls it, when its term says too little.
+    pub called: Option<String>,
+}
+
+/// How the program writes its placeholders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// `$1`
+    Dollar,
+    /// `?`, counted by place.
+    Question,
+    /// `?1`
+    NumberedQuestion,
+    /// `@P1`
+    At,
+}
+
+/// A finished text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    pub text: String,
+    /// What the placeholders stand for: `$1 is amount, $2 is code`. Empty without placeholders.
+    pub legend: String,
+}
+
+impl Sql {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { pieces: vec![Piece::Text(text.into())] }
+    }
+
+    pub fn value(value: Value) -> Self {
+        Self { pieces: vec![Piece::Value(value)] }
+    }
+
+    pub fn term(term: TermId) -> Self {
+        Self::value(Value { term: Some(term), named: None, called: None })
+    }
+
+    pub fn called(name: impl Into<String>) -> Self {
+        Self::value(Value { term: None, named: None, called: Some(name.into()) })
+    }
+
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        if let Some(Piece::Text(last)) = self.pieces.last_mut() {
+            last.push_str(text);
+        } else {
+            self.pieces.push(Piece::Text(text.to_owned()));
+        }
+        self
+    }
+
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        for piece in other.pieces {
+            match piece {
+                Piece::Text(text) => drop(self.push(&text)),
+                value => self.pieces.push(value),
+            }
+        }
+        self
+    }
+
+    /// The pieces with `between` between them.
+    pub fn join(parts: Vec<Self>, between: &str) -> Self {
+        let mut all = Self::default();
+        for (index, part) in parts.into_iter().enumerate() {
+            if index > 0 {
+                all.push(between);
+            }
+            all.append(part);
+        }
+        all
+    }
+
+    pub fn in_brackets(self) -> Self {
+        let mut all = Self::text("(");
+        all.append(self).push(")");
+        all
+    }
+
+    /// The text with its placeholders, numbered in the order of the text; equal values share a number where the style
+    /// has numbers.
+    pub fn render(&self, scene: &Scene<'_, '_>, style: Style) -> Rendered {
+        let mut text = String::new();
+        let mut values: Vec<&Value> = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Value(Value { named: Some(name), .. }) => {
+                    text.push(':');
+                    text.push_str(name);
+                }
+                Piece::Value(value) => {
+                    let known = values.iter().position(|other| *other == value);
+                    let number = match known {
+                        Some(known) if style != Style::Question => known,
+                        _ => {
+                            values.push(value);
+                            values.len() - 1
+                        }
+                    };
+                    text.push_str(&style.placeholder(number));
+                }
+            }
+        }
+        let names: Vec<String> = values.iter().map(|value| name_of_value(scene, value)).collect();
+        Rendered { text, legend: legend(style, &names) }
+    }
+}
+
+impl Style {
+    /// The style of a program's statement; of its engine where the text has no placeholder.
+    pub fn of(access: &Access, dialect: Dialect) -> Self {
+        if access.text.contains("$1") {
+            return Self::Dollar;
+        }
+        if access.text.contains("?1") {
+            return Self::NumberedQuestion;
+        }
+        match dialect {
+            Dialect::Postgres | Dialect::Cockroach => Self::Dollar,
+            Dialect::MySql | Dialect::Sqlite => Self::Question,
+            Dialect::MsSql => Self::At,
+        }
+    }
+
+    fn placeholder(self, number: usize) -> String {
+        match self {
+            Self::Dollar => format!("${}", number + 1),
+            Self::Question => "?".to_owned(),
+            Self::NumberedQuestion => format!("?{}", number + 1),
+            Self::At => format!("@P{}", number + 1),
+        }
+    }
+}
+
+fn legend(style: Style, names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    if let (Style::Question, [only]) = (style, names) {
+        return format!("bind {only}");
+    }
+    if style == Style::Question {
+        return format!("bind {}, in this order", names.join(", "));
+    }
+    let parts: Vec<String> =
+        names.iter().enumerate().map(|(number, name)| format!("{} is {name}", style.placeholder(number))).collect();
+    parts.join(", ")
+}
+
+fn name_of_value(scene: &Scene<'_, '_>, value: &Value) -> String {
+    if let Some(called) = &value.called {
+        return called.clone();
+    }
+    value.term.and_then(|term| name_of(scene, term, 0)).unwrap_or_else(|| "the value that is bound now".to_owned())
+}
+
+/// What the program calls a value, as far as its term tells.
+pub fn name_of(scene: &Scene<'_, '_>, term: TermId, depth: usize) -> Option<String> {
+    if depth > 8 {
+        return None;
+    }
+    match scene.ev.terms.get(term) {
+        Term::Param(function, index) => {
+            let function = scene.ev.program.function(*function);
+            let mut index = usize::from(*index);
+            if function.receiver.is_some() {
+                if index == 0 {
+                    return Some("self".to_owned());
+                }
+                index -= 1;
+            }
+            match &function.params.get(index)?.pat {
+                Pat::Bind(name, ..) => Some(name.to_string()),
+                Pat::TupleStruct(_, parts) => match parts.as_slice() {
+                    [Pat::Bind(name, ..)] => Some(name.to_string()),
+                    _ => None,
+                },
+                _ => None,
+            }
+        }
+        Term::Field(of, name) if name.chars().all(|c| c.is_ascii_digit()) => {
+            name_of(scene, *of, depth + 1).or_else(|| match scene.ev.terms.get(*of) {
+                Term::Row(event) => column_read(scene, *event, name.parse().ok()?),
+                _ => None,
+            })
+        }
+        Term::Field(of, name) => match (scene.ev.terms.get(*of), name_of(scene, *of, depth + 1)) {
+            (Term::Row(_) | Term::Field(..), Some(of)) if of.starts_with("the ") => {
+                Some(format!("the {name} that was read"))
+            }
+            (_, Some(of)) => Some(format!("{of}.{name}")),
+            (_, None) => Some(format!("the {name} that was read")),
+        },
+        Term::Row(event) => column_read(scene, *event, 0),
+        Term::Literal(text) if !text.is_empty() && !text.contains('#') && text.len() < 40 => {
+            let plain = text.parse::<f64>().is_ok() || text.contains("::") || text == "true" || text == "false";
+            Some(if plain { text.to_string() } else { format!("{:?}", text.as_str()) })
+        }
+        Term::Computed(by, parts) if matches!(by.as_str(), "+" | "-" | "*" | "/") => match **parts {
+            [left, right] => {
+                let (left, right) = (name_of(scene, left, depth + 1)?, name_of(scene, right, depth + 1)?);
+                Some(format!("{left} {by} {right}"))
+            }
+            _ => None,
+        },
+        Term::Computed(_, parts) => match **parts {
+            [only] => name_of(scene, only, depth + 1),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn column_read(scene: &Scene<'_, '_>, event: crate::event::EventId, at: usize) -> Option<String> {
+    let output = scene.access(event)?.statement.output.get(at)?;
+    Some(format!("the {} that was read", output.name))
+}
