@@ -5,14 +5,15 @@
 //! engine, and after it the rules that report. A client that cannot tell a story is named in `story.md`, in a line
 //! `- lacks CLIENT: REASON`. `RACELINT_BLESS=1` writes `expected.txt` anew from the first client.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use racelint::config::Config;
 use racelint::dump::listing;
-use racelint::lower::tree::Name;
-use racelint::source::{Crate, Dependency, FileKind, SourceFile, Target, Workspace};
-use racelint::span::FileId;
+use racelint::source::Workspace;
+use support::memory;
 
 /// A client: the name of its files, and the packages they need.
 struct Client {
@@ -112,31 +113,6 @@ fn told(story: &Path, name: &str, client: &Client) -> String {
 fn workspace(story: &Path, client: &Client) -> Option<Workspace> {
     let code = fs::read_to_string(story.join(format!("{}.rs", client.name))).ok()?;
     let schema = fs::read_to_string(story.join("schema.sql")).ok()?;
-    let file = |id: u32, path: &str, text: String, kind: FileKind| SourceFile {
-        id: FileId(id),
-        path: path.to_owned(),
-        text: text.into(),
-        kind,
-        krate: Some(0),
-    };
-    let dependency = |name: &&str| Dependency {
-        name: Name::new(*name),
-        package: Name::new(*name),
-        features: Vec::new(),
-        optional: false,
-    };
-    let krate = Crate {
-        name: Name::new("story"),
-        dependencies: client.packages.iter().chain(&["anyhow"]).map(dependency).collect(),
-        has_lib: true,
-        ..Crate::default()
-    };
-    Some(Workspace {
-        files: vec![
-            file(0, "migrations/1.sql", schema, FileKind::Sql),
-            file(1, "src/lib.rs", code, FileKind::Rust(Target::Main)),
-        ],
-        crates: vec![krate],
-        ..Workspace::default()
-    })
+    let packages: Vec<&str> = client.packages.iter().copied().chain(["anyhow"]).collect();
+    Some(memory::package(&[("migrations/1.sql", &schema), ("src/lib.rs", &code)], &packages))
 }

@@ -8,8 +8,10 @@
 
 pub mod diesel;
 pub mod handles;
+pub mod hiqlite;
 pub mod libsql;
 pub mod mysql;
+pub mod own;
 pub mod postgres;
 pub mod rusqlite;
 pub mod sea_orm;

@@ -62,6 +62,8 @@ pub enum Params {
     Pairs(usize),
     /// All arguments from the n-th on.
     From(usize),
+    /// The same, and lists among them give their elements.
+    Rest(usize),
 }
 
 /// What a statement's result is.

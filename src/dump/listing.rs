@@ -2,7 +2,7 @@
 //!
 //! The first line names the engine. After it each statement is one numbered line: table, action, filter, what is set,
 //! and where each value comes from; then in which transaction it runs and on which earlier statements it depends.
-//! Columns that are only handed out, handles, and how the last row of a keyed read is cut off are left out, since
+//! Columns that are only handed out, handles, how the last row of a keyed read is cut off, and that a row has to be there are left out, since
 //! clients differ in them and mean the same.
 
 use std::fmt::Write;
@@ -122,11 +122,12 @@ impl Told<'_, '_, '_> {
         for cond in self.scene.conditions(&event.deps).iter().copied() {
             let cond = self.scene.ev.cond(cond);
             for origin in self.scene.ev.terms.origins(cond.term) {
-                // That a write did not fail is no decision.
-                let only_failed = cond.kind == CondKind::Presence
-                    && matches!(origin.part, Part::Count)
+                // That a write did not fail is no decision; that a row is there is one that every client spells in its
+                // own way, some of them in the call.
+                let only_there = cond.kind == CondKind::Presence
+                    && matches!(origin.part, Part::Count | Part::Existence)
                     && matches!(self.scene.ev.terms.get(cond.term), Term::Exists(_));
-                if !only_failed {
+                if !only_there {
                     found.extend(self.numbers.get(&origin.event).copied());
                 }
             }

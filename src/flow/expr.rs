@@ -59,7 +59,7 @@ impl<'p> Evaluator<'p> {
             ExprKind::Await(of) | ExprKind::Ref(of) => self.expr(of),
             ExprKind::Try(of) => {
                 let mut value = self.expr(of);
-                if self.frame.left.is_none() && !self.is_column_read(of, &value) {
+                if self.frame.left.is_none() {
                     self.require(&value, expr.at);
                 }
                 value.guards = Rc::from([]);

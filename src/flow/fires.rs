@@ -70,7 +70,8 @@ impl<'p> Evaluator<'p> {
     fn carries(&self, row: &CallRow, args: &[Value]) -> bool {
         match row.does {
             Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(is_statement) && fits(row, args),
-            Does::Query { sql, .. } => args.get(sql).is_some_and(is_statement),
+            // The text of a statement that is prepared on a handle may come from the caller.
+            Does::Query { sql, .. } => args.get(sql).is_some(),
             _ => fits(row, args),
         }
     }
@@ -145,11 +146,11 @@ fn takes(params: Params, at: usize, count: usize) -> bool {
     match params {
         Params::Bound => count > at,
         Params::List(i) | Params::Pairs(i) => count > i,
-        Params::From(_) => true,
+        Params::From(_) | Params::Rest(_) => true,
     }
 }
 
-fn is_statement(value: &Value) -> bool {
+pub(super) fn is_statement(value: &Value) -> bool {
     match &value.shape {
         Shape::Query(_) | Shape::Text(_) => true,
         Shape::OneOf(values) => values.iter().any(is_statement),

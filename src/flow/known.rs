@@ -8,7 +8,7 @@ use crate::flow::term::Term;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
-use crate::lower::tree::{Expr, ExprKind, MethodCall, Name};
+use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
 
 /// Calls that give what they are called on, perhaps in another wrapper.
@@ -240,7 +240,13 @@ impl<'p> Evaluator<'p> {
             && (COLUMN.contains(&name) || name == "take" && column.text().is_some())
             && let Some(value) = self.column_of(&recv, column)
         {
-            return value;
+            // `?` behind it asks whether the column can be read, not what is in it.
+            return value.in_result();
+        }
+        if name.starts_with("ok_or") && recv.wrap == Wrap::Answer {
+            let bare = Value { wrap: Wrap::Bare, ..recv };
+            self.run_closures(&args, at);
+            return bare;
         }
         if SAME.contains(&name) {
             self.run_closures(&args, at);
@@ -273,22 +279,6 @@ impl<'p> Evaluator<'p> {
             return Some(self.field(recv, &name));
         }
         None
-    }
-
-    /// `row.try_get("balance")?` asks whether the column can be read, not what is in it.
-    pub(super) fn is_column_read(&self, expr: &Expr, value: &Value) -> bool {
-        let Term::Field(of, _) = self.terms.get(value.term) else { return false };
-        if !matches!(self.terms.get(*of), Term::Row(_) | Term::Param(..)) {
-            return false;
-        }
-        let mut expr = expr;
-        while let ExprKind::Method(call) = &*expr.kind {
-            if COLUMN.contains(&call.name.as_str()) || call.name == "take" {
-                return true;
-            }
-            expr = &call.recv;
-        }
-        false
     }
 
     fn combinator(&mut self, recv: &Value, name: &str, args: &[Value], at: Range) -> Option<Value> {

@@ -15,6 +15,7 @@ mod fires;
 mod instantiate;
 mod known;
 mod macros;
+mod own;
 mod pattern;
 mod send;
 mod statement;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::handles::Handle;
+use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
@@ -52,6 +54,8 @@ pub struct Evaluator<'p> {
     pub workspace: &'p Workspace,
     pub config: &'p Config,
     pub clients: Rc<[&'static Client]>,
+    /// The calls of in-house wrappers, from the configuration.
+    own: Rc<[OwnCall]>,
     /// Some package uses sea-orm or sea-query.
     sea_orm: bool,
     /// The tables of diesel's macros.
@@ -139,6 +143,7 @@ impl<'p> Evaluator<'p> {
             workspace,
             config,
             clients: clients(),
+            own: crate::client::own::calls(config).into(),
             sea_orm: crate::client::sea_orm::used(workspace),
             diesel: Rc::new(crate::client::diesel::Tables::read(program, workspace)),
             terms: Terms::default(),
@@ -266,7 +271,13 @@ impl<'p> Evaluator<'p> {
             return;
         }
         let named = crate::client::handles::handle_of(&value.ty, &self.clients);
-        let found = named.or_else(|| crate::client::handles::handle_by_impl(self.program, &value.ty, &self.clients));
+        let mut found =
+            named.or_else(|| crate::client::handles::handle_by_impl(self.program, &value.ty, &self.clients));
+        if let Type::Def(id, _) = &value.ty
+            && let [(_, inner)] = self.program.fields(*id).as_slice()
+        {
+            found = found.or_else(|| crate::client::handles::handle_of(inner, &self.clients));
+        }
         if let Some(handle) = found {
             self.handles.insert(value.term, handle);
         }

@@ -19,7 +19,7 @@ use crate::sql::statement::BeginMode;
 impl<'p> Evaluator<'p> {
     /// `sqlx::query("…")`, `QueryBuilder::new("…")`, and the functions of query builders.
     pub(super) fn client_path(&mut self, path: &TyPath, args: &[Value], at: Range) -> Option<Value> {
-        if let Some(value) = self.builder_call(path, args, at) {
+        if let Some(value) = self.own_path(path, args, at).or_else(|| self.builder_call(path, args, at)) {
             return Some(value);
         }
         let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
@@ -79,7 +79,8 @@ impl<'p> Evaluator<'p> {
         args: &[Value],
         at: Range,
     ) -> Option<Value> {
-        if let Some(value) = self.builder_method(recv, call, args, at) {
+        if let Some(value) = self.own_method(recv, call, args, at).or_else(|| self.builder_method(recv, call, args, at))
+        {
             return Some(value);
         }
         if let Shape::OneOf(values) = &recv.shape
@@ -107,6 +108,11 @@ impl<'p> Evaluator<'p> {
             _ => {}
         }
         if let Some(handle) = self.handle(recv.term) {
+            // A newtype around a handle has methods of its own.
+            let newtype = matches!(recv.ty, Type::Def(..));
+            if newtype && !self.program.methods(self.frame.scope, &recv.ty, name).functions.is_empty() {
+                return None;
+            }
             let (client, row) = self.row_for_handle(handle, name, args)?;
             return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
         }
@@ -523,6 +529,7 @@ fn gather(params: Params, args: &[Value]) -> Bound {
             let Some(Shape::Record(pairs)) = args.get(i).map(|list| &list.shape) else { return bound };
             bound.0.extend(pairs.iter().map(|(_, pair)| pair.part("0").unwrap_or(pair).clone()));
         }
+        Params::Rest(first) => args.iter().skip(first).for_each(|arg| gather_list(arg, &mut bound)),
         Params::From(first) => bound.0.extend(args.iter().skip(first).cloned()),
         Params::List(i) => {
             if let Some(list) = args.get(i) {

@@ -6,4 +6,5 @@
 pub mod engine;
 pub mod judge;
 pub mod manifest;
+pub mod memory;
 pub mod page;
