@@ -55,9 +55,10 @@ fn computed_key(
         .sets
         .iter()
         .filter(|set| {
-            scene.terms_in(write.0, &set.value).iter().any(|term| {
-                scene.origins(*term).iter().any(|origin| origin.event == event.id && origin.computed)
-            })
+            scene
+                .terms_in(write.0, &set.value)
+                .iter()
+                .any(|term| scene.origins(*term).iter().any(|origin| origin.event == event.id && origin.computed))
         })
         .map(|set| &set.column)
         .collect();

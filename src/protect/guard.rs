@@ -130,9 +130,10 @@ fn compares_and_sets(
 ) -> Option<Protection> {
     let moved = |column: &Name| dependency::written(target).find(|set| set.column == *column);
     let from_read = |operand: &Operand| {
-        scene.terms_in(access, operand).iter().any(|term| {
-            scene.origins(*term).iter().any(|origin| origin.event == sequence.read && !origin.computed)
-        })
+        scene
+            .terms_in(access, operand)
+            .iter()
+            .any(|term| scene.origins(*term).iter().any(|origin| origin.event == sequence.read && !origin.computed))
     };
     for guard in guards {
         let [column] = guard.columns.as_slice() else { continue };

@@ -32,8 +32,8 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
         acts && event.id != sequence.write && hangs(&event.deps)
     });
     let returned = &scene.flow.returns;
-    let told = hangs(&returned.guards)
-        || scene.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
+    let told =
+        hangs(&returned.guards) || scene.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
     (!others && !told).then_some(Protection::Idempotent)
 }
 

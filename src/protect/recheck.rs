@@ -70,8 +70,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {
             continue;
         }
-        let Some(earlier) = scene.sequences(event).iter().find(|other| other.read == sequence.read).cloned()
-        else {
+        let Some(earlier) = scene.sequences(event).iter().find(|other| other.read == sequence.read).cloned() else {
             continue;
         };
         // A condition that looks at columns is only covered by a write that was safe on them.

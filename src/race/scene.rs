@@ -60,7 +60,8 @@ impl<'a, 'p> Scene<'a, 'p> {
         rivals: &'a Rivals,
     ) -> Self {
         let places = flow.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect();
-        let mut scene = Self { ev, flow, schema, config, rivals, places, used: FxHashSet::default(), memo: Memo::default() };
+        let mut scene =
+            Self { ev, flow, schema, config, rivals, places, used: FxHashSet::default(), memo: Memo::default() };
         scene.used = scene.collect_used();
         scene
     }

@@ -3,8 +3,8 @@
 use crate::event::{EffectKind, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::protect::{Protection, Verdict};
-use crate::race::scene::Scene;
 use crate::race::Sequence;
+use crate::race::scene::Scene;
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -40,9 +40,11 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
         }
         Action::Delete => facts.picks(),
         _ => {
-            let moved = facts.sequence.checked_columns().into_iter().any(|column| {
-                crate::race::dependency::written(facts.target).any(|set| set.column == *column)
-            });
+            let moved = facts
+                .sequence
+                .checked_columns()
+                .into_iter()
+                .any(|column| crate::race::dependency::written(facts.target).any(|set| set.column == *column));
             moved || facts.picks()
         }
     }
