@@ -19,7 +19,7 @@ use crate::report::Counts;
 use crate::rules::claim::Claim;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::span::Span;
-use crate::sql::schema::Schema;
+use crate::sql::schema::{Schema, TableDef};
 use crate::sql::statement::{Action, ConflictAction, Verb};
 use crate::story;
 
@@ -46,8 +46,9 @@ pub struct Statistics {
 /// Analyses a workspace. Nothing fails: what is not understood is among the notices and statistics.
 pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
     let (trees, mut notices) = lowered(workspace);
-    let schema = schema(workspace, config, &mut notices);
+    let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
+    add_tables_of_code(&mut schema, &program, workspace);
     let mut evaluator = Evaluator::new(&program, workspace, config);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
     for id in &roots {
@@ -119,6 +120,16 @@ pub(crate) fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<N
         }
     }
     schema
+}
+
+/// What diesel's `table!` and sea-orm's entities and migrations say, beside the migrations in SQL.
+pub(crate) fn add_tables_of_code(schema: &mut Schema, program: &Program, workspace: &Workspace) {
+    for (name, def) in crate::client::diesel::schema::tables(program, workspace) {
+        schema.add(name, TableDef { keys_unsaid: true, ..def });
+    }
+    for (name, def) in crate::client::sea_orm::tables(program) {
+        schema.add(name, def);
+    }
 }
 
 /// Tests, examples, benches and build scripts do not serve two requests at once.

@@ -6,6 +6,7 @@
 //! A row fires on evidence, not on a name: the crate is a dependency, and the receiver's type, the use path, or SQL that
 //! parses says that a database is meant.
 
+pub mod diesel;
 pub mod handles;
 pub mod libsql;
 pub mod mysql;
@@ -20,7 +21,8 @@ use std::rc::Rc;
 
 use crate::dialect::{Dialect, Isolation};
 use crate::flow::term::{TermId, Terms};
-use crate::lower::tree::Name;
+use crate::flow::value::Value;
+use crate::lower::tree::{FileTree, Name};
 use crate::sql::statement::BeginMode;
 
 /// What kind of handle a statement is sent to.
@@ -46,7 +48,7 @@ pub struct TxOptions {
 }
 
 /// A name or a piece of a query builder that is not a statement yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Builder {
     /// A table: diesel's `accounts::table`, sea-orm's `account::Entity`.
     Table(Name),
@@ -54,6 +56,8 @@ pub enum Builder {
     Column { table: Name, column: Name },
     /// sea-orm's and sea-query's values.
     SeaOrm(Box<sea_orm::SeaOrm>),
+    /// A piece of one of diesel's statements.
+    Diesel(diesel::Part),
 }
 
 impl Builder {
@@ -69,11 +73,19 @@ impl Builder {
         sea_orm::SeaOrm::merge(&all?, terms).map(Self::from)
     }
 
+    /// The same with each value replaced, where whole values are kept.
+    pub fn with_values(&self, replace: &mut dyn FnMut(&Value) -> Value) -> Self {
+        match self {
+            Self::Diesel(part) => Self::Diesel(part.with_values(replace)),
+            other => other.clone(),
+        }
+    }
+
     /// The same with each term replaced.
     pub fn with_terms(self, replace: &mut dyn FnMut(TermId) -> TermId) -> Self {
         match self {
             Self::SeaOrm(sea) => Self::from(sea.with_terms(replace)),
-            Self::Table(_) | Self::Column { .. } => self,
+            Self::Table(_) | Self::Column { .. } | Self::Diesel(_) => self,
         }
     }
 }
@@ -96,6 +108,11 @@ pub struct Client {
     pub dialect: Option<Dialect>,
 }
 
+/// Adds to a file's tree the items that clients' macros generate there, so that paths lead to them. `text` is the file's.
+pub fn generated(tree: &mut FileTree, text: &str) {
+    diesel::schema::expand(tree, text);
+}
+
 /// All clients whose calls carry SQL, in the order their rows are tried.
 pub fn clients() -> Rc<[&'static Client]> {
     Rc::from([
@@ -106,5 +123,6 @@ pub fn clients() -> Rc<[&'static Client]> {
         &libsql::CLIENT,
         &tiberius::CLIENT,
         &sea_orm::table::CLIENT,
+        &diesel::table::CLIENT,
     ])
 }

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::client::Builder;
 use crate::client::sea_orm::Fragment;
 use crate::client::table::Gives;
+use crate::client::{Builder, diesel};
 use crate::dialect::Dialect;
 use crate::event::CondId;
 use crate::flow::term::Term;
@@ -17,16 +17,25 @@ use crate::span::Range;
 impl<'p> Evaluator<'p> {
     /// A name that a builder gives a meaning: a table, a column, an entity.
     pub(super) fn builder_name(&mut self, path: &TyPath) -> Option<Value> {
-        self.sea_orm.then(|| self.sea_name(path)).flatten()
+        self.sea_orm.then(|| self.sea_name(path)).flatten().or_else(|| diesel::name(self, path))
     }
 
     /// A function of a builder: `diesel::update(target)`.
     pub(super) fn builder_call(&mut self, path: &TyPath, args: &[Value], at: Range) -> Option<Value> {
-        self.sea_orm.then(|| self.sea_call(path, args, at)).flatten()
+        self.sea_orm.then(|| self.sea_call(path, args, at)).flatten().or_else(|| diesel::call(self, path, args))
     }
 
-    /// A macro of a builder: `all![…]`.
+    /// A macro of a builder: sea-orm's `all![…]`, diesel's `alias!(…)`.
     pub(super) fn builder_macro(&mut self, call: &MacroCall) -> Option<Value> {
+        self.sea_macro(call).or_else(|| diesel::alias(self, call))
+    }
+
+    /// An operator between two values of which one is a builder's.
+    pub(super) fn builder_operator(&mut self, by: &str, left: &Value, right: &Value) -> Option<Value> {
+        diesel::operator(self, by, left, right)
+    }
+
+    fn sea_macro(&mut self, call: &MacroCall) -> Option<Value> {
         let MacroBody::Args(args) = &call.body else { return None };
         if !self.sea_orm || !self.sea_is_condition(&call.path) {
             return None;
@@ -43,7 +52,10 @@ impl<'p> Evaluator<'p> {
         args: &[Value],
         at: Range,
     ) -> Option<Value> {
-        self.sea_orm.then(|| self.sea_method(recv, call, args, at)).flatten()
+        self.sea_orm
+            .then(|| self.sea_method(recv, call, args, at))
+            .flatten()
+            .or_else(|| diesel::method(self, recv, call, args, at))
     }
 
     /// A field of a builder's value: a column of an active model.

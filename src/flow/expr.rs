@@ -225,6 +225,9 @@ impl<'p> Evaluator<'p> {
             return self.short_circuit(op, left_value, right, at);
         }
         let right_value = self.expr(right);
+        if let Some(value) = self.builder_operator(op_name(op), &left_value, &right_value) {
+            return value;
+        }
         self.operate(op_name(op), left_value, right_value)
     }
 

@@ -348,7 +348,8 @@ impl<'p> Evaluator<'p> {
     }
 
     fn map_builder(&mut self, builder: &crate::client::Builder, map: &mut Mapping<'_>) -> crate::client::Builder {
-        builder.clone().with_terms(&mut |term| self.map_term(term, map))
+        let builder = builder.with_values(&mut |value| self.map_value(value, map, DEPTH / 2));
+        builder.with_terms(&mut |term| self.map_term(term, map))
     }
 
     fn map_text(&mut self, text: &Text, map: &mut Mapping<'_>) -> Text {

@@ -8,6 +8,7 @@ mod begin;
 mod branch;
 mod builder;
 mod call;
+mod diesel;
 mod effect;
 mod expr;
 mod fires;
@@ -53,6 +54,8 @@ pub struct Evaluator<'p> {
     pub clients: Rc<[&'static Client]>,
     /// Some package uses sea-orm or sea-query.
     sea_orm: bool,
+    /// The tables of diesel's macros.
+    pub(crate) diesel: Rc<crate::client::diesel::Tables>,
     pub terms: Terms,
     conds: Vec<Cond>,
     states: Vec<State>,
@@ -137,6 +140,7 @@ impl<'p> Evaluator<'p> {
             config,
             clients: clients(),
             sea_orm: crate::client::sea_orm::used(workspace),
+            diesel: Rc::new(crate::client::diesel::Tables::read(program, workspace)),
             terms: Terms::default(),
             conds: Vec::new(),
             states: (0..count).map(|_| State::NotYet).collect(),

@@ -130,7 +130,7 @@ impl<'p> Evaluator<'p> {
         self.join(fork, arms)
     }
 
-    fn apply(
+    pub(crate) fn apply(
         &mut self,
         client: &'static Client,
         does: Does,
@@ -467,7 +467,7 @@ impl<'p> Evaluator<'p> {
             .rev()
             .find(|known| known.id == *event)
             .and_then(|event| event.access())
-            .is_some_and(|access| access.statement.output.len() == 1)
+            .is_some_and(|access| matches!(access.statement.output.as_slice(), [one] if one.name != "*"))
     }
 
     /// What a statement is sent to is a handle from now on.

@@ -92,6 +92,11 @@ impl Program {
     /// Links the trees of a workspace. Trees of files that the workspace does not list are a crate of their own.
     pub fn build(workspace: &Workspace, mut trees: Vec<Lowered>) -> Self {
         trees.sort_by_key(|lowered| lowered.file);
+        for lowered in &mut trees {
+            if let Some(file) = workspace.files.get(lowered.file.0 as usize) {
+                crate::client::generated(&mut lowered.tree, &file.text);
+            }
+        }
         let Modules { scopes, file_scope, libraries } = modules(workspace, &trees);
         let krates = trees
             .iter()
@@ -119,6 +124,11 @@ impl Program {
         program.link_globs();
         program.link_impls();
         program
+    }
+
+    /// The trees the program was built from, by file.
+    pub fn trees(&self) -> &[Lowered] {
+        &self.trees
     }
 
     /// All functions, those without a body too, by file and offset.

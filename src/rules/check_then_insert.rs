@@ -16,6 +16,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return None;
     }
     // Without its definition nobody knows whether a unique key refuses the second row.
-    let known = facts.scene.schema.table(&facts.target.table.name).is_some();
-    Some(if known { facts.confidence() } else { Confidence::Low })
+    Some(match facts.scene.schema.table(&facts.target.table.name) {
+        Some(table) if table.keys_unsaid => Confidence::Medium.min(facts.confidence()),
+        Some(_) => facts.confidence(),
+        None => Confidence::Low,
+    })
 }

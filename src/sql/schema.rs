@@ -21,6 +21,8 @@ pub struct TableDef {
     pub foreign_keys: Vec<ForeignKey>,
     /// PostgreSQL EXCLUDE constraints: the columns they span.
     pub excludes: Vec<Vec<Name>>,
+    /// Known from code alone, such as diesel's `table!`: whether other columns are unique is not said there.
+    pub keys_unsaid: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,6 +63,30 @@ pub struct ForeignKey {
 }
 
 impl Schema {
+    /// Adds what code says of a table to what migrations say of it.
+    pub fn add(&mut self, name: Name, def: TableDef) {
+        let Some(known) = self.tables.get_mut(&name) else {
+            self.tables.insert(name, def);
+            return;
+        };
+        if known.primary_key.is_empty() {
+            known.primary_key = def.primary_key;
+        }
+        if known.columns.is_empty() {
+            known.columns = def.columns;
+        }
+        for unique in def.uniques {
+            if known.uniques.iter().all(|other| other.columns != unique.columns) {
+                known.uniques.push(unique);
+            }
+        }
+        for key in def.foreign_keys {
+            if known.foreign_keys.iter().all(|other| other.columns != key.columns) {
+                known.foreign_keys.push(key);
+            }
+        }
+    }
+
     pub fn table(&self, name: &str) -> Option<&TableDef> {
         self.tables.get(name)
     }

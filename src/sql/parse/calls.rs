@@ -3,7 +3,7 @@
 use crate::sql::statement::{Aggregate, LockAct, LockCall, LockScope, Operand};
 
 /// What a function computes over many rows, if it does.
-pub(super) fn aggregate(function: &str) -> Option<Aggregate> {
+pub(crate) fn aggregate(function: &str) -> Option<Aggregate> {
     Some(match function {
         "count" => Aggregate::Count,
         "sum" | "total" => Aggregate::Sum,
@@ -18,7 +18,7 @@ pub(super) fn aggregate(function: &str) -> Option<Aggregate> {
 /// The lock a function takes or releases, if it does.
 ///
 /// PostgreSQL: manual section 9.28.10, advisory lock functions; MySQL: reference manual 14.14, locking functions.
-pub(super) fn lock(function: &str, arguments: &[Operand]) -> Option<LockCall> {
+pub(crate) fn lock(function: &str, arguments: &[Operand]) -> Option<LockCall> {
     let call = |scope, act, shared, key: &[Operand]| LockCall {
         scope,
         act,

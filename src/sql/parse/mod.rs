@@ -20,6 +20,8 @@ use sqlparser::ast;
 use sqlparser::dialect as engine;
 use sqlparser::parser::Parser;
 
+pub(crate) use calls::{aggregate, lock as lock_call};
+
 use super::control;
 use super::lex::{self, Lexed, Token};
 use super::statement::Statement;

@@ -1,0 +1,124 @@
+//! What the reader of diesel's calls needs of the evaluator.
+
+use crate::client::HandleKind;
+use crate::client::handles::Handle;
+use crate::client::table::Gives;
+use crate::event::Call;
+use crate::flow::term::TermId;
+use crate::flow::value::{Query, Value};
+use crate::flow::{CALL_DEPTH, Evaluator, State};
+use crate::link::{FnId, ScopeId, Type};
+use crate::lower::tree::Name;
+use crate::span::Range;
+
+impl Evaluator<'_> {
+    /// The scope that names are looked up from.
+    pub(crate) fn scope(&self) -> ScopeId {
+        self.frame.scope
+    }
+
+    /// The function whose text is read.
+    pub(crate) fn function(&self) -> FnId {
+        self.frame.function
+    }
+
+    /// A connection that was handed out by something no table knows.
+    pub(crate) fn connection(&mut self) -> Value {
+        let value = self.fresh();
+        let client = crate::client::diesel::table::CLIENT.name;
+        self.handles.insert(value.term, Handle { kind: HandleKind::Connection, dialect: None, client });
+        value
+    }
+
+    /// Sends a statement to the first of the arguments.
+    pub(crate) fn send_to(&mut self, query: &Query, args: &[Value], gives: Gives, at: Range) -> Option<Value> {
+        let on: TermId = args.first()?.term;
+        self.learn_use(&crate::client::diesel::table::CLIENT, on, None, args);
+        Some(self.send(query, Some(on), gives, at))
+    }
+
+    /// Calls a function that was handed a piece of a statement: its body is evaluated here, since what it does to a
+    /// query can be told only of a query that is known. None where that is not the case, or the call is a recursion.
+    pub(super) fn inlined(&mut self, id: FnId, args: &[Value], at: Range, guessed: bool) -> Option<Value> {
+        if !args.iter().any(crate::client::diesel::holds_part) || self.depth >= CALL_DEPTH {
+            return None;
+        }
+        let program = self.program;
+        let function = program.function(id);
+        let body = function.body.as_ref()?;
+        if matches!(self.states[id.index()], State::Running) {
+            return None;
+        }
+        let call = Call { function: id, span: self.span(at), guessed };
+        let state = std::mem::replace(&mut self.states[id.index()], State::Running);
+        self.depth += 1;
+        let first = self.frame.events.len();
+        let (file, scope) = (program.file_of(id), program.scope_of(id));
+        let workspace = self.workspace;
+        let text: &str = &workspace.file(file).text;
+        let outer = (self.frame.function, self.frame.file, self.frame.scope, self.frame.text);
+        let env = std::mem::take(&mut self.frame.env);
+        (self.frame.function, self.frame.file, self.frame.scope, self.frame.text) = (id, file, scope, text);
+        let value = self.body(|ev| {
+            let mut args = args.iter().cloned();
+            if function.receiver.is_some() {
+                let receiver = args.next().unwrap_or_else(|| ev.fresh());
+                ev.frame.env.push((Name::new("self"), receiver));
+            }
+            for (param, ty) in function.params.iter().zip(program.params(id)) {
+                let mut value = args.next().unwrap_or_else(|| ev.fresh());
+                if value.ty.is_unknown() {
+                    value.ty = ty;
+                }
+                ev.learn_handle(&value);
+                ev.bind(&param.pat, value);
+            }
+            ev.expr(body)
+        });
+        self.frame.env = env;
+        (self.frame.function, self.frame.file, self.frame.scope, self.frame.text) = outer;
+        for event in self.frame.events.iter_mut().skip(first) {
+            event.calls = std::iter::once(call.clone()).chain(event.calls.iter().cloned()).collect();
+        }
+        self.depth -= 1;
+        self.states[id.index()] = state;
+        Some(value)
+    }
+
+    /// Calls a method that the program's own traits give to queries; none where there is no such method.
+    pub(crate) fn extension(&mut self, recv: &Value, name: &str, args: &[Value], at: Range) -> Option<Value> {
+        let program = self.program;
+        let of_queries = |id: &FnId| {
+            let on_type = program.impl_of(*id).map(|block| program.impl_subject(block));
+            let extends = match on_type {
+                Some((of_trait, ty)) => of_trait.is_some() && !matches!(ty, Type::Def(..)),
+                None => program.trait_of(*id).is_some(),
+            };
+            extends && program.function(*id).receiver.is_some()
+        };
+        let found: Vec<FnId> = program.named_methods(name).iter().copied().filter(of_queries).collect();
+        if found.is_empty() {
+            return None;
+        }
+        let all: Vec<Value> = std::iter::once(recv).chain(args).cloned().collect();
+        Some(self.call_functions(&found, all, at, &[]))
+    }
+
+    /// Runs `each` on one of several values, each in an arm of its own.
+    pub(crate) fn in_arms(
+        &mut self,
+        values: &[Value],
+        mut each: impl FnMut(&mut Self, &Value) -> Option<Value>,
+    ) -> Value {
+        let fork = self.fork();
+        let mut arms = Vec::new();
+        for (i, value) in values.iter().enumerate() {
+            let arm = self.arm(&fork, i, &[], |ev| match each(ev, value) {
+                Some(value) => value,
+                None => value.clone(),
+            });
+            arms.push(arm);
+        }
+        self.join(fork, arms)
+    }
+}
