@@ -296,6 +296,12 @@ impl Row<'_, '_> {
         let not_yet = |set: &Assignment| {
             let column = words.name(&set.column);
             match &set.value {
+                // A flag that is a number.
+                Operand::Literal(text)
+                    if text == "1" && self.case.claim.sequence.checked_columns().contains(&&set.column) =>
+                {
+                    Some(Sql::text(format!("{column} = 0")))
+                }
                 Operand::Literal(text) if text == "true" => Some(Sql::text(format!("{column} = false"))),
                 Operand::Literal(text) if text.parse::<f64>().is_err() && text != "false" => {
                     let mut said = Sql::text(format!("{column} <> "));

@@ -114,7 +114,7 @@ impl<'a, 'p> Case<'a, 'p> {
                 vec![unique_key::rewrite(case), row_lock::rewrite(case), parent::lock(case)]
             }
             check_then_update::ID | lost_update::ID => {
-                vec![atomic::rewrite(case), atomic::compare_and_set(case), row_lock::rewrite(case)]
+                vec![atomic::rewrite(case), row_lock::rewrite(case), atomic::compare_and_set(case)]
             }
             unsafe_claim::ID => {
                 let lock = row_lock::skipping(case).or_else(|| row_lock::rewrite(case));

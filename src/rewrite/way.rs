@@ -64,17 +64,15 @@ impl Search {
         let depth = depth + 1;
         match &*expr.kind {
             ExprKind::If(cond, then, otherwise) if cond.at == self.at => {
-                let held = if self.holds(then.at) {
-                    true
-                } else if otherwise.as_ref().is_some_and(|otherwise| self.holds(otherwise.at)) {
-                    false
-                } else if self.leaves(then) {
-                    false
-                } else if otherwise.as_ref().is_some_and(|otherwise| self.leaves(otherwise)) {
-                    true
-                } else {
-                    return None;
+                let inside = |arm: &Expr| self.holds(arm.at);
+                let (in_other, other_leaves) = match otherwise {
+                    Some(otherwise) => (inside(otherwise), self.leaves(otherwise)),
+                    None => (false, false),
                 };
+                let held = inside(then) || !in_other && !self.leaves(then);
+                if held && !inside(then) && !other_leaves {
+                    return None;
+                }
                 Some(Way { tested: Tested::Expr(cond), held })
             }
             ExprKind::Match(of, arms) if of.at == self.at => {
