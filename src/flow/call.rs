@@ -254,10 +254,11 @@ impl<'p> Evaluator<'p> {
         }
         let self_ty = self.program.function(id).receiver.as_ref().and(args.first()).map(|arg| arg.ty.clone());
         let ty = self.program.returns(id, self_ty.as_ref(), generics);
+        let flow = self.flow(id);
         if let Some(value) = self.inlined(id, &args, at, guessed) {
             return value;
         }
-        let Some(flow) = self.flow(id) else {
+        let Some(flow) = flow else {
             let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
             return Value::new(term, ty);
         };

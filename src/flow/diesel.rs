@@ -5,8 +5,8 @@ use crate::client::handles::Handle;
 use crate::client::table::Gives;
 use crate::event::Call;
 use crate::flow::term::TermId;
-use crate::flow::value::{Query, Value};
-use crate::flow::{CALL_DEPTH, Evaluator, State};
+use crate::flow::value::{Query, Shape, Value};
+use crate::flow::{CALL_DEPTH, Evaluator, INLINED, State};
 use crate::link::{FnId, ScopeId, Type};
 use crate::lower::tree::Name;
 use crate::span::Range;
@@ -40,9 +40,11 @@ impl Evaluator<'_> {
     /// Calls a function that was handed a piece of a statement: its body is evaluated here, since what it does to a
     /// query can be told only of a query that is known. None where that is not the case, or the call is a recursion.
     pub(super) fn inlined(&mut self, id: FnId, args: &[Value], at: Range, guessed: bool) -> Option<Value> {
-        if !args.iter().any(crate::client::diesel::holds_part) || self.depth >= CALL_DEPTH {
+        let query = args.iter().any(crate::client::diesel::holds_part);
+        if !(query || self.sends_text(id, args)) || self.depth >= CALL_DEPTH || self.inlined_calls >= INLINED {
             return None;
         }
+        self.inlined_calls += 1;
         let program = self.program;
         let function = program.function(id);
         let body = function.body.as_ref()?;
@@ -83,6 +85,25 @@ impl Evaluator<'_> {
         self.depth -= 1;
         self.states[id.index()] = state;
         Some(value)
+    }
+
+    /// Whether a function sends SQL that it is handed, and is handed some here. A function that hands on what it was
+    /// handed itself is such a function too.
+    fn sends_text(&mut self, id: FnId, args: &[Value]) -> bool {
+        if !self.senders.contains(&id) {
+            return false;
+        }
+        if args.iter().any(|arg| matches!(arg.shape, Shape::Text(_) | Shape::OneOf(_) | Shape::Query(_))) {
+            return true;
+        }
+        let function = self.frame.function;
+        let handed_on = args
+            .iter()
+            .any(|arg| matches!(self.terms.get(arg.term), crate::flow::term::Term::Param(of, _) if *of == function));
+        if handed_on {
+            self.senders.insert(function);
+        }
+        false
     }
 
     /// Calls a method that the program's own traits give to queries; none where there is no such method.

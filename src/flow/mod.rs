@@ -47,6 +47,8 @@ use crate::sql::statement::BeginMode;
 const EVENTS: usize = 2_000;
 /// How deep calls are followed before a function is given up.
 const CALL_DEPTH: usize = 120;
+/// How many calls of one run are evaluated in place, since their arguments are pieces of statements.
+const INLINED: usize = 20_000;
 
 /// Evaluates functions on demand and keeps their flows.
 pub struct Evaluator<'p> {
@@ -62,6 +64,10 @@ pub struct Evaluator<'p> {
     pub(crate) diesel: Rc<crate::client::diesel::Tables>,
     pub terms: Terms,
     conds: Vec<Cond>,
+    /// Functions that send SQL they are handed.
+    senders: FxHashSet<FnId>,
+    /// How many calls were evaluated in place so far.
+    inlined_calls: usize,
     states: Vec<State>,
     /// In the order in which they were finished: callees before their callers.
     finished: Vec<Rc<Flow>>,
@@ -148,6 +154,8 @@ impl<'p> Evaluator<'p> {
             diesel: Rc::new(crate::client::diesel::Tables::read(program, workspace)),
             terms: Terms::default(),
             conds: Vec::new(),
+            senders: FxHashSet::default(),
+            inlined_calls: 0,
             states: (0..count).map(|_| State::NotYet).collect(),
             finished: Vec::new(),
             parsed: FxHashMap::default(),

@@ -6,7 +6,7 @@ use crate::client::table::Gives;
 use crate::dialect::Dialect;
 use crate::event::{Access, EventId, EventKind};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{Query, QueryBody, Value, Wrap};
+use crate::flow::value::{Piece, Query, QueryBody, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::Type;
 use crate::lower::tree::Name;
@@ -37,10 +37,14 @@ impl<'p> Evaluator<'p> {
         let (statements, text): (Vec<Rc<Statement>>, Rc<str>) = match &query.body {
             QueryBody::Statement(statement) => (vec![statement.clone()], Rc::from("")),
             QueryBody::Text(text) => {
+                let source = text;
                 let Some(text) = text.render(crate::flow::expr::TEXT) else {
                     self.unknown_statement("the text is longer than 64 KiB");
                     return self.unknown_result(&binds);
                 };
+                if self.is_handed_in(source) {
+                    return self.unknown_result(&binds);
+                }
                 if text.chars().all(|c| c == '\u{fffc}' || c.is_whitespace()) {
                     self.unknown_statement("the text is not constant");
                     return self.unknown_result(&binds);
@@ -113,6 +117,17 @@ impl<'p> Evaluator<'p> {
         let mut parts = vec![fresh];
         parts.extend(binds.iter().take(8));
         Value::new(self.terms.computed("sql", parts), Type::Unknown)
+    }
+
+    /// Whether a text begins with what the function was handed: the call that hands it in says what is sent.
+    fn is_handed_in(&mut self, text: &crate::flow::value::Text) -> bool {
+        let Some(Piece::Hole(term)) = text.parts.first() else { return false };
+        let function = self.frame.function;
+        let handed_in = matches!(self.terms.get(*term), Term::Param(of, _) if *of == function);
+        if handed_in {
+            self.senders.insert(function);
+        }
+        handed_in
     }
 
     fn unknown_statement(&mut self, why: &str) {
