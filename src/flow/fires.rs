@@ -69,11 +69,27 @@ impl<'p> Evaluator<'p> {
     /// Whether a call that takes SQL was given a statement.
     fn carries(&self, row: &CallRow, args: &[Value]) -> bool {
         match row.does {
-            Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some_and(is_statement) && fits(row, args),
+            Does::Run { statement: Arg::At(i), .. } => {
+                args.get(i).is_some_and(|arg| is_statement(arg) || self.is_text_parameter(arg)) && fits(row, args)
+            }
             // The text of a statement that is prepared on a handle may come from the caller.
             Does::Query { sql, .. } => args.get(sql).is_some(),
             _ => fits(row, args),
         }
+    }
+
+    /// A text that the function was handed: what it says is known where the function is called.
+    pub(super) fn is_text_parameter(&self, value: &Value) -> bool {
+        let handed_in = matches!(self.terms.get(value.term), crate::flow::term::Term::Param(..));
+        let text = match &value.ty {
+            Type::External(path, _) => matches!(path.last().map(|name| name.as_str()), Some("str" | "String" | "Cow")),
+            Type::Trait(bounds) => bounds.iter().any(|bound| {
+                matches!(bound.external_name(), Some("AsRef" | "Into"))
+                    && bound.args.iter().any(|arg| matches!(arg.external_name(), Some("str" | "String" | "Cow")))
+            }),
+            _ => false,
+        };
+        handed_in && text
     }
 
     /// A receiver of unknown type is a handle when it is given SQL, or begins a transaction in a program that has a

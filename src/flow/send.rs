@@ -401,6 +401,13 @@ impl<'p> Evaluator<'p> {
             self.learn_use(client, on, recv, args);
         }
         let mut query = match &statement.shape {
+            Shape::Plain if self.is_text_parameter(&statement) => Query {
+                body: QueryBody::Text(Rc::new(Text { parts: vec![Piece::Hole(statement.term)] })),
+                binds: Vec::new(),
+                named: Vec::new(),
+                on: None,
+                ty: Type::Unknown,
+            },
             Shape::Query(query) => (**query).clone(),
             Shape::Text(text) => Query {
                 body: QueryBody::Text(text.clone()),
