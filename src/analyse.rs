@@ -56,7 +56,10 @@ pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
     }
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
     let rivals = rivals(&flows, &roots);
-    let mut judged = Judged::default();
+    let mut judged = Judged {
+        concurrent: crate::race::reach::concurrent(&program, &evaluator.calls, &roots, config),
+        ..Judged::default()
+    };
     for flow in &flows {
         judge(&evaluator, flow, &schema, config, &rivals, &mut judged);
     }
@@ -191,6 +194,8 @@ struct Judged {
     claims: Vec<(usize, Claim, Pair)>,
     /// Pairs whose verdict is left to the callers.
     deferred: FxHashSet<Pair>,
+    /// Functions that two requests can run at once.
+    concurrent: FxHashSet<FnId>,
     safe: Vec<(Span, String)>,
     seen: usize,
 }
@@ -222,7 +227,7 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         let open = called && (given(ev, flow, read) || given(ev, flow, write));
         if open {
             judged.deferred.insert(pair);
-        } else {
+        } else if judged.concurrent.contains(&flow.function) {
             judged.claims.push((place, claim, pair));
         }
     }
@@ -240,7 +245,7 @@ fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
         return false;
     }
     let mut found = false;
-    ev.terms.walk(on, 0, &mut |term| {
+    ev.terms.walk(on, &mut |term| {
         found |= matches!(ev.terms.get(term), crate::flow::term::Term::Param(id, _) if *id == flow.function);
     });
     found
@@ -271,6 +276,8 @@ impl Judged {
         flows: &[std::rc::Rc<Flow>],
     ) -> Vec<Finding> {
         let mut by_pair: FxHashMap<(Pair, &'static str), usize> = FxHashMap::default();
+        // One call may lead to several implementations of a trait: it is told once.
+        let mut by_place: FxHashSet<(&'static str, Span, String)> = FxHashSet::default();
         let mut findings: Vec<Finding> = Vec::new();
         for (place, claim, pair) in &self.claims {
             let flow = &flows[*place];
@@ -281,8 +288,10 @@ impl Judged {
             }
             let scene = Scene::new(ev, flow, schema, config, rivals);
             let Some(finding) = story::tell(&scene, claim) else { continue };
-            by_pair.insert((*pair, claim.rule), findings.len());
-            findings.push(finding);
+            if by_place.insert((claim.rule, finding.at, finding.table.clone())) {
+                by_pair.insert((*pair, claim.rule), findings.len());
+                findings.push(finding);
+            }
         }
         findings.sort_by(|a, b| (a.at, a.rule, &a.fingerprint).cmp(&(b.at, b.rule, &b.fingerprint)));
         story::number(&mut findings);

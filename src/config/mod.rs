@@ -147,6 +147,11 @@ impl Config {
         self.effects.iter().any(|pattern| matches_path(pattern, path))
     }
 
+    /// Whether `entry_points` names a function, in the same way.
+    pub fn is_entry_point(&self, path: &str) -> bool {
+        self.entry_points.iter().any(|pattern| matches_path(pattern, path))
+    }
+
     /// How a rule is reported whose page says `own`.
     pub fn level(&self, rule: &str, own: Severity) -> Level {
         let named = |rules: &[String]| rules.iter().any(|name| name == rule);

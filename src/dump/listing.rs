@@ -121,7 +121,7 @@ impl Told<'_, '_, '_> {
         let mut found = Vec::new();
         for cond in self.scene.conditions(&event.deps).iter().copied() {
             let cond = self.scene.ev.cond(cond);
-            for origin in self.scene.ev.terms.origins(cond.term) {
+            for origin in self.scene.ev.terms.origins(cond.term).iter() {
                 // That a write did not fail is no decision; that a row is there is one that every client spells in its
                 // own way, some of them in the call.
                 let only_there = cond.kind == CondKind::Presence
@@ -220,7 +220,7 @@ impl Told<'_, '_, '_> {
             return format!("{computed}from {}", numbers(&from));
         }
         let (mut parameter, mut fresh) = (false, false);
-        terms.walk(term, 0, &mut |part| match terms.get(part) {
+        terms.walk(term, &mut |part| match terms.get(part) {
             Term::Param(..) => parameter = true,
             Term::Fresh(_) => fresh = true,
             _ => {}

@@ -36,7 +36,7 @@ pub(super) struct Arm {
 impl<'p> Evaluator<'p> {
     /// Makes a condition of a tested value; none when nothing of it can come from a database.
     pub(super) fn condition(&mut self, tested: &Value, kind: CondKind, at: Range) -> Option<CondId> {
-        if tested.guards.is_empty() && !self.matters(tested.term) {
+        if tested.guards.is_empty() && !self.terms.matters(tested.term) {
             return None;
         }
         let mut compares = Vec::new();
@@ -52,15 +52,6 @@ impl<'p> Evaluator<'p> {
         });
         self.frame.conds.push(id);
         Some(id)
-    }
-
-    /// Whether a term holds a statement's result or a parameter, which may become one.
-    fn matters(&self, term: TermId) -> bool {
-        let mut found = false;
-        self.terms.walk(term, 0, &mut |id| {
-            found |= matches!(self.terms.get(id), Term::Row(_) | Term::Count(_) | Term::Param(..));
-        });
-        found
     }
 
     fn comparisons(&self, term: TermId, depth: usize, found: &mut Vec<Comparison>) {
@@ -213,7 +204,7 @@ impl<'p> Evaluator<'p> {
                 return;
             }
             tested.term = self.terms.literal("ok");
-        } else if !value.guards.is_empty() || self.matters(value.term) {
+        } else if !value.guards.is_empty() || self.terms.matters(value.term) {
             tested.term = self.terms.exists(value.term);
         }
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {

@@ -244,7 +244,7 @@ impl<'p> Evaluator<'p> {
     fn call_one(&mut self, id: FnId, args: Vec<Value>, at: Range, guessed: bool, generics: &[Type]) -> Value {
         let span = self.span(at);
         let caller = self.frame.function;
-        let repeated = self.frame.repeated > 0;
+        let repeated = self.frame.serving > 0;
         let callers = self.calls.callers.entry(id).or_default();
         if callers.last() != Some(&(caller, span, repeated)) {
             callers.push((caller, span, repeated));

@@ -99,7 +99,7 @@ impl Evaluator<'_> {
     /// An HTTP request that was started with `get` or `head` asks, and changes nothing.
     fn only_reads(&self, request: crate::flow::term::TermId) -> bool {
         let (mut asks, mut acts) = (false, false);
-        self.terms.walk(request, 0, &mut |term| {
+        self.terms.walk(request, &mut |term| {
             if let crate::flow::term::Term::Computed(by, _) = self.terms.get(term) {
                 asks |= matches!(by.as_str(), "get" | "head");
                 acts |= matches!(by.as_str(), "post" | "put" | "patch" | "delete" | "request");

@@ -42,9 +42,9 @@ impl<'p> Evaluator<'p> {
                 tested
             }
             ExprKind::Match(of, arms) => self.branch_match(of, arms),
-            ExprKind::While(cond, block) => self.repeat(|ev| ev.loop_while(cond, block)),
+            ExprKind::While(cond, block) => self.serve(|ev| ev.loop_while(cond, block)),
             ExprKind::For(pat, over, block) => self.loop_for(pat, over, block),
-            ExprKind::Loop(block) => self.repeat(|ev| {
+            ExprKind::Loop(block) => self.serve(|ev| {
                 ev.block(block);
             }),
             ExprKind::Closure(closure) => {
@@ -498,6 +498,14 @@ impl<'p> Evaluator<'p> {
         self.frame.repeated -= 1;
         let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
         self.join(fork, vec![once, never])
+    }
+
+    /// A loop that a worker or a service goes round in.
+    fn serve(&mut self, body: impl FnOnce(&mut Self)) -> Value {
+        self.frame.serving += 1;
+        let value = self.repeat(body);
+        self.frame.serving -= 1;
+        value
     }
 
     fn loop_while(&mut self, cond: &Expr, block: &Block) {

@@ -443,6 +443,7 @@ impl<'p> Evaluator<'p> {
             ("mem", "take") if !args.is_empty() => return args.remove(0),
             ("process", "exit") | ("panic", "resume_unwind") => return self.diverge(),
             (_, "spawn" | "spawn_blocking" | "spawn_local" | "block" | "unblock") => {
+                self.frame.serving += usize::from(last.starts_with("spawn"));
                 self.frame.repeated += 1;
                 let mut result = None;
                 for arg in &args {
@@ -452,6 +453,7 @@ impl<'p> Evaluator<'p> {
                     });
                 }
                 self.frame.repeated -= 1;
+                self.frame.serving -= usize::from(last.starts_with("spawn"));
                 return result.unwrap_or_else(|| self.fresh());
             }
             _ => {}

@@ -90,7 +90,7 @@ pub struct Evaluator<'p> {
 /// Who calls whom, as far as calls were followed.
 #[derive(Default)]
 pub struct CallGraph {
-    /// Callee → callers, with the call's place and whether it stands in a loop or a task of its own.
+    /// Callee → callers, with the call's place and whether it stands in `loop`, `while` or a task of its own.
     pub callers: FxHashMap<FnId, Vec<(FnId, Span, bool)>>,
     /// Functions whose name is handed around as a value: handlers, jobs.
     pub values: FxHashSet<FnId>,
@@ -137,6 +137,8 @@ struct Frame<'p> {
     returns: Vec<(Value, Rc<[CondId]>)>,
     guards: Vec<Guard>,
     repeated: usize,
+    /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
+    serving: usize,
     open: Vec<(EventId, EventId)>,
     text: &'p str,
 }
@@ -341,6 +343,7 @@ impl Frame<'_> {
             returns: Vec::new(),
             guards: Vec::new(),
             repeated: 0,
+            serving: 0,
             open: Vec::new(),
             text: "",
         }

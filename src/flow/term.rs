@@ -3,7 +3,9 @@
 //! Terms are hash-consed in one arena, so that equal terms have equal ids and comparing two values is comparing two
 //! numbers. A term never holds syntax.
 
-use rustc_hash::FxHashMap;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::EventId;
 use crate::link::FnId;
@@ -42,8 +44,16 @@ pub enum Term {
 #[derive(Default)]
 pub struct Terms {
     terms: Vec<Term>,
+    facts: Vec<Facts>,
+    none: Rc<[Origin]>,
     ids: FxHashMap<Term, TermId>,
     fresh: u32,
+}
+
+/// What is worked out of a term when it is made.
+struct Facts {
+    origins: Rc<[Origin]>,
+    matters: bool,
 }
 
 /// One use of a statement's result inside a term.
@@ -70,8 +80,8 @@ pub enum Part {
     Length,
 }
 
-/// How deep a term is followed; deeper origins are not seen. Terms of this depth stem from generated code.
-const DEPTH: usize = 64;
+/// How many results of statements one value is followed to; further ones are not seen.
+const ORIGINS: usize = 128;
 
 impl Terms {
     pub fn get(&self, id: TermId) -> &Term {
@@ -83,6 +93,8 @@ impl Terms {
             return id;
         }
         let id = TermId(self.terms.len() as u32);
+        let facts = self.facts_of(&term);
+        self.facts.push(facts);
         self.terms.push(term.clone());
         self.ids.insert(term, id);
         id
@@ -132,102 +144,119 @@ impl Terms {
         }
     }
 
-    /// All results of statements that the value is made of, sorted, each once.
-    pub fn origins(&self, id: TermId) -> Vec<Origin> {
-        let mut found = Vec::new();
-        self.collect(id, false, 0, &mut found);
-        found.sort_unstable();
-        found.dedup();
-        found
+    /// All results of statements that the value is made of, sorted, each once; at most [`ORIGINS`].
+    pub fn origins(&self, id: TermId) -> Rc<[Origin]> {
+        self.facts[id.0 as usize].origins.clone()
+    }
+
+    /// Whether a value holds a statement's result, or a parameter, which may become one.
+    pub fn matters(&self, id: TermId) -> bool {
+        self.facts[id.0 as usize].matters
     }
 
     /// Whether `id` is, or is one of, or is computed from `part`.
     pub fn mentions(&self, id: TermId, part: TermId) -> bool {
+        // A term is interned after all it is made of.
+        if id <= part {
+            return id == part;
+        }
         let mut found = false;
-        self.walk(id, 0, &mut |term| found |= term == part);
+        self.visit(id, part, &mut |term| found |= term == part);
         found
     }
 
-    /// Calls `visit` on a term and everything it is made of.
-    pub fn walk(&self, id: TermId, depth: usize, visit: &mut dyn FnMut(TermId)) {
-        visit(id);
-        if depth > DEPTH {
-            return;
-        }
-        match self.get(id) {
-            Term::Field(of, _) | Term::Exists(of) => self.walk(*of, depth + 1, visit),
-            Term::Computed(_, parts) | Term::Either(parts) => {
-                for part in parts {
-                    self.walk(*part, depth + 1, visit);
-                }
+    /// Calls `visit` on a term and everything it is made of, each once.
+    pub fn walk(&self, id: TermId, visit: &mut dyn FnMut(TermId)) {
+        self.visit(id, TermId(0), visit);
+    }
+
+    /// The parts of a term whose id is not below `from`.
+    fn visit(&self, id: TermId, from: TermId, visit: &mut dyn FnMut(TermId)) {
+        let mut todo = vec![id];
+        let mut seen = FxHashSet::default();
+        while let Some(id) = todo.pop() {
+            if id < from || !seen.insert(id) {
+                continue;
             }
-            _ => {}
+            visit(id);
+            match self.get(id) {
+                Term::Field(of, _) | Term::Exists(of) => todo.push(*of),
+                Term::Computed(_, parts) | Term::Either(parts) => todo.extend(parts.iter().copied()),
+                _ => {}
+            }
         }
     }
 
     fn is_record(&self, id: TermId) -> bool {
         match self.get(id) {
             Term::Computed(by, _) => matches!(by.as_str(), "struct" | "tuple"),
-            Term::Either(parts) => parts.iter().any(|part| self.is_record(*part)),
+            Term::Either(parts) => {
+                parts.iter().any(|part| matches!(self.get(*part), Term::Computed(..)) && self.is_record(*part))
+            }
             _ => false,
         }
     }
 
-    fn collect(&self, id: TermId, computed: bool, depth: usize, found: &mut Vec<Origin>) {
-        if depth > DEPTH || found.len() > 256 {
-            return;
-        }
-        let mut add = |event: EventId, part: Part| found.push(Origin { event, part, computed });
-        match self.get(id) {
-            Term::Row(event) => add(*event, Part::Row),
-            Term::Count(event) => add(*event, Part::Count),
-            Term::Field(of, name) => match self.get(*of) {
-                Term::Row(event) => add(*event, Part::Column(name.clone())),
-                Term::Either(rows) => {
-                    for row in rows {
-                        match self.get(*row) {
-                            Term::Row(event) => {
-                                found.push(Origin { event: *event, part: Part::Column(name.clone()), computed })
-                            }
-                            _ => self.collect(*row, computed, depth + 1, found),
-                        }
-                    }
-                }
-                _ => self.collect(*of, computed, depth + 1, found),
-            },
+    /// What is known of a term from what is known of its parts.
+    fn facts_of(&self, term: &Term) -> Facts {
+        let one = |event: EventId, part: Part| Facts {
+            origins: Rc::from([Origin { event, part, computed: false }]),
+            matters: true,
+        };
+        match term {
+            Term::Row(event) => one(*event, Part::Row),
+            Term::Count(event) => one(*event, Part::Count),
+            Term::Param(..) => Facts { origins: self.none.clone(), matters: true },
+            Term::Fresh(_) | Term::Literal(_) | Term::Transaction(_) => {
+                Facts { origins: self.none.clone(), matters: false }
+            }
+            Term::Field(of, name) => {
+                let rows: &[TermId] = match self.get(*of) {
+                    Term::Either(parts) => parts,
+                    _ => std::slice::from_ref(of),
+                };
+                self.joined(rows, |row, origin| match self.get(row) {
+                    Term::Row(_) => Origin { part: Part::Column(name.clone()), ..origin.clone() },
+                    _ => origin.clone(),
+                })
+            }
             Term::Exists(of) => {
                 // A struct made of a row's columns is there when the row is; a column by itself may be null.
                 let column = matches!(self.get(*of), Term::Field(..));
-                let mut inner = Vec::new();
-                self.collect(*of, computed, depth + 1, &mut inner);
-                for origin in inner {
-                    let whole = match origin.part {
-                        Part::Row => true,
-                        Part::Column(_) => !column && self.is_record(*of),
-                        _ => false,
-                    };
-                    found.push(if whole { Origin { part: Part::Existence, computed, ..origin } } else { origin });
-                }
+                let record = self.is_record(*of);
+                self.joined(std::slice::from_ref(of), |_, origin| match origin.part {
+                    Part::Row => Origin { part: Part::Existence, ..origin.clone() },
+                    Part::Column(_) if !column && record => {
+                        Origin { part: Part::Existence, computed: false, ..origin.clone() }
+                    }
+                    _ => origin.clone(),
+                })
             }
             Term::Computed(by, parts) => {
-                let mut inner = Vec::new();
-                for part in parts {
-                    self.collect(*part, true, depth + 1, &mut inner);
-                }
                 let length = by == "len";
                 // Putting values side by side computes nothing.
                 let kept = matches!(by.as_str(), "struct" | "tuple" | "with");
-                for origin in inner {
-                    let part = if length && origin.part == Part::Row { Part::Length } else { origin.part };
-                    found.push(Origin { part, computed: !kept || computed, ..origin });
-                }
+                self.joined(parts, |_, origin| {
+                    let part = if length && origin.part == Part::Row { Part::Length } else { origin.part.clone() };
+                    Origin { part, computed: !kept || origin.computed, ..origin.clone() }
+                })
             }
-            Term::Either(parts) => {
-                for part in parts {
-                    self.collect(*part, computed, depth + 1, found);
-                }
-            }
-            Term::Fresh(_) | Term::Param(..) | Term::Literal(_) | Term::Transaction(_) => {}
+            Term::Either(parts) => self.joined(parts, |_, origin| origin.clone()),
         }
+    }
+
+    fn joined(&self, parts: &[TermId], change: impl Fn(TermId, &Origin) -> Origin) -> Facts {
+        let mut all: Vec<Origin> = Vec::new();
+        let mut matters = false;
+        for part in parts {
+            let facts = &self.facts[part.0 as usize];
+            matters |= facts.matters;
+            all.extend(facts.origins.iter().map(|origin| change(*part, origin)));
+        }
+        all.sort_unstable();
+        all.dedup();
+        all.truncate(ORIGINS);
+        let origins = if all.is_empty() { self.none.clone() } else { all.into() };
+        Facts { origins, matters }
     }
 }

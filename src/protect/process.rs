@@ -41,7 +41,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
 /// Whether a lock is none that two requests share: not handed in, not a field, not a static.
 fn made_here(scene: &Scene<'_, '_>, lock: TermId) -> bool {
     let mut shared = false;
-    scene.ev.terms.walk(lock, 0, &mut |term| {
+    scene.ev.terms.walk(lock, &mut |term| {
         shared |= match scene.ev.terms.get(term) {
             Term::Param(..) | Term::Row(_) => true,
             // Constants are told apart by their number.

@@ -47,7 +47,6 @@ struct Memo {
     /// None while the verdict is being worked out.
     verdicts: RefCell<FxHashMap<(EventId, EventId), Option<Verdict>>>,
     conditions: RefCell<FxHashMap<Vec<CondId>, Rc<[CondId]>>>,
-    origins: RefCell<FxHashMap<TermId, Rc<[Origin]>>>,
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
 }
 
@@ -70,7 +69,7 @@ impl<'a, 'p> Scene<'a, 'p> {
     fn collect_used(&self) -> FxHashSet<EventId> {
         let mut used = FxHashSet::default();
         let mut note = |term: TermId| {
-            for origin in self.ev.terms.origins(term) {
+            for origin in self.ev.terms.origins(term).iter() {
                 used.insert(origin.event);
             }
         };
@@ -189,12 +188,7 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// Which results of statements a value is made of.
     pub fn origins(&self, term: TermId) -> Rc<[Origin]> {
-        if let Some(known) = self.memo.origins.borrow().get(&term) {
-            return known.clone();
-        }
-        let found: Rc<[Origin]> = self.ev.terms.origins(term).into();
-        self.memo.origins.borrow_mut().insert(term, found.clone());
-        found
+        self.ev.terms.origins(term)
     }
 
     /// All conditions an event depends on, those that decided tested values included.

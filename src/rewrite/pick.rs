@@ -29,8 +29,9 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
             .ev
             .terms
             .origins(term)
-            .into_iter()
+            .iter()
             .find(|origin| origin.event == case.read.id && origin.part != Part::Existence)
+            .cloned()
     };
     let of_row = |predicate: &&crate::sql::statement::Predicate| {
         let terms = case.scene.terms_in(case.writes, &predicate.value);

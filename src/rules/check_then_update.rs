@@ -46,12 +46,13 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
     };
     let single = facts.read.access().is_some_and(|access| access.statement.output.len() == 1);
     let returned = single && column_used(scene.flow.returns.term);
-    let written = scene.after(facts.write.id).any(|event| match &event.kind {
-        crate::event::EventKind::Access(access) => {
-            access.statement.writes() && access.binds.iter().any(|term| column_used(*term))
-        }
-        crate::event::EventKind::Effect(_) => true,
-        _ => false,
+    let written = scene.after(facts.write.id).any(|event| {
+        let Some(access) = event.access() else { return false };
+        // What the row said goes into a new row, or onto an amount.
+        let adds = access.statement.target().is_some_and(|target| {
+            target.action == Action::Insert || target.sets.iter().any(|set| set.value.is_relative())
+        });
+        adds && access.binds.iter().any(|term| column_used(*term))
     });
-    returned || written
+    !facts.sequence.key_from_row && (returned || written)
 }

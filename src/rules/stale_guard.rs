@@ -29,15 +29,28 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.sequence.checks_content() {
         return None;
     }
-    let state = facts.sequence.checks.iter().any(|check| match &check.looks_at {
-        LooksAt::Aggregate => true,
-        LooksAt::Column(_) => linked,
-        _ => false,
-    });
-    Some(match (linked, state) {
-        (true, true) => Confidence::Medium.min(facts.confidence()),
-        _ => Confidence::Low,
-    })
+    let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
+    let narrow = facts.sequence.checked_columns().len() <= 2;
+    let sure = linked && said && narrow && (facts.sequence.checks_aggregate() || is_parent(facts));
+    Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether the written row belongs to the row that was checked: by a foreign key, or by a column that is named after it.
+fn is_parent(facts: &Facts<'_, '_>) -> bool {
+    let table = &facts.reads.table.name;
+    let target = &facts.target.table.name;
+    let by_key =
+        facts.scene.schema.table(target).is_some_and(|def| def.foreign_keys.iter().any(|key| key.table == *table));
+    let singular = table
+        .strip_suffix("ies")
+        .map(|stem| format!("{stem}y"))
+        .unwrap_or_else(|| table.strip_suffix('s').unwrap_or(table).to_owned());
+    by_key
+        || facts
+            .target
+            .sets
+            .iter()
+            .any(|set| set.column.strip_prefix(singular.as_str()).is_some_and(|rest| rest.starts_with('_')))
 }
 
 /// Whether this function, on the same condition, inserts the row whose absence it checked.

@@ -31,7 +31,7 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             )
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
-        stale_guard::ID if source == table => {
+        stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
             format!("two requests can both find {what} of {source} within its limit, and together go past it")
         }
         stale_guard::ID => format!("{what} of {source} can change between the check and the write to {table}"),
