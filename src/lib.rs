@@ -46,5 +46,6 @@ pub mod source;
 pub mod span;
 pub mod sql;
 pub mod story;
+pub mod why;
 
 pub use analyse::{Analysis, analyse};

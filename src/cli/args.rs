@@ -41,8 +41,18 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: ListFormat,
     },
-    /// Print how a file was understood, as JSON
-    Dump { file: PathBuf },
+    /// Say how the statements on a line were judged, and why
+    Why {
+        /// Such as src/orders.rs:42
+        #[arg(value_name = "FILE:LINE")]
+        place: String,
+    },
+    /// Print how a file was understood: what each function does to rows; as JSON the file's package and comments
+    Dump {
+        file: PathBuf,
+        #[arg(long, value_enum, default_value_t)]
+        format: ListFormat,
+    },
     /// Write a commented racelint.toml into the current directory
     Init {
         /// Print it instead
@@ -59,6 +69,8 @@ pub enum Command {
     },
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
+    /// Print the manual page, in roff
+    Man,
 }
 
 /// What one run of the analysis is told.
@@ -91,6 +103,9 @@ pub struct Check {
     /// Print more about each finding
     #[arg(long, short, help_heading = "Output")]
     pub verbose: bool,
+    /// List what was judged safe, and by which protection (text and JSON)
+    #[arg(long, help_heading = "Output")]
+    pub explain_safe: bool,
     /// Count what was not understood, by reason
     #[arg(long, help_heading = "Output")]
     pub statistics: bool,

@@ -11,7 +11,7 @@ use super::{CLEAN, FAILED, FINDINGS, Failure, POOL_STACK, output};
 use crate::analyse::{self, Statistics};
 use crate::config::near::nearest;
 use crate::config::{self, Config};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Protected, Severity};
 use crate::notice::{Notice, NoticeKind};
 use crate::report::{self, Counts, Format, Report, escape, summary};
 use crate::silence;
@@ -35,7 +35,7 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
         ..analysis.counts
     };
     let report = Report { workspace: &workspace, findings: &kept.findings, notices: &notices, counts };
-    write(check, &report)?;
+    write(check, &report, &analysis.safe)?;
     if check.statistics {
         output::to_stderr(&statistics(&analysis.statistics));
     }
@@ -111,7 +111,7 @@ fn skipped(notices: &[Notice]) -> usize {
     paths.len()
 }
 
-fn write(check: &Check, report: &Report<'_>) -> Result<(), Failure> {
+fn write(check: &Check, report: &Report<'_>, safe: &[Protected]) -> Result<(), Failure> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let terminal = Terminal { is_terminal: io::stdout().is_terminal(), variable: &variable };
     let in_file = report::Options {
@@ -120,6 +120,7 @@ fn write(check: &Check, report: &Report<'_>) -> Result<(), Failure> {
         category: check.category.clone(),
         quiet: check.quiet,
         verbose: check.verbose,
+        safe: check.explain_safe.then_some(safe),
         ..report::Options::default()
     };
     let on_screen = report::Options {

@@ -8,11 +8,13 @@ use serde_json::json;
 use super::args::{Arguments, ListFormat};
 use super::check::{found, no_such_rule, rules as ids};
 use super::{CLEAN, Failure, output};
-use crate::config::keys;
+use crate::config::{Config, keys};
 use crate::dump;
+use crate::report::escape;
 use crate::rules::{page, pages};
 use crate::source::allow::allows;
-use crate::source::{self, Options};
+use crate::source::{self, Options, Workspace};
+use crate::span::FileId;
 
 const FILE: &str = "racelint.toml";
 
@@ -32,25 +34,45 @@ pub fn rules(format: ListFormat) -> Result<u8, Failure> {
     print(lines.collect::<String>().as_bytes())
 }
 
-/// Prints what is known of one file: its package as JSON, then what its functions do to rows.
-pub fn dump(file: &Path) -> Result<u8, Failure> {
-    let workspace =
-        source::read(&[file.to_owned()], &Options::default()).map_err(|error| Failure(error.to_string()))?;
-    let canonical = file.canonicalize().map_err(|cause| Failure(source::cause_of(&cause)))?;
-    let read = workspace.files.iter().find(|read| workspace.root.join(&read.path) == canonical);
-    let Some(read) = read else {
-        let why = workspace.notices.iter().map(|notice| format!("{}: {}", notice.path, notice.text));
-        return Err(Failure(why.collect::<Vec<_>>().join("\n")));
-    };
-    let config = found(&[file.to_owned()])?;
-    let about = json!({
+/// Prints what the functions of one file do to rows; as JSON its package and comments.
+pub fn dump(file: &Path, format: ListFormat) -> Result<u8, Failure> {
+    let (workspace, config, id) = around(file)?;
+    if format == ListFormat::Text {
+        let text = dump::file(&workspace, &config, id);
+        let text = text.lines().map(|line| escape::line(line) + "\n").collect::<String>();
+        return print(escape::log(&text).as_bytes());
+    }
+    let read = workspace.file(id);
+    print_json(&json!({
         "path": read.path,
         "kind": read.kind,
         "crate": read.krate.and_then(|index| workspace.crates.get(index)),
         "allows": allows(&read.text),
-    });
-    let about = serde_json::to_string_pretty(&about).unwrap_or_default();
-    print(format!("{about}\n\n{}", dump::file(&workspace, &config, read.id)).as_bytes())
+    }))
+}
+
+/// One file with the workspace it belongs to, so that what it names elsewhere is known.
+pub fn around(file: &Path) -> Result<(Workspace, Config, FileId), Failure> {
+    let failure = |error: source::Error| Failure(error.to_string());
+    let canonical = file
+        .canonicalize()
+        .map_err(|cause| Failure(format!("{}: {}", source::shown(file), source::cause_of(&cause))))?;
+    let paths = [file.to_owned()];
+    let place = source::place(&paths).map_err(failure)?;
+    let config = found(&paths)?;
+    let options = Options { selection: config.selection(), schema: config.schema.clone(), ..Options::default() };
+    let packages = place.given.iter().flat_map(|given| given.upward().filter(|dir| dir.join("Cargo.toml").is_file()));
+    let outermost = packages.last().map(Path::to_owned);
+    let paths: Vec<PathBuf> = outermost.into_iter().chain(paths).collect();
+    let workspace = source::read(&paths, &options).map_err(failure)?;
+    let found = workspace.files.iter().find(|read| workspace.root.join(&read.path) == canonical);
+    if let Some(id) = found.map(|read| read.id) {
+        return Ok((workspace, config, id));
+    }
+    let shown = canonical.strip_prefix(&workspace.root).map_or_else(|_| source::shown(file), source::shown);
+    let why = workspace.notices.iter().filter(|notice| notice.path == shown);
+    let why: Vec<String> = why.map(|notice| format!("{}: {}", notice.path, notice.text)).collect();
+    Err(Failure(if why.is_empty() { format!("{shown}: not read") } else { why.join("\n") }))
 }
 
 /// Writes, or prints, a commented configuration with what the project shows.
@@ -92,11 +114,20 @@ pub fn completions(shell: clap_complete::Shell) -> Result<u8, Failure> {
     print(&script)
 }
 
+/// Prints the manual page from the one definition of the command line.
+pub fn man() -> Result<u8, Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command())
+        .render(&mut page)
+        .map_err(|cause| Failure(format!("the manual page: {}", source::cause_of(&cause))))?;
+    print(&page)
+}
+
 fn print_json(value: &serde_json::Value) -> Result<u8, Failure> {
     print(format!("{}\n", crate::report::escape::json(&format!("{value:#}"))).as_bytes())
 }
 
-fn print(bytes: &[u8]) -> Result<u8, Failure> {
+pub fn print(bytes: &[u8]) -> Result<u8, Failure> {
     output::to_stdout(bytes).map_err(|cause| Failure(format!("standard output: {}", source::cause_of(&cause))))?;
     Ok(CLEAN)
 }

@@ -5,8 +5,10 @@ mod check;
 mod commands;
 mod output;
 mod terminal;
+mod why;
 
 use std::any::Any;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::thread;
 
@@ -29,7 +31,20 @@ struct Failure(String);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse_from(args::with_command(std::env::args_os())) {
+    of(std::env::args_os().collect())
+}
+
+/// The same as cargo calls it: with the sub-command's own name as the first argument.
+pub fn cargo() -> ExitCode {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == "racelint") {
+        arguments.remove(1);
+    }
+    of(arguments)
+}
+
+fn of(arguments: Vec<OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(args::with_command(arguments)) {
         Ok(arguments) => arguments,
         Err(error) => return told(&error),
     };
@@ -66,11 +81,13 @@ fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Check(check) => check::run(check),
         Command::Explain { rule } => commands::explain(rule),
         Command::Rules { format } => commands::rules(*format),
-        Command::Dump { file } => commands::dump(file),
+        Command::Why { place } => why::run(place),
+        Command::Dump { file, format } => commands::dump(file, *format),
         Command::Init { print } => commands::init(*print),
         Command::Config { schema: true, .. } => commands::schema(),
         Command::Config { path, .. } => commands::config(path),
         Command::Completions { shell } => commands::completions(*shell),
+        Command::Man => commands::man(),
     }
 }
 

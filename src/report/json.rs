@@ -2,7 +2,8 @@
 //!
 //! `json` is one document: `version` (1; raised when a member changes its meaning or goes away, not when one is added),
 //! `tool`, `findings`, `notices`, `counts`. `json-lines` is the same as one object a line, told apart by `type`:
-//! a `run` first, then each `finding` and `notice`, and the `counts` last.
+//! a `run` first, then each `finding` and `notice`, and the `counts` last. With `--explain-safe` there is also `safe`: the
+//! sequences that do not race, each with what protects it.
 //!
 //! A place has `path` (relative to the root, `/` between its parts), `line`, `column`, `endLine`, `endColumn` (from 1,
 //! columns in characters, the end just behind the last one) and `offset`, `endOffset` (bytes of the file on disk, from 0).
@@ -10,8 +11,8 @@
 use serde::Serialize;
 
 use super::position::Places;
-use super::{Counts, Report, escape};
-use crate::finding::{CallSite, Confidence, Finding, Interleaving, Rewrite, Role, Severity, Who};
+use super::{Counts, Options, Report, escape};
+use crate::finding::{CallSite, Confidence, Finding, Interleaving, Protected, Rewrite, Role, Severity, Who};
 use crate::notice::{Notice, NoticeKind};
 use crate::span::Span;
 
@@ -19,13 +20,14 @@ const VERSION: u32 = 1;
 const TOOL: ToolView = ToolView { name: "racelint", version: env!("CARGO_PKG_VERSION") };
 
 /// The findings as one document, ended by a line end.
-pub fn render(report: &Report<'_>) -> String {
+pub fn render(report: &Report<'_>, options: &Options<'_>) -> String {
     let places = Places::new(report.workspace);
     let document = DocumentView {
         version: VERSION,
         tool: TOOL,
         findings: report.findings.iter().map(|finding| finding_view(finding, &places)).collect(),
         notices: report.notices.iter().map(|notice| notice_view(notice, &places)).collect(),
+        safe: options.safe.map(|safe| safe.iter().map(|safe| safe_view(safe, &places)).collect()),
         counts: &report.counts,
     };
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -33,7 +35,7 @@ pub fn render(report: &Report<'_>) -> String {
 }
 
 /// The findings as one object a line.
-pub fn render_lines(report: &Report<'_>) -> String {
+pub fn render_lines(report: &Report<'_>, options: &Options<'_>) -> String {
     let places = Places::new(report.workspace);
     let mut out = String::new();
     let mut push = |line: LineView<'_>| {
@@ -47,6 +49,9 @@ pub fn render_lines(report: &Report<'_>) -> String {
     for notice in report.notices {
         push(LineView::Notice(notice_view(notice, &places)));
     }
+    for safe in options.safe.unwrap_or_default() {
+        push(LineView::Safe(safe_view(safe, &places)));
+    }
     push(LineView::Counts(&report.counts));
     out
 }
@@ -57,6 +62,9 @@ struct DocumentView<'a> {
     tool: ToolView,
     findings: Vec<FindingView<'a>>,
     notices: Vec<NoticeView<'a>>,
+    /// Only with `--explain-safe`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safe: Option<Vec<SafeView<'a>>>,
     counts: &'a Counts,
 }
 
@@ -66,6 +74,7 @@ enum LineView<'a> {
     Run { version: u32, tool: ToolView },
     Finding(Box<FindingView<'a>>),
     Notice(NoticeView<'a>),
+    Safe(SafeView<'a>),
     Counts(&'a Counts),
 }
 
@@ -149,6 +158,16 @@ struct NoticeView<'a> {
     place: Option<PlaceView<'a>>,
 }
 
+#[derive(Serialize)]
+struct SafeView<'a> {
+    function: &'a str,
+    table: &'a str,
+    by: &'a str,
+    read: PlaceView<'a>,
+    write: PlaceView<'a>,
+    place: Option<PlaceView<'a>>,
+}
+
 fn finding_view<'a>(finding: &'a Finding, places: &Places<'a>) -> FindingView<'a> {
     FindingView {
         rule: finding.rule,
@@ -202,6 +221,17 @@ fn notice_view<'a>(notice: &'a Notice, places: &Places<'a>) -> NoticeView<'a> {
         path: &notice.path,
         text: &notice.text,
         place: notice.span.map(|span| place_view(span, places)).filter(|place| place.path == notice.path),
+    }
+}
+
+fn safe_view<'a>(safe: &'a Protected, places: &Places<'a>) -> SafeView<'a> {
+    SafeView {
+        function: &safe.function,
+        table: &safe.table,
+        by: &safe.by,
+        read: place_view(safe.read, places),
+        write: place_view(safe.write, places),
+        place: safe.at.map(|at| place_view(at, places)),
     }
 }
 

@@ -15,6 +15,7 @@ mod junit;
 mod line_hash;
 mod markdown;
 mod paint;
+pub mod safe;
 mod sarif;
 mod snippet;
 mod story;
@@ -24,7 +25,7 @@ mod text;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Protected};
 use crate::notice::Notice;
 use crate::rules::Page;
 use crate::source::Workspace;
@@ -77,7 +78,7 @@ pub enum Format {
     Markdown,
 }
 
-/// What a format may need besides the report. Formats for machines look at `category` and `pages` only.
+/// What a format may need besides the report. Formats for machines look at `category`, `pages` and `safe` only.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
     /// Whether ANSI colours are written.
@@ -96,6 +97,8 @@ pub struct Options<'a> {
     pub verbose: bool,
     /// Every rule that has a page, in the order of `racelint rules`.
     pub pages: &'a [Page],
+    /// What was judged safe, for the text and JSON formats, when it was asked for.
+    pub safe: Option<&'a [Protected]>,
 }
 
 /// Writes the report in one format. Fails only when `out` fails.
@@ -103,8 +106,8 @@ pub fn write(format: Format, report: &Report<'_>, options: &Options<'_>, out: &m
     let bytes = match format {
         Format::Text => text::render(report, options),
         Format::Concise => concise::render(report, options),
-        Format::Json => json::render(report),
-        Format::JsonLines => json::render_lines(report),
+        Format::Json => json::render(report, options),
+        Format::JsonLines => json::render_lines(report, options),
         Format::Sarif => sarif::render(report, options),
         Format::Github => github::render(report, options),
         Format::Gitlab => gitlab::render(report),
@@ -173,6 +176,7 @@ impl Default for Options<'_> {
             quiet: false,
             verbose: false,
             pages: crate::rules::pages(),
+            safe: None,
         }
     }
 }

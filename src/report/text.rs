@@ -34,6 +34,10 @@ pub fn render(report: &Report<'_>, options: &Options<'_>) -> String {
         page.notice(&mut out, notice);
         any_notice = true;
     }
+    if let Some(safe) = options.safe {
+        out.push_str(&super::safe::render(safe, &page.places));
+        any_notice = true;
+    }
     if !options.quiet {
         if any_notice {
             out.push('\n');

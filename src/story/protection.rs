@@ -36,20 +36,18 @@ pub fn sentence(scene: &Scene<'_, '_>, protection: &Protection, write: &Event) -
         }
         Protection::SingleWriter => "one transaction writes at a time, and read and write stand in one".to_owned(),
         Protection::RowLock(at) => match strength(scene, *at) {
-            Some(strength) => format!("the read locks its rows with FOR {strength}, and the lock holds until the commit"),
+            Some(strength) => {
+                format!("the read locks its rows with FOR {strength}, and the lock holds until the commit")
+            }
             None => "the read locks its rows, and the lock holds until the commit".to_owned(),
         },
         Protection::EarlierLock(at) => match table(scene, *at) {
             Some(table) => format!("a row of {table} is locked before the read, so that requests come one by one"),
             None => "a row is locked before the read, so that requests come one by one".to_owned(),
         },
-        Protection::AdvisoryLock(_) => {
-            "an advisory lock is held from before the read until after the write".to_owned()
-        }
+        Protection::AdvisoryLock(_) => "an advisory lock is held from before the read until after the write".to_owned(),
         Protection::TableLock(_) => "the table is locked before the read, and nobody else writes it".to_owned(),
-        Protection::Guard => {
-            "the write repeats the check in its own WHERE, and its outcome is looked at".to_owned()
-        }
+        Protection::Guard => "the write repeats the check in its own WHERE, and its outcome is looked at".to_owned(),
         Protection::CompareAndSet => {
             "the write changes the row only while it still holds what was read, and its outcome is looked at".to_owned()
         }
@@ -66,12 +64,12 @@ pub fn sentence(scene: &Scene<'_, '_>, protection: &Protection, write: &Event) -
         Protection::ForeignKey => "a foreign key refuses the write once the row that was read is gone".to_owned(),
         Protection::Rechecked(_) => "a later statement looks again, with a lock or a guard, and decides".to_owned(),
         Protection::NoRival => "no statement of the program changes what was read".to_owned(),
-        Protection::Idempotent => "nothing is lost when two requests do it: what was read decides nothing that the other \
+        Protection::Idempotent => {
+            "nothing is lost when two requests do it: what was read decides nothing that the other \
                                    one spoils"
-            .to_owned(),
-        Protection::InProcess => {
-            "one lock inside the process is held from the read to the write".to_owned()
+                .to_owned()
         }
+        Protection::InProcess => "one lock inside the process is held from the read to the write".to_owned(),
     }
 }
 
