@@ -54,19 +54,24 @@ pub fn why(workspace: &Workspace, config: &Config, file: FileId, line: u32) -> W
     if line == 0 || line > LineIndex::new(&workspace.file(file).text).count() {
         return Why { nothing: Some("the file has no such line".to_owned()), ..Why::default() };
     }
-    evaluated(workspace, config, &|program| Asked { program, file, line }.answer())
+    evaluated(workspace, config, &|program| {
+        Asked { program, file, line, lines: LineIndex::new(&workspace.file(file).text) }.answer()
+    })
 }
 
 struct Asked<'a, 'e, 'p> {
     program: &'a Evaluated<'e, 'p>,
     file: FileId,
     line: u32,
+    lines: LineIndex<'a>,
 }
 
 impl Asked<'_, '_, '_> {
     fn answer(&self) -> Why {
         let mut statements: Vec<Told> = Vec::new();
-        for flow in self.program.flows {
+        let touched =
+            |flow: &Flow| flow.events.iter().any(|event| event.access().is_some() && self.touches(event.span));
+        for flow in self.program.flows.iter().filter(|flow| touched(flow)) {
             let scene =
                 Scene::new(self.program.ev, flow, self.program.schema, self.program.ev.config, self.program.rivals);
             for event in flow.events.iter().filter(|event| event.access().is_some() && self.touches(event.span)) {
@@ -98,9 +103,8 @@ impl Asked<'_, '_, '_> {
         if span.file != self.file {
             return false;
         }
-        let lines = LineIndex::new(&self.program.ev.workspace.file(self.file).text);
-        let last = lines.line(span.at.end.saturating_sub(1).max(span.at.start));
-        (lines.line(span.at.start)..=last).contains(&self.line)
+        let last = self.lines.line(span.at.end.saturating_sub(1).max(span.at.start));
+        (self.lines.line(span.at.start)..=last).contains(&self.line)
     }
 
     fn statement(&self, scene: &Scene<'_, '_>, event: &Event) -> Told {
@@ -214,14 +218,9 @@ impl Asked<'_, '_, '_> {
             FileKind::Rust(Target::Main) => {}
             FileKind::Rust(_) => return "tests, examples, benches and build scripts are not judged".to_owned(),
         }
-        let lines = LineIndex::new(&file.text);
-        let holds = |at: crate::span::Range| {
-            (lines.line(at.start)..=lines.line(at.end.saturating_sub(1).max(at.start))).contains(&self.line)
-        };
-        let mut around = ev
-            .program
-            .functions()
-            .filter(|id| ev.program.file_of(*id) == self.file && holds(ev.program.function(*id).at));
+        let mut around = ev.program.functions().filter(|id| {
+            ev.program.file_of(*id) == self.file && self.touches(ev.program.function(*id).at.in_file(self.file))
+        });
         let Some(id) = around.next() else { return "no function stands on this line".to_owned() };
         let path = ev.program.path_of(id);
         if !self.program.roots.contains(&id) {

@@ -61,9 +61,8 @@ pub fn around(file: &Path) -> Result<(Workspace, Config, FileId), Failure> {
     let place = source::place(&paths).map_err(failure)?;
     let config = found(&paths)?;
     let options = Options { selection: config.selection(), schema: config.schema.clone(), ..Options::default() };
-    let packages = place.given.iter().flat_map(|given| given.upward().filter(|dir| dir.join("Cargo.toml").is_file()));
-    let outermost = packages.last().map(Path::to_owned);
-    let paths: Vec<PathBuf> = outermost.into_iter().chain(paths).collect();
+    let home = place.given.iter().find_map(|given| given.home());
+    let paths: Vec<PathBuf> = home.map(Path::to_owned).into_iter().chain(paths).collect();
     let workspace = source::read(&paths, &options).map_err(failure)?;
     let found = workspace.files.iter().find(|read| workspace.root.join(&read.path) == canonical);
     if let Some(id) = found.map(|read| read.id) {

@@ -43,6 +43,12 @@ impl Given {
         }
     }
 
+    /// The directory of the Cargo workspace that holds the path, or of its package when there is none.
+    pub fn home(&self) -> Option<&Path> {
+        let workspace = self.upward().find(|dir| is_workspace(&dir.join("Cargo.toml")));
+        workspace.or_else(|| self.upward().find(|dir| dir.join("Cargo.toml").is_file()))
+    }
+
     /// The directories from the path's own up to the boundary.
     pub fn upward(&self) -> impl Iterator<Item = &Path> {
         upward(self.dir(), &self.boundary)
