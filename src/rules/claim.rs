@@ -19,6 +19,8 @@ pub struct Claim {
     pub tried: Vec<WhyNot>,
     /// What left the process between check and write.
     pub effect: Option<EventId>,
+    /// The write that a lock was taken for, when the claim is about the lock.
+    pub meant_for: Option<EventId>,
     /// Why it races, when no protection was tried: for statements that race by themselves.
     pub note: Option<&'static str>,
 }
