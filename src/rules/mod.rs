@@ -50,6 +50,14 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if access.statement.target().is_none() || access.statement.verb == Verb::Select {
             continue;
         }
+        if let Some(sequence) = stale_guard::counted_after(scene, write)
+            && let Some(read) = scene.event(sequence.read)
+            && wanted(read, write)
+            && let Verdict::Racy { tried } = protect::by_engine(scene, &sequence)
+        {
+            let (rule, confidence, shape) = (stale_guard::ID, Confidence::Medium, protect::Shape::Phantom);
+            judged.claims.push(Claim { rule, confidence, shape, tried, effect: None, note: None, sequence });
+        }
         for sequence in scene.sequences(write).iter().cloned() {
             let Some(read) = scene.event(sequence.read) else { continue };
             if !wanted(read, write) || !can_be_read(scene, &sequence) {
