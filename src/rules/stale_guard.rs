@@ -65,6 +65,14 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.sequence.checks_content() {
         return None;
     }
+    let rival = |part: &LooksAt| match part {
+        LooksAt::Column(column) => facts.scene.rivals.changes(&facts.reads.table.name, column),
+        LooksAt::Row | LooksAt::Aggregate => true,
+        LooksAt::Existence => false,
+    };
+    if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at)) {
+        return Some(Confidence::Low);
+    }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
     let narrow = facts.sequence.checked_columns().len() <= 2;
     let sure = linked && said && narrow && (facts.sequence.checks_aggregate() || is_parent(facts));
