@@ -11,10 +11,14 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.same_row() || facts.inserts() {
         return None;
     }
-    if facts.sequence.checks_content() {
+    let content = facts.sequence.checks_content();
+    if content && (facts.target.action != Action::Delete || facts.checks_what_changes()) {
         return Some(checked_and_written(facts));
     }
-    consumed(facts).then_some(Confidence::Medium)
+    if consumed(facts) {
+        return Some(Confidence::Medium);
+    }
+    content.then_some(Confidence::Low)
 }
 
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
