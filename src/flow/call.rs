@@ -404,7 +404,7 @@ impl<'p> Evaluator<'p> {
         }
         if recv.ty.is_unknown() {
             let caller = (self.frame.function, self.frame.serving > 0);
-            let callers = self.calls.unresolved.entry(call.name.clone()).or_default();
+            let callers = self.calls.unresolved.entry((call.name.clone(), args.len())).or_default();
             if callers.last() != Some(&caller) {
                 callers.push(caller);
             }

@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::config::Config;
 use crate::flow::CallGraph;
 use crate::link::{FnId, Program};
+use crate::source::Workspace;
 
 /// Attributes that leave a function what it is: any other may be a framework's, which calls it.
 const PLAIN: [&str; 14] = [
@@ -30,11 +31,24 @@ const PLAIN: [&str; 14] = [
 /// The functions that can run more than once at the same time.
 ///
 /// In: the calls that were followed, and all functions that run in production.
-pub fn concurrent(program: &Program, calls: &CallGraph, functions: &[FnId], config: &Config) -> FxHashSet<FnId> {
+pub fn concurrent(
+    workspace: &Workspace,
+    program: &Program,
+    calls: &CallGraph,
+    functions: &[FnId],
+    config: &Config,
+) -> FxHashSet<FnId> {
+    let sees = |caller: FnId, id: FnId| match (program.krate_of(caller), program.krate_of(id)) {
+        (Some(from), Some(to)) => {
+            let (from, to) = (&workspace.crates[from], &workspace.crates[to]);
+            from.dir == to.dir || from.dependencies.iter().any(|dependency| dependency.package == to.name)
+        }
+        _ => true,
+    };
     let called_by = |id: FnId| {
         let callers = calls.callers.get(&id).map_or(&[][..], Vec::as_slice);
         let known = callers.iter().map(|(caller, _, serving)| (*caller, *serving));
-        let likely = likely_callers(program, calls, id).iter().copied();
+        let likely = likely_callers(program, calls, id).iter().copied().filter(move |(caller, _)| sees(*caller, id));
         known.chain(likely).filter(move |(caller, _)| *caller != id && !program.function(*caller).test)
     };
     let mut found: FxHashSet<FnId> = FxHashSet::default();
@@ -59,7 +73,7 @@ pub fn concurrent(program: &Program, calls: &CallGraph, functions: &[FnId], conf
     found
 }
 
-/// Calls of this method's name on values of an unknown type, where no call of it was followed.
+/// Calls of this method's name, with as many arguments, on values of an unknown type, where no call of it was followed.
 ///
 /// `Cli::parse().run()`: what a derive macro declares has no type, and `run` is called all the same. A trait's method and
 /// one with a framework's attribute may be called from outside, whoever else has a method of that name.
@@ -72,7 +86,7 @@ fn likely_callers<'c>(program: &Program, calls: &'c CallGraph, id: FnId) -> &'c 
     if !own || calls.callers.contains_key(&id) {
         return &[];
     }
-    calls.unresolved.get(&function.name).map_or(&[], Vec::as_slice)
+    calls.unresolved.get(&(function.name.clone(), function.params.len())).map_or(&[], Vec::as_slice)
 }
 
 fn is_main(program: &Program, id: FnId) -> bool {
