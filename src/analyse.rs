@@ -57,7 +57,7 @@ pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
     let rivals = rivals(&flows, &roots);
     let mut judged = Judged {
-        concurrent: crate::race::reach::concurrent(&program, &evaluator.calls, &roots, config),
+        concurrent: crate::race::reach::concurrent(workspace, &program, &evaluator.calls, &roots, config),
         ..Judged::default()
     };
     for flow in &flows {
