@@ -1,7 +1,8 @@
 //! Claims to findings: the places, the words, and the interleaving of two requests.
 
 mod interleaving;
-mod reason;
+pub mod protection;
+pub mod reason;
 pub mod words;
 
 use std::hash::Hasher;
@@ -73,14 +74,14 @@ pub fn number(findings: &mut [Finding]) {
 }
 
 /// How many calls lead to both events.
-fn common(read: &Event, write: &Event) -> usize {
+pub(crate) fn common(read: &Event, write: &Event) -> usize {
     if read.id == write.id {
         return read.calls.len();
     }
     read.calls.iter().zip(write.calls.iter()).take_while(|(a, b)| a == b).count()
 }
 
-fn holder(flow: &Flow, read: &Event, depth: usize) -> crate::link::FnId {
+pub(crate) fn holder(flow: &Flow, read: &Event, depth: usize) -> crate::link::FnId {
     if depth == 0 { flow.function } else { read.calls[depth - 1].function }
 }
 

@@ -100,7 +100,8 @@ fn weight(why: &WhyNot) -> u8 {
     }
 }
 
-fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
+/// Why one protection that stands there, or might, does not hold; one sentence of the same form.
+pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
     let level = |event| transaction::of(scene, event).map_or("READ COMMITTED", |tx| tx.level.name());
     match why {
         WhyNot::Autocommit => "each statement runs in autocommit, and nothing holds the row in between".to_owned(),
