@@ -13,6 +13,7 @@
 mod attrs;
 mod blocks;
 mod bodies;
+mod cfg;
 mod expand;
 mod expr;
 mod functions;
