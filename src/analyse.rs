@@ -58,7 +58,7 @@ pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
     let rivals = rivals(&flows, &roots);
     let mut judged = Judged {
-        concurrent: crate::race::reach::concurrent(&program, &evaluator.calls, &roots, config),
+        concurrent: crate::race::reach::concurrent(workspace, &program, &evaluator.calls, &roots, config),
         ..Judged::default()
     };
     for flow in &flows {
@@ -224,7 +224,8 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write)) else {
             continue;
         };
-        let pair = pair(flow, read, write);
+        let meant_for = claim.meant_for.and_then(|id| scene.event(id)).unwrap_or(write);
+        let pair = pair(flow, read, meant_for);
         // On a handle that was handed in, the callers know whether a transaction is open.
         let open = called && (given(ev, flow, read) || given(ev, flow, write));
         if open {
