@@ -12,6 +12,7 @@ use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
 use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
+use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
 use crate::race::dependency;
 use crate::race::scene::{Rivals, Scene};
@@ -116,10 +117,11 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
     let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
-            let caught = std::panic::catch_unwind(|| lower::lower(file.id, &file.text));
+            let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, macros.of(file)));
             let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
             match caught {
                 Ok(Ok(lowered)) => Ok(lowered),
