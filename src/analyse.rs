@@ -12,6 +12,7 @@ use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
 use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
+use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
 use crate::race::dependency;
 use crate::race::scene::{Rivals, Scene};
@@ -89,7 +90,7 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
     let Evaluated { ev: evaluator, schema, rivals, flows, roots, notices } = of;
     let (workspace, config) = (evaluator.workspace, evaluator.config);
     let mut judged = Judged {
-        concurrent: crate::race::reach::concurrent(evaluator.program, &evaluator.calls, roots, config),
+        concurrent: crate::race::reach::concurrent(workspace, evaluator.program, &evaluator.calls, roots, config),
         ..Judged::default()
     };
     for flow in *flows {
@@ -116,10 +117,11 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
     let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
-            let caught = std::panic::catch_unwind(|| lower::lower(file.id, &file.text));
+            let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, macros.of(file)));
             let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
             match caught {
                 Ok(Ok(lowered)) => Ok(lowered),
@@ -254,7 +256,8 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write)) else {
             continue;
         };
-        let pair = pair(flow, read, write);
+        let meant_for = claim.meant_for.and_then(|id| scene.event(id)).unwrap_or(write);
+        let pair = pair(flow, read, meant_for);
         // On a handle that was handed in, the callers know whether a transaction is open.
         let open = called && (given(ev, flow, read) || given(ev, flow, write));
         if open {

@@ -35,6 +35,7 @@ pub mod finding;
 pub mod flow;
 pub mod link;
 pub mod lower;
+pub mod macros;
 pub mod notice;
 pub mod protect;
 pub mod race;
