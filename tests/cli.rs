@@ -6,9 +6,9 @@ use std::process::{Command, Output, Stdio};
 
 /// One race, whose write stands in line 4.
 const RACE: &str = "use sqlx::PgPool;
-pub async fn redeem(pool: &PgPool, code: &str) -> anyhow::Result<()> {
-    let used: bool = sqlx::query_scalar(\"SELECT used FROM coupons WHERE code = $1\").bind(code).fetch_one(pool).await?;
-    if !used { sqlx::query(\"UPDATE coupons SET used = true WHERE code = $1\").bind(code).execute(pool).await?; }
+pub async fn book(pool: &PgPool, seat: i64, who: i64) -> anyhow::Result<()> {
+    let holder: Option<i64> = sqlx::query_scalar(\"SELECT holder FROM seats WHERE id = $1\").bind(seat).fetch_one(pool).await?;
+    if holder.is_none() { sqlx::query(\"UPDATE seats SET holder = $2 WHERE id = $1\").bind(seat).bind(who).execute(pool).await?; }
     Ok(())
 }
 ";
@@ -97,10 +97,7 @@ fn a_bad_file_costs_itself_alone() {
         assert!(text.contains("1 skipped"), "{text}");
         assert_eq!(run(dir.path(), &["check", "--strict"]).status.code(), Some(2));
     }
-    finds(with("src/empty.rs", "").path(), &["--strict", "src/empty.rs", "src/lib.rs"])
-        .contains("0 skipped")
-        .then_some(())
-        .unwrap();
+    assert!(finds(with("src/empty.rs", "").path(), &[]).contains("0 skipped"));
 }
 
 #[test]
@@ -179,10 +176,10 @@ fn comments_hide_findings_and_idle_ones_are_told() {
     };
     // Above the function, the read, and the write.
     for line in [2, 3, 4] {
-        let dir = allow("// racelint: allow(check-then-update) codes are used once by one worker", line);
+        let dir = allow("// racelint: allow(check-then-update) one clerk books", line);
         let output = run(dir.path(), &["check", "--format", "concise"]);
         assert_eq!(output.status.code(), Some(0), "line {line}: {}", out(&output));
-        assert!(out(&output).contains("1 silenced") && !out(&output).contains("notice"), "{}", out(&output));
+        assert!(out(&output).contains("1 suppressed") && !out(&output).contains("notice"), "{}", out(&output));
     }
     for (comment, told) in [
         ("// racelint: allow(check-then-update)", "gives no reason"),
@@ -200,7 +197,7 @@ fn comments_hide_findings_and_idle_ones_are_told() {
 #[test]
 fn what_the_project_says_never_reaches_the_output_raw() {
     let evil = "\\u{1b}[31m\\n::error::x##[group]\u{202e}\u{1b}[2J";
-    let code = RACE.replace("SELECT used FROM coupons", &format!("SELECT used /* {evil} */ FROM coupons"));
+    let code = RACE.replace("SELECT holder FROM seats", &format!("SELECT holder /* {evil} */ FROM seats"));
     let dir = with("src/lib.rs", &code);
     fs::write(dir.path().join("src/\u{1b}[2J\n::error::x.rs"), &code).unwrap();
     fs::write(dir.path().join("src/\u{1b}\n::warning::.rs"), "fn (").unwrap();
@@ -275,11 +272,11 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn what_is_safe_names_its_protection() {
     let guarded = RACE.replace(
-        "WHERE code = $1\").bind(code).fetch_one(pool)",
-        "WHERE code = $1 FOR UPDATE\").bind(code).fetch_one(&mut *tx)",
+        "WHERE id = $1\").bind(seat).fetch_one(pool)",
+        "WHERE id = $1 FOR UPDATE\").bind(seat).fetch_one(&mut *tx)",
     );
     let guarded = guarded.replace("execute(pool)", "execute(&mut *tx)").replace("Ok(())", "tx.commit().await?; Ok(())");
-    let guarded = guarded.replace("    let used", "    let mut tx = pool.begin().await?;\n    let used");
+    let guarded = guarded.replace("    let holder", "    let mut tx = pool.begin().await?;\n    let holder");
     let dir = with("src/lib.rs", guarded);
     let output = run(dir.path(), &["check", "--explain-safe"]);
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
@@ -309,7 +306,7 @@ fn why_says_how_a_line_was_judged() {
 fn dump_is_text_or_json() {
     let dir = package();
     let text = out(&run(dir.path(), &["dump", "src/lib.rs"]));
-    assert!(text.starts_with("crate::redeem\n") || text.starts_with("shop::redeem\n"), "{text}");
+    assert!(text.starts_with("crate::book\n") || text.starts_with("shop::book\n"), "{text}");
     let json = out(&run(dir.path(), &["dump", "--format", "json", "src/lib.rs"]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["path"], "src/lib.rs");
