@@ -21,7 +21,7 @@ pub struct Why {
     pub nothing: Option<String>,
 }
 
-/// One statement that is sent from the line.
+/// One statement that the line sends, by itself or by a call, or decides about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     pub at: Span,
@@ -69,12 +69,11 @@ struct Asked<'a, 'e, 'p> {
 impl Asked<'_, '_, '_> {
     fn answer(&self) -> Why {
         let mut statements: Vec<Told> = Vec::new();
-        let touched =
-            |flow: &Flow| flow.events.iter().any(|event| event.access().is_some() && self.touches(event.span));
+        let touched = |flow: &Flow| flow.events.iter().any(|event| self.is_asked(event));
         for flow in self.program.flows.iter().filter(|flow| touched(flow)) {
             let scene =
                 Scene::new(self.program.ev, flow, self.program.schema, self.program.ev.config, self.program.rivals);
-            for event in flow.events.iter().filter(|event| event.access().is_some() && self.touches(event.span)) {
+            for event in flow.events.iter().filter(|event| self.is_asked(event)) {
                 let place = statements.iter().position(|told| told.at == event.span);
                 let place = place.unwrap_or_else(|| {
                     statements.push(self.statement(&scene, event));
@@ -97,6 +96,15 @@ impl Asked<'_, '_, '_> {
         }
         let nothing = statements.is_empty().then(|| self.nothing());
         Why { statements, nothing }
+    }
+
+    /// Whether the line sends a statement, calls what sends it, or decides whether a write is sent.
+    fn is_asked(&self, event: &Event) -> bool {
+        let Some(access) = event.access() else { return false };
+        let decides = |cond: &crate::event::CondId| self.touches(self.program.ev.cond(*cond).span);
+        self.touches(event.span)
+            || event.calls.iter().any(|call| self.touches(call.span))
+            || access.statement.writes() && event.deps.iter().any(decides)
     }
 
     fn touches(&self, span: Span) -> bool {

@@ -294,6 +294,10 @@ fn why_says_how_a_line_was_judged() {
     let why = |place: &str| out(&run(dir.path(), &["why", place]));
     assert!(why("src/lib.rs:4").contains("check-then-update"), "{}", why("src/lib.rs:4"));
     assert!(why("src/lib.rs:3").contains("read for the write at src/lib.rs:4:"), "{}", why("src/lib.rs:3"));
+    let called =
+        RACE.to_owned() + "pub async fn twice(pool: &PgPool) -> anyhow::Result<()> {\n    book(pool, 1, 2).await\n}\n";
+    fs::write(dir.path().join("src/lib.rs"), called).unwrap();
+    assert!(why("src/lib.rs:8").contains("src/lib.rs:4:"), "{}", why("src/lib.rs:8"));
     assert!(why("src/lib.rs:5").contains("no statement"), "{}", why("src/lib.rs:5"));
     assert!(why("src/lib.rs:1").contains("no function"), "{}", why("src/lib.rs:1"));
     assert!(why("src/lib.rs:99").contains("no such line"), "{}", why("src/lib.rs:99"));

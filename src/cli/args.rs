@@ -43,7 +43,7 @@ pub enum Command {
     },
     /// Say how the statements on a line were judged, and why
     Why {
-        /// Such as src/orders.rs:42
+        /// A file and a line in it, as reports write them
         #[arg(value_name = "FILE:LINE")]
         place: String,
     },
