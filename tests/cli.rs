@@ -146,7 +146,7 @@ fn unreadable_files_are_named() {
     use std::os::unix::fs::PermissionsExt;
     let dir = with("src/secret.rs", RACE);
     let secret = dir.path().join("src/secret.rs");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&secret).is_ok() {
         eprintln!("skipped: this user reads every file");
         return;
