@@ -121,7 +121,9 @@ fn arms<'s>(written: &'s [SynStmt], first: &Cfg) -> &'s [SynStmt] {
         (SynStmt::Local(one), SynStmt::Local(twin)) if opposite && bind_alike(one, twin) => return &written[..2],
         (SynStmt::Local(_) | SynStmt::Item(_), _) | (_, SynStmt::Local(_) | SynStmt::Item(_)) => {}
         _ if opposite => return &written[..2],
-        _ if written.len() <= ARMS && written.iter().all(|each| has_value(each) && Cfg::of(each).is_some()) => return written,
+        _ if written.len() <= ARMS && written.iter().all(|each| has_value(each) && Cfg::of(each).is_some()) => {
+            return written;
+        }
         _ => {}
     }
     &written[..1]

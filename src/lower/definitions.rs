@@ -91,7 +91,7 @@ impl Macros {
 }
 
 fn has(attributes: &[Group], name: &str) -> bool {
-    attributes
-        .iter()
-        .any(|attribute| matches!(attribute.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == name))
+    attributes.iter().any(
+        |attribute| matches!(attribute.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == name),
+    )
 }

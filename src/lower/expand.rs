@@ -32,9 +32,8 @@ enum Definition {
 impl Definitions {
     /// The macros of other files.
     pub fn foreign(definitions: &[MacroDefinition]) -> Self {
-        let unread = |definition: &MacroDefinition| {
-            (definition.name.clone(), Definition::Unread(definition.rules.clone()))
-        };
+        let unread =
+            |definition: &MacroDefinition| (definition.name.clone(), Definition::Unread(definition.rules.clone()));
         Self(definitions.iter().map(unread).collect())
     }
 
