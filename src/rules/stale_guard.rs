@@ -38,9 +38,12 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
                 && rows::adds_to(scene, (read, access), (inserted, target))
         })?;
         let _ = counted;
-        let cond = scene.flow.conds.iter().copied().find(|cond| {
-            scene.origins(scene.ev.cond(*cond).term).iter().any(|origin| origin.event == event.id)
-        })?;
+        let cond = scene
+            .flow
+            .conds
+            .iter()
+            .copied()
+            .find(|cond| scene.origins(scene.ev.cond(*cond).term).iter().any(|origin| origin.event == event.id))?;
         Some(Sequence {
             read: event.id,
             write: write.id,
