@@ -402,6 +402,13 @@ impl<'p> Evaluator<'p> {
         {
             return part.clone();
         }
+        if recv.ty.is_unknown() {
+            let caller = (self.frame.function, self.frame.serving > 0);
+            let callers = self.calls.unresolved.entry((call.name.clone(), args.len())).or_default();
+            if callers.last() != Some(&caller) {
+                callers.push(caller);
+            }
+        }
         self.known_method(recv, call, args, at)
     }
 

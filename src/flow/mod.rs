@@ -94,6 +94,9 @@ pub struct CallGraph {
     pub callers: FxHashMap<FnId, Vec<(FnId, Span, bool)>>,
     /// Functions whose name is handed around as a value: handlers, jobs.
     pub values: FxHashSet<FnId>,
+    /// Method calls on values of which nobody knows the type: the name and how many arguments → callers, with the same
+    /// as above.
+    pub unresolved: FxHashMap<(Name, usize), Vec<(FnId, bool)>>,
 }
 
 /// What was not understood, counted by reason.

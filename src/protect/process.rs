@@ -1,7 +1,7 @@
 //! Locks inside the process: a mutex, a semaphore of one, the one connection behind a mutex.
 
 use crate::dialect::Dialect;
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 use crate::flow::term::{Term, TermId};
 use crate::protect::{Protection, WhyNot};
 use crate::race::Sequence;
@@ -28,14 +28,33 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         return None;
     }
     let dropped = read.guards.iter().any(|guard| !guard.shared && write.guards.iter().any(|g| g.lock == guard.lock));
-    let never_kept = scene.before(read.id).any(|event| {
-        let EventKind::Locked(guard) = &event.kind else { return false };
-        !guard.shared && read.on != Some(guard.guard) && read.guards.iter().all(|held| held.guard != guard.guard)
-    });
-    if dropped || never_kept || (!read.guards.is_empty() && write.guards.is_empty()) {
+    let locked = |event: &Event| match &event.kind {
+        EventKind::Locked(guard) if !guard.shared && !serves_a_helper(scene, event, write) => Some(guard.guard),
+        _ => None,
+    };
+    let never_kept = scene
+        .before(read.id)
+        .filter_map(locked)
+        .any(|guard| read.on != Some(guard) && read.guards.iter().all(|held| held.guard != guard));
+    let ended = write.guards.is_empty()
+        && scene.before(read.id).filter_map(locked).any(|guard| read.guards.iter().any(|held| held.guard == guard));
+    if dropped || never_kept || ended {
         tried.push(WhyNot::GuardDropped);
     }
     None
+}
+
+/// Whether a lock is taken and given back inside a called function that does its own work under it, a cache that fills
+/// itself: it was never meant for a write that comes after that call.
+fn serves_a_helper(scene: &Scene<'_, '_>, locked: &Event, write: &Event) -> bool {
+    let [call, ..] = &*locked.calls else { return false };
+    let EventKind::Locked(guard) = &locked.kind else { return false };
+    write.calls.first() != Some(call)
+        && scene.after(locked.id).any(|event| {
+            event.access().is_some()
+                && event.calls.first() == Some(call)
+                && event.guards.iter().any(|held| held.guard == guard.guard)
+        })
 }
 
 /// Whether a lock is none that two requests share: not handed in, not a field, not a static.

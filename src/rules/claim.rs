@@ -19,6 +19,8 @@ pub struct Claim {
     pub tried: Vec<WhyNot>,
     /// What left the process between check and write.
     pub effect: Option<EventId>,
+    /// The write that a lock was taken for, when the claim is about the lock.
+    pub meant_for: Option<EventId>,
     /// Why it races, when no protection was tried: for statements that race by themselves.
     pub note: Option<&'static str>,
 }
@@ -77,13 +79,32 @@ impl<'a, 'p> Facts<'a, 'p> {
         })
     }
 
+    /// Whether a condition looks at something that some statement of the program changes. An owner or a parent that a
+    /// row keeps for life only tells who may go on.
+    pub fn checks_what_changes(&self) -> bool {
+        let rivals = self.scene.rivals;
+        let table = &self.reads.table.name;
+        self.sequence.checks.iter().any(|check| match &check.looks_at {
+            LooksAt::Column(column) => {
+                rivals.updated_somehow.contains(table)
+                    || rivals.updated.get(table).is_some_and(|columns| columns.contains(column))
+            }
+            LooksAt::Aggregate | LooksAt::Row => true,
+            LooksAt::Existence => false,
+        })
+    }
+
+    /// Whether the read asks for one row by a key of its table.
+    pub fn reads_by_key(&self) -> bool {
+        self.scene
+            .schema
+            .table(&self.reads.table.name)
+            .is_some_and(|table| table.keys().any(|key| key.iter().all(|column| self.reads.equals(column).is_some())))
+    }
+
     /// Whether the read picks its row by a state that the write moves it out of, instead of by a key.
     pub fn picks(&self) -> bool {
-        let keyed =
-            self.scene.schema.table(&self.reads.table.name).is_some_and(|table| {
-                table.keys().any(|key| key.iter().all(|column| self.reads.equals(column).is_some()))
-            });
-        if keyed || !self.sequence.key_from_row || self.reads.aggregate.is_some() {
+        if self.reads_by_key() || !self.sequence.key_from_row || self.reads.aggregate.is_some() {
             return false;
         }
         let state = |predicate: &crate::sql::statement::Predicate| {

@@ -3,8 +3,8 @@
 use crate::event::{EffectKind, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::protect::{Protection, Verdict};
-use crate::race::Sequence;
 use crate::race::scene::Scene;
+use crate::race::{LooksAt, Sequence};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -19,7 +19,10 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         return None;
     }
     let scene = facts.scene;
-    let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
+    // A new row changes nothing of what stands in the one row that was asked for, only that there is none.
+    let absence = facts.inserts() && facts.target.conflict.is_none() && facts.reads_by_key();
+    let checks = facts.sequence.checks.iter().filter(|check| !absence || check.looks_at == LooksAt::Existence);
+    let conds: Vec<_> = checks.filter_map(|check| check.cond).collect();
     let between = scene.between(facts.read.id, facts.write.id).find(|event| {
         // A file is a part of the program's own state unless the row guards its name.
         matches!(&event.kind, EventKind::Effect(effect) if effect.kind != EffectKind::File || facts.inserts())

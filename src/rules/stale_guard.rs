@@ -85,7 +85,11 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
     let narrow = facts.sequence.checked_columns().len() <= 2;
-    let sure = linked && said && narrow && (facts.sequence.checks_aggregate() || is_parent(facts));
+    let sure = linked
+        && facts.checks_what_changes()
+        && said
+        && narrow
+        && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
 }
 

@@ -14,7 +14,7 @@ use crate::story::words;
 
 /// What two requests can do; one sentence, lower case, no full stop.
 pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> String {
-    let table = words::table(write);
+    let table = words::table_of(scene, claim, write);
     let source = source_table(read, &claim.sequence);
     let what = columns(&claim.sequence);
     match claim.rule {
@@ -103,7 +103,8 @@ fn weight(why: &WhyNot) -> u8 {
     }
 }
 
-fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
+/// Why one protection that stands there, or might, does not hold; one sentence of the same form.
+pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
     let level = |event| transaction::of(scene, event).map_or("READ COMMITTED", |tx| tx.level.name());
     match why {
         WhyNot::Autocommit => "each statement runs in autocommit, and nothing holds the row in between".to_owned(),
@@ -194,8 +195,8 @@ pub fn reads(scene: &Scene<'_, '_>, read: &Event, sequence: &Sequence) -> String
 }
 
 /// The label of the write.
-pub fn writes(claim: &Claim, write: &Event) -> String {
-    let table = words::table(write);
+pub fn writes(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
+    let table = words::table_of(scene, claim, write);
     match (claim.rule, action(write)) {
         (table_lock::ID, _) => format!("locks more of {table} than the rows it needs"),
         (racy_statement::ID, _) => format!("reads and writes {table} in one statement"),

@@ -93,6 +93,8 @@ impl Context<'_> {
     fn table_item(&self, schema: &Schema, table: &mut TableDef, name: &Name, item: &[Token]) {
         let mut cursor = Cursor { tokens: item, at: 0 };
         if self.constraint(table, name, &mut cursor).is_some() {
+            // SQLite takes the comma between two constraints as optional.
+            while !cursor.rest().is_empty() && self.constraint(table, name, &mut cursor).is_some() {}
             return;
         }
         if cursor.eat("like") {
