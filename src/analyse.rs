@@ -14,7 +14,6 @@ use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
-use crate::race::dependency;
 use crate::race::scene::{Rivals, Scene};
 use crate::report::Counts;
 use crate::rules::claim::Claim;
@@ -192,9 +191,10 @@ fn rivals(flows: &[std::rc::Rc<Flow>], roots: &[FnId]) -> Rivals {
                 Action::Insert => {
                     rivals.inserted.insert(table.clone());
                     let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
-                    if let Some(ConflictAction::Update { .. }) = conflict {
+                    if let Some(ConflictAction::Update { sets, .. }) = conflict {
+                        // A row that is there keeps what the INSERT names and the conflict clause does not.
                         let columns = rivals.updated.entry(table).or_default();
-                        columns.extend(dependency::written(target).map(|set| set.column.clone()));
+                        columns.extend(sets.iter().map(|set| set.column.clone()));
                     } else if let Some(ConflictAction::Replace) = conflict {
                         rivals.updated_somehow.insert(table);
                     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Access, Event, EventId};
+use crate::event::{Access, CondKind, Event, EventId};
 use crate::flow::term::{Origin, Part, Term};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, rows};
@@ -96,10 +96,39 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         }
         sequence.key_from_row = keys.contains(&sequence.read);
         rows::relate(scene, sequence);
+        drop_encodings(scene, sequence, write);
         key_is_presence(scene, sequence);
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// Where a whole row is saved, an enum is decoded when it is read and encoded when it is written. The matches that do so
+/// stand in functions of their own and choose among constants what the column gets back; they decide nothing.
+fn drop_encodings(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event) {
+    if !sequence.values.iter().any(Written::is_handed_back) {
+        return;
+    }
+    let Some(access) = write.access() else { return };
+    let Some(target) = access.statement.target() else { return };
+    let aside = |function| {
+        function != write.function
+            && function != scene.flow.function
+            && write.calls.iter().all(|call| call.function != function)
+    };
+    let encoded = |column: &str| {
+        written(target).filter(|set| set.column == column).any(|set| {
+            scene.terms_in(access, &set.value).iter().any(|term| {
+                let chosen = matches!(scene.ev.terms.get(*term), Term::Either(_));
+                chosen && scene.origins(*term).iter().all(|origin| origin.event != sequence.read)
+            })
+        })
+    };
+    sequence.checks.retain(|check| {
+        let (Some(cond), LooksAt::Column(column)) = (check.cond, &check.looks_at) else { return true };
+        let cond = scene.ev.cond(cond);
+        !(cond.kind == CondKind::Test && aside(cond.function) && encoded(column))
+    });
 }
 
 /// A primary key that no statement changes tells nothing but which row it is, and that it was there.

@@ -15,6 +15,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return None;
     }
     match facts.sequence.relation {
+        Relation::RowOfSet if keeps_count(facts) => Some(Confidence::Low),
         Relation::NewRowOfSet | Relation::RowOfSet if facts.sequence.checks_aggregate() => Some(facts.confidence()),
         Relation::Linked | Relation::Other => other_row(facts),
         _ => None,
@@ -54,6 +55,15 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
             key_from_row: false,
         })
     })
+}
+
+/// Whether an UPDATE leaves the rows that were counted as many as they are: it moves no column that chose them.
+fn keeps_count(facts: &Facts<'_, '_>) -> bool {
+    let chooses =
+        |column: &str| facts.reads.filter.iter().any(|predicate| predicate.columns.iter().any(|c| *c == column));
+    facts.target.action == Action::Update
+        && facts.reads.aggregate == Some(Aggregate::Count)
+        && !dependency::written(facts.target).any(|set| set.column == "?" || chooses(&set.column))
 }
 
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {

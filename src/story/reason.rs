@@ -3,7 +3,7 @@
 use crate::event::{Event, EventKind};
 use crate::protect::WhyNot;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, transaction};
+use crate::race::{LooksAt, Sequence, dependency, transaction};
 use crate::rules::claim::Claim;
 use crate::rules::{
     check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
@@ -25,7 +25,10 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             Some(Action::Delete) => {
                 format!("two requests can both read the {table} row, both go on, and both use what it said")
             }
-            _ => format!("two requests can both find {what} of the same {table} row acceptable, and both write it"),
+            _ => {
+                let what = moved_columns(&claim.sequence, write).unwrap_or(what);
+                format!("two requests can both find {what} of the same {table} row acceptable, and both write it")
+            }
         },
         lost_update::ID => {
             let values = &claim.sequence.values;
@@ -227,7 +230,22 @@ fn columns(sequence: &Sequence) -> String {
             _ => None,
         })
         .collect();
-    let mut named = named;
+    enumerated(named)
+}
+
+/// The checked columns that the write moves, when there are some: they say more than what was looked at besides.
+fn moved_columns(sequence: &Sequence, write: &Event) -> Option<String> {
+    let target = write.access()?.statement.target()?;
+    let moved = |column: &str| {
+        let given = dependency::written(target).any(|set| set.column == column);
+        given && !sequence.values.iter().any(|value| value.column == column && value.is_handed_back())
+    };
+    let named: Vec<&str> =
+        sequence.checked_columns().into_iter().map(|column| column.as_str()).filter(|column| moved(column)).collect();
+    (!named.is_empty() && !sequence.checks_aggregate()).then(|| enumerated(named))
+}
+
+fn enumerated(mut named: Vec<&str>) -> String {
     named.sort_unstable();
     named.dedup();
     match named.as_slice() {
