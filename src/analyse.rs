@@ -8,10 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::{Event, Flow};
-use crate::finding::Finding;
+use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
 use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
+use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
 use crate::race::dependency;
 use crate::race::scene::{Rivals, Scene};
@@ -21,7 +22,7 @@ use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::span::Span;
 use crate::sql::schema::{Schema, TableDef};
 use crate::sql::statement::{Action, ConflictAction, Verb};
-use crate::story;
+use crate::story::{self, common};
 
 /// All that one run found out.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +33,8 @@ pub struct Analysis {
     pub notices: Vec<Notice>,
     pub counts: Counts,
     pub statistics: Statistics,
-    /// Sequences that were judged safe: where the write stands, and by what.
-    pub safe: Vec<(Span, String)>,
+    /// Sequences that were judged safe, sorted by where the write stands.
+    pub safe: Vec<Protected>,
 }
 
 /// What was not understood, for `--statistics`.
@@ -45,6 +46,24 @@ pub struct Statistics {
 
 /// Analyses a workspace. Nothing fails: what is not understood is among the notices and statistics.
 pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
+    evaluated(workspace, config, &conclusions)
+}
+
+/// A program whose functions are all evaluated, and what is known of its tables.
+pub(crate) struct Evaluated<'e, 'p> {
+    pub ev: &'e Evaluator<'p>,
+    pub schema: &'e Schema,
+    pub rivals: &'e Rivals,
+    /// Callees come before their callers.
+    pub flows: &'e [std::rc::Rc<Flow>],
+    /// The functions that run in production.
+    pub roots: &'e [FnId],
+    /// Files that could not be lowered, and migrations that could not be read.
+    pub notices: &'e [Notice],
+}
+
+/// Evaluates every function that runs in production, and hands the result on.
+pub(crate) fn evaluated<R>(workspace: &Workspace, config: &Config, then: &dyn Fn(&Evaluated<'_, '_>) -> R) -> R {
     let (trees, mut notices) = lowered(workspace);
     let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
@@ -56,14 +75,28 @@ pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
     }
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
     let rivals = rivals(&flows, &roots);
+    notices.sort();
+    then(&Evaluated {
+        ev: &evaluator,
+        schema: &schema,
+        rivals: &rivals,
+        flows: &flows,
+        roots: &roots,
+        notices: &notices,
+    })
+}
+
+fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
+    let Evaluated { ev: evaluator, schema, rivals, flows, roots, notices } = of;
+    let (workspace, config) = (evaluator.workspace, evaluator.config);
     let mut judged = Judged {
-        concurrent: crate::race::reach::concurrent(workspace, &program, &evaluator.calls, &roots, config),
+        concurrent: crate::race::reach::concurrent(workspace, evaluator.program, &evaluator.calls, roots, config),
         ..Judged::default()
     };
-    for flow in &flows {
-        judge(&evaluator, flow, &schema, config, &rivals, &mut judged);
+    for flow in *flows {
+        judge(evaluator, flow, schema, config, rivals, &mut judged);
     }
-    let findings = judged.told(&evaluator, &schema, config, &rivals, &flows);
+    let findings = judged.told(evaluator, schema, config, rivals, flows);
     let mut unknown = BTreeMap::new();
     for (why, count) in evaluator.unknown.statements.iter().chain(&evaluator.unknown.given_up) {
         *unknown.entry(why.clone()).or_default() += count;
@@ -77,17 +110,18 @@ pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
     };
     judged.safe.sort();
     judged.safe.dedup();
-    notices.sort();
+    let notices = notices.to_vec();
     Analysis { findings, notices, counts, statistics: Statistics { unknown }, safe: judged.safe }
 }
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
     let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
-            let caught = std::panic::catch_unwind(|| lower::lower(file.id, &file.text));
+            let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, macros.of(file)));
             let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
             match caught {
                 Ok(Ok(lowered)) => Ok(lowered),
@@ -196,7 +230,7 @@ struct Judged {
     deferred: FxHashSet<Pair>,
     /// Functions that two requests can run at once.
     concurrent: FxHashSet<FnId>,
-    safe: Vec<(Span, String)>,
+    safe: Vec<Protected>,
     seen: usize,
 }
 
@@ -222,7 +256,8 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write)) else {
             continue;
         };
-        let pair = pair(flow, read, write);
+        let meant_for = claim.meant_for.and_then(|id| scene.event(id)).unwrap_or(write);
+        let pair = pair(flow, read, meant_for);
         // On a handle that was handed in, the callers know whether a transaction is open.
         let open = called && (given(ev, flow, read) || given(ev, flow, write));
         if open {
@@ -231,15 +266,12 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
             judged.claims.push((place, claim, pair));
         }
     }
-    for (sequence, protection) in found.safe {
-        if let Some(write) = scene.event(sequence.write) {
-            judged.safe.push((write.span, format!("{protection:?}")));
-        }
-    }
+    let safe = found.safe.iter();
+    judged.safe.extend(safe.filter_map(|(sequence, by)| story::protection::protected(&scene, sequence, by)));
 }
 
 /// Whether a statement runs on a handle that the function was given.
-fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
+pub(crate) fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
     let Some(on) = event.on else { return false };
     if ev.handle(on).is_some_and(|handle| handle.kind == crate::client::HandleKind::Pool) {
         return false;
@@ -249,14 +281,6 @@ fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
         found |= matches!(ev.terms.get(term), crate::flow::term::Term::Param(id, _) if *id == flow.function);
     });
     found
-}
-
-/// How many calls lead to both events.
-fn common(read: &Event, write: &Event) -> usize {
-    if read.id == write.id {
-        return read.calls.len();
-    }
-    read.calls.iter().zip(write.calls.iter()).take_while(|(a, b)| a == b).count()
 }
 
 fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {

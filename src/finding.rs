@@ -38,6 +38,21 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+/// A sequence that does not race, and what keeps it from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Protected {
+    pub write: Span,
+    pub read: Span,
+    /// The function that holds the sequence: `crate::module::Type::name`.
+    pub function: String,
+    /// The table that is written.
+    pub table: String,
+    /// What protects; one sentence, lower case, no full stop.
+    pub by: String,
+    /// Where that stands, when it is a statement of its own.
+    pub at: Option<Span>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {

@@ -12,7 +12,7 @@
 //! - [`race`]: flows to sequences: which write depends on which read, and whether it is the same row.
 //! - [`protect`]: sequences to verdicts: what protects, and why what stands there does not.
 //! - [`rules`]: verdicts to claims. [`story`] and [`rewrite`]: claims to [`finding`]s, the second waist.
-//! - [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
+//! - [`silence`]: findings without those that a comment accepts. [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
 //!
 //! Invariants:
 //!
@@ -35,12 +35,14 @@ pub mod finding;
 pub mod flow;
 pub mod link;
 pub mod lower;
+pub mod macros;
 pub mod notice;
 pub mod protect;
 pub mod race;
 pub mod report;
 pub mod rewrite;
 pub mod rules;
+pub mod silence;
 pub mod source;
 pub mod span;
 pub mod sql;

@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use rustc_hash::FxHashSet;
+
 use super::args::{Check, Color, Destination};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FINDINGS, Failure, POOL_STACK, output};
@@ -12,6 +14,7 @@ use crate::config::{self, Config};
 use crate::finding::{Finding, Severity};
 use crate::notice::{Notice, NoticeKind};
 use crate::report::{self, Counts, Format, Report, escape, summary};
+use crate::silence;
 use crate::source::{self, Workspace};
 
 /// Runs one check; the exit status, or why there was none.
@@ -21,12 +24,14 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
     let workspace = read(check, &config)?;
     let analysis = analyse::analyse(&workspace, &config);
 
-    let kept = config.keep(analysis.findings, &workspace);
-    let notices = all_notices(&workspace, [analysis.notices, kept.notices].concat());
+    let unread: FxHashSet<String> = analysis.notices.iter().map(|notice| notice.path.clone()).collect();
+    let silenced = silence::by_comments(analysis.findings, &workspace, &rules(), &unread);
+    let kept = config.keep(silenced.findings, &workspace);
+    let notices = all_notices(&workspace, [analysis.notices, silenced.notices, kept.notices].concat());
     let counts = Counts {
         skipped: skipped(&notices),
         low: analysis.counts.low + kept.low,
-        suppressed: analysis.counts.suppressed + kept.suppressed,
+        suppressed: silenced.suppressed + kept.suppressed,
         ..analysis.counts
     };
     let report = Report { workspace: &workspace, findings: &kept.findings, notices: &notices, counts };

@@ -4,7 +4,7 @@ use crate::event::{Effect, EffectKind, EventKind};
 use crate::flow::Evaluator;
 use crate::flow::value::Value;
 use crate::link::{FnId, Type};
-use crate::lower::tree::{MethodCall, Name};
+use crate::lower::tree::{Function, MethodCall, Name, Ty};
 use crate::span::Range;
 
 /// Crates whose calls leave the process, with the calls that do it; an empty list means any.
@@ -51,7 +51,7 @@ impl<'p> Evaluator<'p> {
         let function = self.program.function(id);
         let configured = self.config.is_effect(&path);
         let kind = verb(&function.name);
-        if !configured && kind.is_none() {
+        if !configured && (kind.is_none() || only_gives(function)) {
             return;
         }
         let shown = match path.rsplit("::").nth(1) {
@@ -122,6 +122,14 @@ fn verb(name: &str) -> Option<EffectKind> {
         return None;
     }
     VERBS.iter().find(|(verb, _)| name.split('_').next() == Some(*verb)).map(|(_, kind)| *kind)
+}
+
+/// Whether a function waits for nothing and gives a text: `email_subject` makes a part of a mail, and sends none.
+fn only_gives(function: &Function) -> bool {
+    let ret = if let Ty::Ref(inner) = &function.ret { inner } else { &function.ret };
+    let Ty::Path(path) = ret else { return false };
+    let text = path.segments.last().is_some_and(|last| matches!(last.name.as_str(), "String" | "str" | "Cow"));
+    !function.is_async && text
 }
 
 /// Whether values of a type lead to calls that leave the process.

@@ -343,7 +343,7 @@ impl<'p> Evaluator<'p> {
 
     /// `optional()`: the statement that gave the row may give none.
     fn row_may_be_missing(&mut self, row: &Value) {
-        let from: Vec<_> = self.terms.origins(row.term).into_iter().map(|origin| origin.event).collect();
+        let from: Vec<_> = self.terms.origins(row.term).iter().map(|origin| origin.event).collect();
         let last = self.frame.events.iter_mut().rev().find(|event| from.contains(&event.id));
         if let Some(EventKind::Access(access)) = last.map(|event| &mut event.kind) {
             access.row_required = false;

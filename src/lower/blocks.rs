@@ -17,7 +17,13 @@ impl Lowering {
     pub fn stmts(&mut self, written: &[SynStmt], at: Range) -> Block {
         let outer_filed = std::mem::replace(&mut self.filed_here, false);
         let mut block = Block { at, ..Block::default() };
-        for stmt in written {
+        let mut rest = written;
+        while let Some((stmt, after)) = rest.split_first() {
+            if let Some(taken) = self.conditional(rest, &mut block) {
+                rest = rest.get(taken..).unwrap_or_default();
+                continue;
+            }
+            rest = after;
             match stmt {
                 SynStmt::Local(local) => block.stmts.push(self.local(local)),
                 // A local macro's definition is no item that could be named.
@@ -57,7 +63,7 @@ impl Lowering {
         self.body.clone().unwrap_or_else(|| Name::new_static("_"))
     }
 
-    fn local(&mut self, local: &syn::Local) -> Stmt {
+    pub fn local(&mut self, local: &syn::Local) -> Stmt {
         let (pat, ty) = self.typed_pat(&local.pat);
         let value = local.init.as_ref().map(|init| self.expr(&init.expr));
         let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref()).map(|(_, block)| self.expr(block));

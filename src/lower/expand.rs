@@ -1,9 +1,12 @@
-//! Calls of macros that the same file defines with `macro_rules!`, replaced by what the definition makes of them.
+//! Calls of macros that the package defines with `macro_rules!`, replaced by what the definition makes of them.
 //!
 //! Finders and inserters are often made by such a macro. Only what is simple is expanded: the common fragments and
-//! repetitions, without hygiene. Tokens of the call keep their place in the call, tokens of the definition theirs.
+//! repetitions, without hygiene. Tokens of the call keep their place in the call, tokens of the definition theirs,
+//! unless it is in another file: then they have that of the call.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use std::str::FromStr;
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use rustc_hash::FxHashMap;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
@@ -12,12 +15,42 @@ use syn::parse::{Parse, ParseStream, Parser};
 use super::functions::Home;
 use super::rules::{self, Matcher, Piece, Repeat, Rule};
 use super::tree::{MacroBody, Name};
-use super::{Lowering, name, nesting};
+use super::{Lowering, MacroDefinition, name, nesting};
 use crate::span::Range;
 
-/// Macros of the file by name; a later definition hides an earlier one.
+/// Macros by name; a later definition hides an earlier one. None where the rules are not of the kind that is expanded.
 #[derive(Default)]
-pub struct Definitions(FxHashMap<Name, Vec<Rule>>);
+pub struct Definitions(FxHashMap<Name, Definition>);
+
+enum Definition {
+    Own(Option<Vec<Rule>>),
+    /// Rules as text, which are read when the macro is called.
+    Unread(String),
+    Foreign(Option<Vec<Rule>>),
+}
+
+impl Definitions {
+    /// The macros of other files.
+    pub fn foreign(definitions: &[MacroDefinition]) -> Self {
+        let unread = |definition: &MacroDefinition| {
+            (definition.name.clone(), Definition::Unread(definition.rules.clone()))
+        };
+        Self(definitions.iter().map(unread).collect())
+    }
+
+    /// The rules of a macro, and whether they are another file's.
+    fn rules(&mut self, called: &Name) -> Option<(&[Rule], bool)> {
+        let definition = self.0.get_mut(called)?;
+        if let Definition::Unread(text) = definition {
+            *definition = Definition::Foreign(TokenStream::from_str(text).ok().and_then(rules::rules));
+        }
+        match definition {
+            Definition::Own(rules) => Some((rules.as_deref()?, false)),
+            Definition::Foreign(rules) => Some((rules.as_deref()?, true)),
+            Definition::Unread(_) => None,
+        }
+    }
+}
 
 /// How many expansions may stand inside each other: a macro that calls itself stops here.
 const DEPTH: u32 = 8;
@@ -31,10 +64,7 @@ const COST: usize = 4;
 impl Lowering {
     /// Keeps a definition for later calls, where its rules are of the kind that is expanded.
     pub fn define(&mut self, defined: &Name, body: &TokenStream) {
-        match rules::rules(body.clone()) {
-            Some(rules) => self.definitions.0.insert(defined.clone(), rules),
-            None => self.definitions.0.remove(defined),
-        };
+        self.definitions.0.insert(defined.clone(), Definition::Own(rules::rules(body.clone())));
     }
 
     pub fn expanded_body(&mut self, call: &syn::Macro, at: Range) -> Option<MacroBody> {
@@ -72,7 +102,11 @@ impl Lowering {
         if self.expansions >= DEPTH {
             return None;
         }
-        let rules = self.definitions.0.get(&called)?;
+        let local = self.may_be_local(&call.path, &called);
+        let (rules, foreign) = self.definitions.rules(&called)?;
+        if foreign && !local {
+            return None;
+        }
         let (rule, bound) = rules.iter().find_map(|rule| {
             let bind = |input: ParseStream<'_>| {
                 let mut bound = Bindings::default();
@@ -84,12 +118,31 @@ impl Lowering {
         let mut left = TOKENS.min(self.fuel / COST);
         let allowed = left;
         let bound = bound.iter().collect();
-        let expansion = transcribed(&rule.template, &bound, &mut left);
+        let place = foreign.then(|| whole_call(call));
+        let expansion = Template { bound, place }.transcribed(&rule.template, &mut left);
         self.fuel -= (allowed - left) * COST;
         let expansion: TokenStream = expansion?.into_iter().collect();
         nesting::check(&expansion).ok()?;
         Some(expansion)
     }
+
+    /// Whether a call may mean a macro of the package: it names no other crate, and the file imports no other by that
+    /// name.
+    fn may_be_local(&self, path: &syn::Path, called: &Name) -> bool {
+        let own = |first: &str| matches!(first, "crate" | "self" | "super");
+        let first = path.segments.first().is_some_and(|first| own(&first.ident.to_string()));
+        (path.segments.len() == 1 || first)
+            && !self.tree.uses.iter().any(|line| {
+                line.name == *called && line.path.first().is_some_and(|first| !own(first)) && line.path.len() > 1
+            })
+    }
+}
+
+/// The span from a call's path to its closing bracket.
+fn whole_call(call: &syn::Macro) -> Span {
+    let close = call.delimiter.span().close();
+    let first = call.path.segments.first().map_or(close, |first| first.ident.span());
+    first.join(close).unwrap_or(close)
 }
 
 /// What a fragment stands for, or one of that for each round of a repetition.
@@ -210,60 +263,73 @@ fn taken(input: ParseStream<'_>, ahead: ParseStream<'_>) -> syn::Result<Vec<Toke
     Ok(tokens)
 }
 
-/// The template with its variables put in; none where it does not fit what was bound, or when `left` is used up.
-fn transcribed(template: &[Piece], bound: &FxHashMap<&Name, &Bound>, left: &mut usize) -> Option<Vec<TokenTree>> {
-    let mut tokens = Vec::new();
-    for piece in template {
-        let start = tokens.len();
-        match piece {
-            Piece::Token(token) => tokens.push(token.clone()),
-            Piece::Bracket(delimiter, span, inner) => {
-                let inner = transcribed(inner, bound, left)?;
-                let mut group = Group::new(*delimiter, inner.into_iter().collect());
-                group.set_span(*span);
-                tokens.push(TokenTree::Group(group));
-            }
-            Piece::Variable(name) => match bound.get(name)? {
-                Bound::One(found) => tokens.extend(found.iter().cloned()),
-                Bound::Many(_) => return None,
-            },
-            Piece::Repeat(repeat) => {
-                repeated(repeat, bound, left, &mut tokens)?;
-                continue;
-            }
-        }
-        *left = left.checked_sub(tokens.len() - start)?;
-    }
-    Some(tokens)
+/// What a template is filled with.
+#[derive(Clone)]
+struct Template<'b> {
+    bound: FxHashMap<&'b Name, &'b Bound>,
+    /// The place of the template's own tokens, where they have none in this file.
+    place: Option<Span>,
 }
 
-fn repeated(
-    repeat: &Repeat<Piece>,
-    bound: &FxHashMap<&Name, &Bound>,
-    left: &mut usize,
-    tokens: &mut Vec<TokenTree>,
-) -> Option<()> {
-    let mut names = Vec::new();
-    used_names(&repeat.inner, &mut names);
-    let rounds = names.iter().filter_map(|name| match bound.get(name)? {
-        Bound::Many(each) => Some(each.len()),
-        Bound::One(_) => None,
-    });
-    for round in 0..rounds.max()? {
-        let mut inner = bound.clone();
-        for name in &names {
-            if let Some(Bound::Many(each)) = bound.get(name) {
-                inner.insert(name, each.get(round)?);
+impl Template<'_> {
+    /// The template with its variables put in; none where it does not fit what was bound, or when `left` is used up.
+    fn transcribed(&self, template: &[Piece], left: &mut usize) -> Option<Vec<TokenTree>> {
+        let mut tokens = Vec::new();
+        for piece in template {
+            let start = tokens.len();
+            match piece {
+                Piece::Token(token) => tokens.push(self.placed(token)),
+                Piece::Bracket(delimiter, span, inner) => {
+                    let inner = self.transcribed(inner, left)?;
+                    let mut group = Group::new(*delimiter, inner.into_iter().collect());
+                    group.set_span(self.place.unwrap_or(*span));
+                    tokens.push(TokenTree::Group(group));
+                }
+                Piece::Variable(name) => match self.bound.get(name)? {
+                    Bound::One(found) => tokens.extend(found.iter().cloned()),
+                    Bound::Many(_) => return None,
+                },
+                Piece::Repeat(repeat) => {
+                    self.repeated(repeat, left, &mut tokens)?;
+                    continue;
+                }
             }
+            *left = left.checked_sub(tokens.len() - start)?;
         }
-        if let Some(separator) = repeat.separator.as_ref().filter(|_| round > 0) {
-            *left = left.checked_sub(1)?;
-            tokens.push(separator.clone());
-        }
-        *left = left.checked_sub(1)?;
-        tokens.extend(transcribed(&repeat.inner, &inner, left)?);
+        Some(tokens)
     }
-    Some(())
+
+    fn repeated(&self, repeat: &Repeat<Piece>, left: &mut usize, tokens: &mut Vec<TokenTree>) -> Option<()> {
+        let mut names = Vec::new();
+        used_names(&repeat.inner, &mut names);
+        let rounds = names.iter().filter_map(|name| match self.bound.get(name)? {
+            Bound::Many(each) => Some(each.len()),
+            Bound::One(_) => None,
+        });
+        for round in 0..rounds.max()? {
+            let mut inner = self.clone();
+            for name in &names {
+                if let Some((name, Bound::Many(each))) = self.bound.get_key_value(name) {
+                    inner.bound.insert(name, each.get(round)?);
+                }
+            }
+            if let Some(separator) = repeat.separator.as_ref().filter(|_| round > 0) {
+                *left = left.checked_sub(1)?;
+                tokens.push(self.placed(separator));
+            }
+            *left = left.checked_sub(1)?;
+            tokens.extend(inner.transcribed(&repeat.inner, left)?);
+        }
+        Some(())
+    }
+
+    fn placed(&self, token: &TokenTree) -> TokenTree {
+        let mut token = token.clone();
+        if let Some(place) = self.place {
+            token.set_span(place);
+        }
+        token
+    }
 }
 
 fn used_names<'a>(template: &'a [Piece], names: &mut Vec<&'a Name>) {

@@ -13,6 +13,8 @@
 mod attrs;
 mod blocks;
 mod bodies;
+mod cfg;
+mod definitions;
 mod expand;
 mod expr;
 mod functions;
@@ -35,6 +37,8 @@ use syn::Token;
 use crate::notice::NoticeKind;
 use crate::span::{FileId, Range};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
+
+pub use definitions::{MacroDefinition, Macros, macros_of};
 
 /// The stack that [`lower`] and [`expression`] need, in bytes. Within the limits of [`nesting`] they never need more, in
 /// a debug build either; on a smaller stack a hostile file ends the process.
@@ -63,11 +67,17 @@ pub struct Refused {
 /// Fails for text that is not Rust, larger than [`SIZE`], or deeper than [`nesting`] allows. Call it on a thread that has
 /// [`STACK`].
 pub fn lower(file: FileId, text: &str) -> Result<Lowered, Refused> {
+    lower_with(file, text, &[])
+}
+
+/// The same, with the macros of other files that this one may call. Its own definitions win, and what a foreign one
+/// makes has the range of the call.
+pub fn lower_with(file: FileId, text: &str, foreign: &[MacroDefinition]) -> Result<Lowered, Refused> {
     if text.len() > SIZE {
         let text = format!("the file has {} bytes, more than {SIZE}", text.len());
         return Err(Refused { kind: NoticeKind::Limit, at: None, line: 1, text });
     }
-    let lowered = parse_and_lower(file, text);
+    let lowered = parse_and_lower(file, text, foreign);
     // Every span is out of use here; without this the thread keeps each file's text.
     proc_macro2::extra::invalidate_current_thread_spans();
     lowered
@@ -91,7 +101,7 @@ pub fn expression(text: &str) -> Option<Expr> {
 
 const BOM: char = '\u{feff}';
 
-fn parse_and_lower(file: FileId, text: &str) -> Result<Lowered, Refused> {
+fn parse_and_lower(file: FileId, text: &str, foreign: &[MacroDefinition]) -> Result<Lowered, Refused> {
     let offset = code_start(text);
     let code = text.get(offset..).unwrap_or("");
     let place = |span: Span| shifted(span, offset);
@@ -112,6 +122,7 @@ fn parse_and_lower(file: FileId, text: &str) -> Result<Lowered, Refused> {
     })?;
     let mut lowering = Lowering::new(offset, text.len());
     lowering.test = attrs::are_test(&parsed.attrs);
+    lowering.definitions = expand::Definitions::foreign(foreign);
     lowering.items(&parsed.items);
     Ok(Lowered { file, tree: lowering.tree })
 }
@@ -191,7 +202,7 @@ impl Lowering {
     /// the call is meant.
     fn join(&self, from: Range, to: Range) -> Range {
         match self.expanding {
-            Some(call) if call.contains(from) != call.contains(to) => call,
+            Some(call) if call.contains(from) != call.contains(to) || from == call || to == call => call,
             _ => from.to(to),
         }
     }

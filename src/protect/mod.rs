@@ -156,6 +156,17 @@ pub fn judge(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
     }
 }
 
+/// Judges a row that is counted after it was inserted: only the engine keeps a second one out.
+pub fn by_engine(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
+    let mut tried = Vec::new();
+    let found = isolation::protects(scene, sequence, Shape::Phantom, &mut tried)
+        .or_else(|| lock::protects(scene, sequence, Shape::Phantom, &mut tried));
+    match found {
+        Some(protection) => Verdict::Safe(protection),
+        None => Verdict::Racy { tried },
+    }
+}
+
 /// Judges only what keeps a second request out while this one works: locks and SQLite's single writer. Guards, keys and
 /// isolation levels notice too late for what has left the process.
 pub fn excludes(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {

@@ -96,9 +96,32 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         }
         sequence.key_from_row = keys.contains(&sequence.read);
         rows::relate(scene, sequence);
+        key_is_presence(scene, sequence);
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// A primary key that no statement changes tells nothing but which row it is, and that it was there.
+fn key_is_presence(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
+    let Some(access) = scene.access(sequence.read).and_then(|read| read.statement.accesses.get(sequence.read_access))
+    else {
+        return;
+    };
+    let Some(table) = scene.schema.table(&access.table.name) else { return };
+    for check in &mut sequence.checks {
+        let LooksAt::Column(column) = &check.looks_at else { continue };
+        if table.primary_key.contains(column) && !scene.rivals.changes(&access.table.name, column) {
+            check.looks_at = LooksAt::Existence;
+        }
+    }
+    let mut told: Vec<Check> = Vec::new();
+    for check in sequence.checks.drain(..) {
+        if !told.contains(&check) {
+            told.push(check);
+        }
+    }
+    sequence.checks = told;
 }
 
 /// A condition in the SELECT's WHERE is a check like one in Rust: the row was found because it held.

@@ -57,6 +57,13 @@ pub struct Written {
     pub computed: bool,
 }
 
+impl Written {
+    /// Whether the column gets back what was read from it: the whole row is saved, and this part of it is as before.
+    pub fn is_handed_back(&self) -> bool {
+        !self.computed && matches!(&self.from, LooksAt::Column(from) if *from == self.column)
+    }
+}
+
 impl Sequence {
     /// The columns of the read that decide, or enter a written value.
     pub fn columns(&self) -> Vec<&Name> {

@@ -164,6 +164,13 @@ fn new_row(
     if equalities.is_empty() && set { Relation::NewRowOfSet } else { Relation::Other }
 }
 
+/// Whether a write adds a row to the set that a read reads.
+pub fn adds_to(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access, &TableAccess)) -> bool {
+    read.1.table.name == write.1.table.name
+        && write.1.action == Action::Insert
+        && new_row(scene, read, write, is_set(scene, read.1)) == Relation::NewRowOfSet
+}
+
 /// `lower($1)` and `$1` speak of one value.
 fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
     let left = scene.terms_in(a.0, a.1);

@@ -28,6 +28,13 @@ pub struct Rivals {
     pub deleted: FxHashSet<Name>,
 }
 
+impl Rivals {
+    /// Whether some statement of the program gives a column of rows that are there another value.
+    pub fn changes(&self, table: &str, column: &str) -> bool {
+        self.updated_somehow.contains(table) || self.updated.get(table).is_some_and(|columns| columns.contains(column))
+    }
+}
+
 /// The events of one function, indexed.
 pub struct Scene<'a, 'p> {
     pub ev: &'a Evaluator<'p>,

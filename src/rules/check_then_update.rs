@@ -1,5 +1,6 @@
 //! A row is read, a condition on it is tested in Rust, the same row is updated or deleted.
 
+use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::race::{LooksAt, dependency};
 use crate::rules::claim::Facts;
@@ -11,25 +12,39 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.same_row() || facts.inserts() {
         return None;
     }
-    let content = facts.sequence.checks_content();
-    if content && (facts.target.action != Action::Delete || facts.checks_what_changes()) {
-        return Some(checked_and_written(facts));
+    let consumed = || consumed(facts).then_some(Confidence::Medium);
+    if !facts.sequence.checks_content() {
+        return consumed();
     }
-    if consumed(facts) {
-        return Some(Confidence::Medium);
+    if facts.target.action == Action::Delete {
+        return deleted(facts).or_else(consumed).or(Some(Confidence::Low));
     }
-    content.then_some(Confidence::Low)
+    let sure = checked_and_written(facts);
+    // What is written back as it was is lost whatever was checked.
+    let saved_whole = sure == Confidence::Low && facts.stale_values();
+    (!saved_whole).then_some(sure)
+}
+
+/// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing.
+fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
+    let table = &facts.reads.table.name;
+    let mut checked = facts.sequence.checked_columns().into_iter();
+    let changed = checked.any(|column| facts.scene.rivals.changes(table, column));
+    let whole = facts.sequence.checks.iter().any(|check| matches!(check.looks_at, LooksAt::Row | LooksAt::Aggregate));
+    (changed || whole).then(|| facts.confidence())
 }
 
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
 /// kind of request.
 fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let own = facts.confidence();
-    if facts.target.action == Action::Delete || facts.stale_values() {
+    if facts.computed_from_row() {
         return own;
     }
     let moved = |part: &LooksAt| match part {
-        LooksAt::Column(column) => dependency::written(facts.target).any(|set| set.column == *column),
+        LooksAt::Column(column) => {
+            dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
+        }
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     };
@@ -56,7 +71,15 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
         let adds = access.statement.target().is_some_and(|target| {
             target.action == Action::Insert || target.sets.iter().any(|set| set.value.is_relative())
         });
-        adds && access.binds.iter().any(|term| column_used(*term))
+        adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
     });
     !facts.sequence.key_from_row && (returned || written)
+}
+
+/// Whether an event happens wherever the write went well: no test of its own, such as a failed call, leads to it.
+fn goes_along(facts: &Facts<'_, '_>, event: &Event) -> bool {
+    let scene = facts.scene;
+    let known = scene.conditions(&facts.write.deps);
+    let own_test = |cond: &CondId| !known.contains(cond) && scene.ev.cond(*cond).kind != CondKind::Presence;
+    !event.deps.iter().any(own_test)
 }

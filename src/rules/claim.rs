@@ -5,7 +5,7 @@ use crate::finding::Confidence;
 use crate::protect::{Shape, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence};
+use crate::race::{LooksAt, Sequence, Written};
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
 
 /// What a rule claims about one function.
@@ -19,6 +19,8 @@ pub struct Claim {
     pub tried: Vec<WhyNot>,
     /// What left the process between check and write.
     pub effect: Option<EventId>,
+    /// The write that a lock was taken for, when the claim is about the lock.
+    pub meant_for: Option<EventId>,
     /// Why it races, when no protection was tried: for statements that race by themselves.
     pub note: Option<&'static str>,
 }
@@ -62,6 +64,21 @@ impl<'a, 'p> Facts<'a, 'p> {
         })
     }
 
+    /// Whether a column only gets back what was read from it: the whole row is saved, and this part of it is as before.
+    pub fn hands_back(&self, column: &str) -> bool {
+        let mut values = self.sequence.values.iter().filter(|value| value.column == column).peekable();
+        values.peek().is_some() && values.all(Written::is_handed_back)
+    }
+
+    /// Values of the write that are as old as the read, and new: not only handed back.
+    pub fn computed_from_row(&self) -> bool {
+        self.sequence.values.iter().any(|value| {
+            !self.hands_back(&value.column)
+                && !crate::race::dependency::written(self.target)
+                    .any(|set| set.column == value.column && set.value.is_relative())
+        })
+    }
+
     /// Whether a condition looks at something that some statement of the program changes. An owner or a parent that a
     /// row keeps for life only tells who may go on.
     pub fn checks_what_changes(&self) -> bool {
@@ -101,13 +118,20 @@ impl<'a, 'p> Facts<'a, 'p> {
             ) || matches!(predicate.op, Compare::IsNull | Compare::IsNotNull | Compare::Other)
         };
         let moves = self.reads.filter.iter().filter(|predicate| state(predicate)).any(|predicate| {
-            predicate
-                .columns
-                .iter()
-                .any(|column| crate::race::dependency::written(self.target).any(|set| set.column == *column))
+            predicate.columns.iter().any(|column| {
+                !self.rewrites(column) && crate::race::dependency::written(self.target).any(|set| set.column == *column)
+            })
         });
         let takes = self.target.action == Action::Delete && (self.reads.limit.is_some() || self.reads.ordered);
         moves || takes
+    }
+
+    /// Whether a column gets a value made of what it held: an edit, not a state that the row is moved to.
+    fn rewrites(&self, column: &str) -> bool {
+        self.sequence
+            .values
+            .iter()
+            .any(|value| value.column == column && matches!(&value.from, LooksAt::Column(from) if from == column))
     }
 
     /// High, lowered by what was guessed on the way.

@@ -28,6 +28,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         LooksAt::Existence => false,
     });
     let computed = facts.sequence.values.iter().any(|value| value.computed && value.from != LooksAt::Existence);
+    if !facts.computed_from_row() {
+        return Some(Confidence::Medium.min(facts.confidence()));
+    }
     match (own_column, computed) {
         (true, _) => Some(facts.confidence()),
         (false, true) => Some(Confidence::Medium),

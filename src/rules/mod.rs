@@ -43,12 +43,34 @@ pub struct Judged {
 pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> Judged {
     let mut judged = Judged::default();
     for write in &scene.flow.events {
+        if let Some((confidence, note, meant_for)) = table_lock::claims(scene, write)
+            && wanted(write, meant_for)
+        {
+            judged.claims.push(too_much_locked(write, meant_for, confidence, note));
+        }
         let Some(access) = write.access() else { continue };
         if wanted(write, write) {
             judged.claims.extend(by_itself(scene, write));
         }
         if access.statement.target().is_none() || access.statement.verb == Verb::Select {
             continue;
+        }
+        if let Some(sequence) = stale_guard::counted_after(scene, write)
+            && let Some(read) = scene.event(sequence.read)
+            && wanted(read, write)
+            && let Verdict::Racy { tried } = protect::by_engine(scene, &sequence)
+        {
+            let (rule, confidence, shape) = (stale_guard::ID, Confidence::Medium, protect::Shape::Phantom);
+            judged.claims.push(Claim {
+                rule,
+                confidence,
+                shape,
+                tried,
+                effect: None,
+                meant_for: None,
+                note: None,
+                sequence,
+            });
         }
         for sequence in scene.sequences(write).iter().cloned() {
             let Some(read) = scene.event(sequence.read) else { continue };
@@ -85,8 +107,16 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
         && let Some(facts) = Facts::of(scene, &sequence, &tried)
         && let Some((effect, confidence)) = double_fire::effect(&facts)
     {
-        let claim =
-            Claim { rule: double_fire::ID, confidence, shape, tried, effect: Some(effect), note: None, sequence };
+        let claim = Claim {
+            rule: double_fire::ID,
+            confidence,
+            shape,
+            tried,
+            effect: Some(effect),
+            meant_for: None,
+            note: None,
+            sequence,
+        };
         judged.claims.push(claim);
         return;
     }
@@ -95,7 +125,16 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
         Verdict::Racy { tried } => {
             let Some(facts) = Facts::of(scene, &sequence, &tried) else { return };
             let Some((rule, confidence)) = classify(&facts) else { return };
-            judged.claims.push(Claim { rule, confidence, shape, tried, effect: None, note: None, sequence });
+            judged.claims.push(Claim {
+                rule,
+                confidence,
+                shape,
+                tried,
+                effect: None,
+                meant_for: None,
+                note: None,
+                sequence,
+            });
         }
     }
 }
@@ -125,9 +164,23 @@ fn stale_guard_of_set(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence
     counted.then(|| stale_guard::claims(facts).map(|confidence| (stale_guard::ID, confidence))).flatten()
 }
 
-/// Statements that race, or lock too much, without any other.
-fn by_itself(scene: &Scene<'_, '_>, event: &Event) -> Option<Claim> {
-    let alone = Sequence {
+/// A lock that keeps more out than the write it is meant for needs.
+fn too_much_locked(lock: &Event, meant_for: &Event, confidence: Confidence, note: &'static str) -> Claim {
+    Claim {
+        rule: table_lock::ID,
+        confidence,
+        shape: protect::Shape::SameRow,
+        tried: Vec::new(),
+        effect: None,
+        meant_for: Some(meant_for.id),
+        note: Some(note),
+        sequence: alone(lock),
+    }
+}
+
+/// One event as a sequence of its own.
+fn alone(event: &Event) -> Sequence {
+    Sequence {
         read: event.id,
         write: event.id,
         read_access: 0,
@@ -135,21 +188,24 @@ fn by_itself(scene: &Scene<'_, '_>, event: &Event) -> Option<Claim> {
         checks: Vec::new(),
         values: Vec::new(),
         key_from_row: false,
-    };
+    }
+}
+
+/// Statements that race without any other.
+fn by_itself(scene: &Scene<'_, '_>, event: &Event) -> Option<Claim> {
+    let alone = alone(event);
     let claim = |rule, confidence, note, tried| Claim {
         rule,
         confidence,
         shape: protect::Shape::SameRow,
         tried,
         effect: None,
+        meant_for: None,
         note,
         sequence: alone.clone(),
     };
     if let Some((confidence, note)) = racy_statement::claims(scene, event) {
         return Some(claim(racy_statement::ID, confidence, Some(note), Vec::new()));
-    }
-    if let Some((confidence, note)) = table_lock::claims(scene, event) {
-        return Some(claim(table_lock::ID, confidence, Some(note), Vec::new()));
     }
     let confidence = unchecked_outcome::alone(scene, event)?;
     Some(claim(unchecked_outcome::ID, confidence, None, vec![WhyNot::OutcomeUnread]))

@@ -1,11 +1,12 @@
 //! One row, a count or a sum is checked, and another row or table is written.
 
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 use crate::finding::Confidence;
-use crate::race::rows::Relation;
-use crate::race::{LooksAt, dependency};
+use crate::race::rows::{self, Relation};
+use crate::race::scene::Scene;
+use crate::race::{Check, LooksAt, Sequence, dependency, transaction};
 use crate::rules::claim::Facts;
-use crate::sql::statement::Action;
+use crate::sql::statement::{Action, Aggregate};
 
 pub const ID: &str = "stale-guard";
 
@@ -20,6 +21,41 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
 }
 
+/// A row that is inserted first and counted afterwards: neither of two transactions sees the other's row before it commits.
+///
+/// Source: PostgreSQL manual 13.2.1, and run on PostgreSQL 15 in all interleavings.
+pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
+    let inserted = write.access()?;
+    let target = inserted.statement.target()?;
+    if target.action != Action::Insert {
+        return None;
+    }
+    transaction::of(scene, write)?;
+    scene.after(write.id).find_map(|event| {
+        let read = event.access()?;
+        let (read_access, counted) = read.statement.accesses.iter().enumerate().find(|(_, access)| {
+            matches!(access.aggregate, Some(Aggregate::Count | Aggregate::Sum))
+                && rows::adds_to(scene, (read, access), (inserted, target))
+        })?;
+        let _ = counted;
+        let cond = scene
+            .flow
+            .conds
+            .iter()
+            .copied()
+            .find(|cond| scene.origins(scene.ev.cond(*cond).term).iter().any(|origin| origin.event == event.id))?;
+        Some(Sequence {
+            read: event.id,
+            write: write.id,
+            read_access,
+            relation: Relation::NewRowOfSet,
+            checks: vec![Check { cond: Some(cond), looks_at: LooksAt::Aggregate }],
+            values: Vec::new(),
+            key_from_row: false,
+        })
+    })
+}
+
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let linked = facts.sequence.relation == Relation::Linked;
     if dependency::only_existence(facts.sequence) {
@@ -28,6 +64,14 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     if !facts.sequence.checks_content() {
         return None;
+    }
+    let rival = |part: &LooksAt| match part {
+        LooksAt::Column(column) => facts.scene.rivals.changes(&facts.reads.table.name, column),
+        LooksAt::Row | LooksAt::Aggregate => true,
+        LooksAt::Existence => false,
+    };
+    if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at)) {
+        return Some(Confidence::Low);
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
     let narrow = facts.sequence.checked_columns().len() <= 2;

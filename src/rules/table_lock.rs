@@ -1,28 +1,37 @@
 //! A whole table is locked where a row would do.
 
-use crate::event::{Event, EventKind};
+use crate::dialect::Dialect;
+use crate::event::{Access, Event, EventKind, Guard};
 use crate::finding::Confidence;
+use crate::flow::term::Term;
 use crate::race::scene::Scene;
-use crate::sql::statement::{Action, Compare, LockAct, Operand, TableLock, Verb};
+use crate::sql::statement::{Access as TableAccess, Action, Compare, LockAct, Operand, TableLock, Verb};
 
 pub const ID: &str = "table-lock";
 
-/// What a statement locks that is too much, as a clause.
-pub fn claims(scene: &Scene<'_, '_>, event: &Event) -> Option<(Confidence, &'static str)> {
-    let access = event.access()?;
+/// What is locked that is too much, as a clause, and the write that the lock is meant for.
+pub fn claims<'a>(scene: &Scene<'a, '_>, event: &Event) -> Option<(Confidence, &'static str, &'a Event)> {
+    let (confidence, note) = match &event.kind {
+        EventKind::Access(access) => by_statement(scene, access)?,
+        EventKind::Locked(guard) => return in_process(scene, event, guard),
+        _ => return None,
+    };
+    let meant_for = scene.after(event.id).find(|later| writes_by_key(later))?;
+    Some((confidence, note, meant_for))
+}
+
+fn by_statement(scene: &Scene<'_, '_>, access: &Access) -> Option<(Confidence, &'static str)> {
     let statement = &access.statement;
     if let Verb::LockTables(tables) = &statement.verb {
         let blocks =
             tables.iter().any(|(_, mode)| !matches!(mode, TableLock::BlocksNoWriter | TableLock::BlocksItself));
-        return (blocks && keyed_write_follows(scene, event))
-            .then_some((Confidence::High, "every writer of the table waits, whatever row it wants"));
+        return blocks.then_some((Confidence::High, "every writer of the table waits, whatever row it wants"));
     }
     let locked = statement.accesses.iter().find(|access| access.lock.is_some());
     if let Some(locked) = locked
         && statement.verb == Verb::Select
         && locked.filter.is_empty()
         && locked.limit.is_none()
-        && keyed_write_follows(scene, event)
     {
         return Some((Confidence::Medium, "without a condition FOR UPDATE locks every row of the table"));
     }
@@ -31,29 +40,48 @@ pub fn claims(scene: &Scene<'_, '_>, event: &Event) -> Option<(Confidence, &'sta
             && !call.key.is_empty()
             && call.key.iter().all(|key| is_constant(scene, access, key))
     });
-    (constant && keyed_write_follows(scene, event))
-        .then_some((Confidence::Medium, "the lock's key is a constant: all requests wait for one another"))
+    constant.then_some((Confidence::Medium, "the lock's key is a constant: all requests wait for one another"))
 }
 
-fn is_constant(scene: &Scene<'_, '_>, access: &crate::event::Access, key: &Operand) -> bool {
+/// One mutex of the whole process, held over a write of one row.
+fn in_process<'a>(
+    scene: &Scene<'a, '_>,
+    event: &Event,
+    guard: &Guard,
+) -> Option<(Confidence, &'static str, &'a Event)> {
+    // A static or a field holds one lock for all; what is looked up by a key, or made here, is another thing.
+    let one_for_all = matches!(scene.ev.terms.get(guard.lock), Term::Literal(text) if text.contains('#'));
+    if guard.shared || !one_for_all {
+        return None;
+    }
+    let held = |later: &&Event| {
+        let by_key = later.access().and_then(|access| access.statement.target()).is_some_and(has_key);
+        by_key
+            && later.dialect != Dialect::Sqlite
+            && later.on != Some(guard.guard)
+            && later.guards.iter().any(|other| other.guard == guard.guard)
+    };
+    let meant_for = scene.after(event.id).find(held)?;
+    Some((Confidence::Medium, "one lock for all rows: every request waits for every other", meant_for))
+}
+
+fn is_constant(scene: &Scene<'_, '_>, access: &Access, key: &Operand) -> bool {
     match key {
         Operand::Literal(_) => true,
         Operand::Expr { parts, .. } => parts.iter().all(|part| is_constant(scene, access, part)),
-        _ => scene
-            .term_of(access, key)
-            .is_some_and(|term| matches!(scene.ev.terms.get(term), crate::flow::term::Term::Literal(_))),
+        _ => scene.term_of(access, key).is_some_and(|term| matches!(scene.ev.terms.get(term), Term::Literal(_))),
     }
 }
 
-/// A write of single rows, by key, that the lock is meant for.
-fn keyed_write_follows(scene: &Scene<'_, '_>, event: &Event) -> bool {
-    scene.after(event.id).any(|later| {
-        let EventKind::Access(access) = &later.kind else { return false };
-        access.statement.target().is_some_and(|target| {
-            let by_key = target.filter.iter().any(|p| {
-                matches!(p.op, Compare::Eq | Compare::In) && !matches!(p.value, Operand::Literal(_) | Operand::Null)
-            });
-            by_key || target.action == Action::Insert
-        })
+/// A write of single rows, by key.
+fn writes_by_key(event: &Event) -> bool {
+    let target = event.access().and_then(|access| access.statement.target());
+    target.is_some_and(|target| has_key(target) || target.action == Action::Insert)
+}
+
+fn has_key(target: &TableAccess) -> bool {
+    target.filter.iter().any(|predicate| {
+        matches!(predicate.op, Compare::Eq | Compare::In)
+            && !matches!(predicate.value, Operand::Literal(_) | Operand::Null)
     })
 }

@@ -148,7 +148,7 @@ impl Lexer<'_> {
 }
 
 /// The length of the block comment that `rest` starts with, nested ones included, and whether it is closed.
-fn block(rest: &str) -> (usize, bool) {
+pub(super) fn block(rest: &str) -> (usize, bool) {
     let bytes = rest.as_bytes();
     let (mut at, mut depth) = (2, 1_usize);
     while at < bytes.len() {
@@ -165,7 +165,7 @@ fn block(rest: &str) -> (usize, bool) {
 }
 
 /// The length of a string, a character, a name, or one character of anything else.
-fn token(rest: &str, before: u8) -> usize {
+pub(super) fn token(rest: &str, before: u8) -> usize {
     let bytes = rest.as_bytes();
     let in_name = before.is_ascii_alphanumeric() || before == b'_';
     let prefix = bytes.iter().take(2).take_while(|byte| matches!(byte, b'b' | b'c' | b'r')).count();

@@ -2,6 +2,7 @@
 
 pub mod allow;
 mod engine;
+pub mod extent;
 mod ignored;
 pub mod lines;
 mod manifest;

@@ -13,9 +13,9 @@ use crate::story::words;
 const SHOWN: usize = 120;
 
 pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> Interleaving {
-    let table = words::table(write);
+    let table = words::table_of(scene, claim, write);
     if read.id == write.id {
-        return alone(claim, write, table);
+        return alone(scene, claim, write, table);
     }
     let mut steps = Vec::new();
     let read_text = words::statement(read);
@@ -48,8 +48,11 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
     Interleaving { steps, outcome: outcome(claim, write, table) }
 }
 
-fn alone(claim: &Claim, write: &Event, table: &str) -> Interleaving {
-    let text = words::statement(write);
+fn alone(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> Interleaving {
+    let text = match write.access() {
+        Some(_) => words::statement(write),
+        None => scene.ev.text_of(write.span).split_whitespace().collect::<Vec<_>>().join(" "),
+    };
     let role = if claim.rule == table_lock::ID { Role::Lock } else { Role::Write };
     let state = |who| match (claim.rule, who) {
         (table_lock::ID, Who::B) => Some("waits, whatever row it wants".to_owned()),

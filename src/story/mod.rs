@@ -1,7 +1,8 @@
 //! Claims to findings: the places, the words, and the interleaving of two requests.
 
 mod interleaving;
-mod reason;
+pub mod protection;
+pub mod reason;
 pub mod words;
 
 use std::hash::Hasher;
@@ -20,11 +21,12 @@ use crate::span::Span;
 pub fn tell(scene: &Scene<'_, '_>, claim: &Claim) -> Option<Finding> {
     let read = scene.event(claim.sequence.read)?;
     let write = scene.event(claim.sequence.write)?;
-    let depth = common(read, write);
+    let meant_for = claim.meant_for.and_then(|id| scene.event(id));
+    let depth = common(read, meant_for.unwrap_or(write));
     let holder = holder(scene.flow, read, depth);
     let (labels, traces) = labels(scene, claim, read, write, depth);
     let at = here(write, depth);
-    let table = words::table(write).to_owned();
+    let table = words::table_of(scene, claim, write).to_owned();
     let page = rules::page(claim.rule);
     let function = scene.ev.program.path_of(holder);
     let rewrites = crate::rewrite::rewrites(scene, claim);
@@ -51,7 +53,8 @@ pub fn tell(scene: &Scene<'_, '_>, claim: &Claim) -> Option<Finding> {
 pub fn caller(ev: &Evaluator<'_>, flow: &Flow, claim: &Claim) -> Option<CallSite> {
     let find = |id| flow.events.iter().find(|event| event.id == id);
     let (read, write) = (find(claim.sequence.read)?, find(claim.sequence.write)?);
-    if common(read, write) == 0 {
+    let meant_for = claim.meant_for.and_then(find).unwrap_or(write);
+    if common(read, meant_for) == 0 {
         return None;
     }
     let call = write.calls.first()?;
@@ -71,14 +74,14 @@ pub fn number(findings: &mut [Finding]) {
 }
 
 /// How many calls lead to both events.
-fn common(read: &Event, write: &Event) -> usize {
+pub(crate) fn common(read: &Event, write: &Event) -> usize {
     if read.id == write.id {
         return read.calls.len();
     }
     read.calls.iter().zip(write.calls.iter()).take_while(|(a, b)| a == b).count()
 }
 
-fn holder(flow: &Flow, read: &Event, depth: usize) -> crate::link::FnId {
+pub(crate) fn holder(flow: &Flow, read: &Event, depth: usize) -> crate::link::FnId {
     if depth == 0 { flow.function } else { read.calls[depth - 1].function }
 }
 
@@ -121,7 +124,7 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
         add(Role::Effect, effect.span, "this leaves the process and cannot be taken back".to_owned(), calls(effect));
     }
     let role = if claim.rule == table_lock::ID { Role::Lock } else { Role::Write };
-    add(role, write.span, reason::writes(claim, write), calls(write));
+    add(role, write.span, reason::writes(scene, claim, write), calls(write));
     let at = here(write, depth);
     if at != write.span {
         add(Role::Write, at, "this call leads to the write".to_owned(), Vec::new());

@@ -14,21 +14,31 @@ use crate::story::words;
 
 /// What two requests can do; one sentence, lower case, no full stop.
 pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> String {
-    let table = words::table(write);
+    let table = words::table_of(scene, claim, write);
     let source = source_table(read, &claim.sequence);
     let what = columns(&claim.sequence);
     match claim.rule {
         check_then_update::ID => match action(write) {
+            Some(Action::Delete) if claim.sequence.checks_content() => {
+                format!("{what} of the {table} row can change after the check, and it is deleted all the same")
+            }
             Some(Action::Delete) => {
                 format!("two requests can both read the {table} row, both go on, and both use what it said")
             }
             _ => format!("two requests can both find {what} of the same {table} row acceptable, and both write it"),
         },
         lost_update::ID => {
-            let written = claim.sequence.values.first().map_or_else(String::new, |value| format!(".{}", value.column));
-            format!(
-                "two requests can compute {table}{written} from the same old row, and one of the two updates is lost"
-            )
+            let values = &claim.sequence.values;
+            let told = values.iter().find(|value| !value.is_handed_back()).or(values.first());
+            let written = told.map_or_else(String::new, |value| format!(".{}", value.column));
+            match told {
+                Some(value) if value.is_handed_back() => format!(
+                    "two requests can save {table}{written} as they read it, and what one of the two wrote is lost"
+                ),
+                _ => format!(
+                    "two requests can compute {table}{written} from the same old row, and one of the two updates is lost"
+                ),
+            }
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
@@ -90,7 +100,8 @@ fn weight(why: &WhyNot) -> u8 {
     }
 }
 
-fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
+/// Why one protection that stands there, or might, does not hold; one sentence of the same form.
+pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
     let level = |event| transaction::of(scene, event).map_or("READ COMMITTED", |tx| tx.level.name());
     match why {
         WhyNot::Autocommit => "each statement runs in autocommit, and nothing holds the row in between".to_owned(),
@@ -181,8 +192,8 @@ pub fn reads(scene: &Scene<'_, '_>, read: &Event, sequence: &Sequence) -> String
 }
 
 /// The label of the write.
-pub fn writes(claim: &Claim, write: &Event) -> String {
-    let table = words::table(write);
+pub fn writes(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
+    let table = words::table_of(scene, claim, write);
     match (claim.rule, action(write)) {
         (table_lock::ID, _) => format!("locks more of {table} than the rows it needs"),
         (racy_statement::ID, _) => format!("reads and writes {table} in one statement"),

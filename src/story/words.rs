@@ -3,7 +3,15 @@
 use std::fmt::Write as _;
 
 use crate::event::Event;
+use crate::race::scene::Scene;
+use crate::rules::claim::Claim;
 use crate::sql::statement::{Access, Action, Compare, Operand, Predicate, Statement, Strength, Verb};
+
+/// The table a claim is about: that of the write, or of the write that a lock is meant for.
+pub fn table_of<'a>(scene: &Scene<'a, '_>, claim: &Claim, write: &'a Event) -> &'a str {
+    let meant_for = claim.meant_for.and_then(|id| scene.event(id)).filter(|_| write.access().is_none());
+    table(meant_for.unwrap_or(write))
+}
 
 /// The table a statement is about: its target, or what it reads first.
 pub fn table(event: &Event) -> &str {

@@ -93,7 +93,7 @@ fn statements() {
     );
     assert_eq!(body("fn f() { g(); }"), "{g();}");
     assert_eq!(body("fn f() { if a { 1 } else { 2 } }"), "{if a {1} else {2}}");
-    assert_eq!(body("fn f() { #[cfg(x)] g(); #[allow(y)] let a = 1; }"), "{g(); let a = 1;}");
+    assert_eq!(body("fn f() { #[cfg(x)] g(); #[allow(y)] let a = 1; }"), "{if cfg! tokens [] {g();}; let a = 1;}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Small sources and the trees they make.
 
+mod cfg;
 mod expansion;
 mod exprs;
 mod items;

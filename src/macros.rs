@@ -1,0 +1,124 @@
+//! Which `macro_rules!` of other files a file of a package may call.
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::lower::tree::Name;
+use crate::lower::{MacroDefinition, Macros, macros_of};
+use crate::source::{SourceFile, Workspace};
+
+/// The macros of all packages.
+pub struct PackageMacros {
+    /// By package; a name is there once.
+    callable: FxHashMap<usize, Vec<MacroDefinition>>,
+}
+
+/// One definition, and whether it stands in the crate's root.
+type Found = (MacroDefinition, bool);
+
+impl PackageMacros {
+    /// Collects what the files define, in parallel.
+    pub fn read(workspace: &Workspace, files: &[&SourceFile]) -> Self {
+        let found: Vec<(usize, &str, Macros)> =
+            files.par_iter().filter_map(|file| macros_in(workspace, file)).collect();
+        let opened: FxHashSet<(usize, &Name)> =
+            found.iter().flat_map(|(krate, _, macros)| macros.opened.iter().map(|name| (*krate, name))).collect();
+        let mut by_name: FxHashMap<(usize, Name), Vec<Found>> = FxHashMap::default();
+        for (krate, path, macros) in &found {
+            let root = matches!(*path, "src/lib.rs" | "src/main.rs");
+            let in_scope = root || opened.contains(&(*krate, &module(path)));
+            for definition in macros.definitions.iter().filter(|definition| in_scope || definition.exported) {
+                let all = by_name.entry((*krate, definition.name.clone())).or_default();
+                all.push((definition.clone(), root));
+            }
+        }
+        let mut callable: FxHashMap<usize, Vec<MacroDefinition>> = FxHashMap::default();
+        for ((krate, _), all) in by_name {
+            callable.entry(krate).or_default().extend(the_one(all));
+        }
+        Self { callable }
+    }
+
+    /// What a file may call; its own definitions may be among it.
+    pub fn of(&self, file: &SourceFile) -> &[MacroDefinition] {
+        file.krate.and_then(|krate| self.callable.get(&krate)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The package of a file, its path below the package, and its macros where it has any.
+fn macros_in<'f>(workspace: &Workspace, file: &'f SourceFile) -> Option<(usize, &'f str, Macros)> {
+    let krate = file.krate?;
+    let macros = std::panic::catch_unwind(|| macros_of(&file.text)).unwrap_or_default();
+    let dir = &workspace.crates.get(krate)?.dir;
+    let inside = file.path.strip_prefix(dir.as_str()).unwrap_or(&file.path).trim_start_matches('/');
+    (macros != Macros::default()).then_some((krate, inside, macros))
+}
+
+/// Of several of one name the one that is for others; none where that is not clear.
+fn the_one(mut all: Vec<Found>) -> Option<MacroDefinition> {
+    if all.len() > 1 {
+        all.retain(|(definition, root)| definition.exported || *root);
+    }
+    let (definition, _) = all.pop()?;
+    all.is_empty().then_some(definition)
+}
+
+/// The name of the module that a file holds.
+fn module(path: &str) -> Name {
+    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    Name::new(path.rsplit('/').next().unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analyse::lowered;
+    use crate::lower::tree::Lowered;
+    use crate::source::{Workspace, memory};
+
+    fn functions(files: &[(&str, &str)]) -> Vec<String> {
+        let manifest = ("Cargo.toml", "[package]\nname = 'a'\nversion = '0.1.0'\nedition = '2024'");
+        let files = files.iter().chain([&manifest]).map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        let workspace: Workspace = memory(files.collect());
+        let (trees, notices) = lowered(&workspace);
+        assert!(notices.is_empty(), "{notices:?}");
+        let shown = |lowered: &Lowered| {
+            let text = &workspace.file(lowered.file).text;
+            let functions = lowered.tree.functions.iter();
+            functions.map(|f| format!("{}: {}", f.name, f.at.of(text))).collect::<Vec<_>>()
+        };
+        trees.iter().flat_map(shown).collect()
+    }
+
+    const FINDER: &str = "macro_rules! finder { ($name:ident) => { fn $name() { sql(\"SELECT 1\") } } }";
+
+    #[test]
+    fn macros_of_the_root_and_of_opened_modules_are_called_elsewhere() {
+        let call = ("src/seats.rs", "// seats\nfinder!(find_seat);");
+        let root = format!("{FINDER} mod seats;");
+        assert_eq!(functions(&[("src/lib.rs", &root), call]), ["find_seat: finder!(find_seat)"]);
+        let opened = ("src/lib.rs", "#[macro_use]\nmod macros;\nmod seats;");
+        assert_eq!(functions(&[opened, ("src/macros.rs", FINDER), call]), ["find_seat: finder!(find_seat)"]);
+        let exported = format!("#[macro_export] {FINDER}");
+        assert_eq!(functions(&[("src/util.rs", &exported), call]), ["find_seat: finder!(find_seat)"]);
+        let used = format!("{FINDER} pub(crate) use finder;");
+        assert_eq!(functions(&[("src/util.rs", &used), call]), ["find_seat: finder!(find_seat)"]);
+    }
+
+    #[test]
+    fn macros_that_cannot_be_meant_are_not_expanded() {
+        let call = ("src/seats.rs", "finder!(find_seat);");
+        assert!(functions(&[("src/util.rs", FINDER), call]).is_empty(), "not in scope");
+        let root = ("src/lib.rs", FINDER);
+        assert!(functions(&[root, ("src/seats.rs", "other::finder!(find_seat);")]).is_empty());
+        assert!(functions(&[root, ("src/seats.rs", "use other::finder; finder!(find_seat);")]).is_empty());
+        let exported = format!("#[macro_export] {FINDER}");
+        let two = [("src/a.rs", &*exported), ("src/b.rs", &*exported), call];
+        assert!(functions(&two).is_empty(), "nobody knows which");
+    }
+
+    #[test]
+    fn own_definitions_win() {
+        let own = "macro_rules! finder { ($name:ident) => { fn $name() {} } } finder!(find_seat);";
+        assert_eq!(functions(&[("src/lib.rs", FINDER), ("src/seats.rs", own)]), ["find_seat: fn $name() {}"]);
+    }
+}
