@@ -244,7 +244,26 @@ impl<'p> Evaluator<'p> {
         }
         let returns = self.joined_return(0, program.returns(id, program.self_type(id).as_ref(), &[]));
         let frame = std::mem::replace(&mut self.frame, outer);
-        Flow { function: id, events: frame.events, conds: frame.conds, returns, open: frame.open }
+        let conds = self.telling(&frame, &returns);
+        Flow { function: id, events: frame.events, conds, returns, open: frame.open }
+    }
+
+    /// The conditions that a caller may have to know of: those that events or the result depend on, and those that look
+    /// at what a statement gave.
+    fn telling(&self, frame: &Frame<'_>, returns: &Value) -> Vec<CondId> {
+        let mut kept: FxHashSet<CondId> = FxHashSet::default();
+        let mut todo: Vec<CondId> = returns.guards.to_vec();
+        todo.extend(frame.events.iter().flat_map(|event| event.deps.iter().copied()));
+        let looking = |cond: &&CondId| !self.terms.origins(self.cond(**cond).term).is_empty();
+        todo.extend(frame.conds.iter().filter(looking).copied());
+        while let Some(cond) = todo.pop() {
+            if kept.insert(cond) {
+                todo.extend(self.cond(cond).inner.iter().copied());
+            }
+        }
+        let mut conds: Vec<CondId> = frame.conds.iter().copied().filter(|cond| kept.contains(cond)).collect();
+        conds.dedup();
+        conds
     }
 
     fn bind_parameters(&mut self, id: FnId) {
