@@ -69,8 +69,12 @@ pub(crate) fn evaluated<R>(workspace: &Workspace, config: &Config, then: &dyn Fn
     add_tables_of_code(&mut schema, &program, workspace);
     let mut evaluator = Evaluator::new(&program, workspace, config);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
+    let reaching = crate::race::packages::reaching(workspace, &program, &evaluator.clients.clone(), config);
     for id in &roots {
-        evaluator.flow(*id);
+        let package = program.krate_of(*id);
+        if reaching.as_ref().is_none_or(|reaching| package.is_none_or(|package| reaching.contains(&package))) {
+            evaluator.flow(*id);
+        }
     }
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
     let rivals = rivals(&flows, &roots);

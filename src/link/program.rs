@@ -272,6 +272,21 @@ impl Program {
         self.convert(&env, &self.const_def(id).ty)
     }
 
+    /// Pairs of packages, sorted: one that declares a trait, another that implements it.
+    pub fn implemented_across_packages(&self) -> Vec<(usize, usize)> {
+        let mut pairs = Vec::new();
+        for id in self.traits() {
+            let declared = self.krates[self.traits[id.0 as usize].tree as usize];
+            for block in self.impls_of_trait(id) {
+                let by = self.krates[self.impls.list[block.0 as usize].declared.tree as usize];
+                pairs.extend(declared.zip(by).filter(|(declared, by)| declared != by));
+            }
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+
     pub fn impl_def(&self, id: ImplId) -> &ImplDef {
         let Declared { tree, index, .. } = self.impls.list[id.0 as usize].declared;
         &self.trees[tree as usize].tree.impls[index as usize]
