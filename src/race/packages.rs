@@ -23,9 +23,10 @@ pub fn reaching(
         return None;
     }
     let uses_client = |krate: &crate::source::Crate| {
-        krate.dependencies.iter().any(|dependency| {
-            clients.iter().any(|client| client.krates.contains(&dependency.package.as_str()))
-        })
+        krate
+            .dependencies
+            .iter()
+            .any(|dependency| clients.iter().any(|client| client.krates.contains(&dependency.package.as_str())))
     };
     let mut found: FxHashSet<usize> =
         (0..workspace.crates.len()).filter(|place| uses_client(&workspace.crates[*place])).collect();
@@ -36,9 +37,10 @@ pub fn reaching(
     loop {
         let before = found.len();
         for (place, krate) in workspace.crates.iter().enumerate() {
-            let depends = krate.dependencies.iter().any(|dependency| {
-                found.iter().any(|other| workspace.crates[*other].name == dependency.package)
-            });
+            let depends = krate
+                .dependencies
+                .iter()
+                .any(|dependency| found.iter().any(|other| workspace.crates[*other].name == dependency.package));
             if depends {
                 found.insert(place);
             }
