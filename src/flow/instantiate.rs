@@ -21,6 +21,8 @@ struct Mapping<'a> {
     terms: FxHashMap<TermId, TermId>,
     /// Results of function values that were called here.
     results: FxHashMap<TermId, Value>,
+    /// Guards of locks that the callee takes; only those in its result outlive it.
+    guards: Vec<Guard>,
 }
 
 /// How deep shapes are followed.
@@ -37,6 +39,7 @@ impl<'p> Evaluator<'p> {
             branches: FxHashMap::default(),
             terms: FxHashMap::default(),
             results: FxHashMap::default(),
+            guards: Vec::new(),
         };
         let fits = self.frame.events.len() + flow.events.len() <= EVENTS;
         if !fits {
@@ -50,7 +53,10 @@ impl<'p> Evaluator<'p> {
                 self.frame.open.push((*read, *write));
             }
         }
-        self.map_value(&flow.returns, &mut map, 0)
+        let value = self.map_value(&flow.returns, &mut map, 0);
+        let held = std::mem::take(&mut map.guards);
+        self.frame.guards.extend(held.into_iter().filter(|guard| self.terms.mentions(value.term, guard.guard)));
+        value
     }
 
     fn place_events(&mut self, flow: &Flow, at: Range, guessed: bool, map: &mut Mapping<'_>) {
@@ -226,7 +232,7 @@ impl<'p> Evaluator<'p> {
                     if let Some((lock, span, shared)) = self.locks.get(&id).copied() {
                         let lock = self.map_term(lock, map);
                         self.locks.insert(fresh, (lock, span, shared));
-                        self.frame.guards.push(Guard { guard: fresh, lock, span, shared });
+                        map.guards.push(Guard { guard: fresh, lock, span, shared });
                     }
                     self.inherit_handle(id, fresh);
                     fresh

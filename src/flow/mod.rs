@@ -243,9 +243,28 @@ impl<'p> Evaluator<'p> {
             }
         }
         let returns = self.joined_return(0, program.returns(id, program.self_type(id).as_ref(), &[]));
-        let frame = std::mem::replace(&mut self.frame, outer);
+        let mut frame = std::mem::replace(&mut self.frame, outer);
+        self.forget_locks(&mut frame, &returns);
         let conds = self.telling(&frame, &returns);
         Flow { function: id, events: frame.events, conds, returns, open: frame.open }
+    }
+
+    /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
+    /// function that touches no row.
+    fn forget_locks(&self, frame: &mut Frame<'_>, returns: &Value) {
+        let touches_rows = frame.events.iter().any(|event| event.access().is_some());
+        let mut held: FxHashSet<TermId> = FxHashSet::default();
+        for event in frame.events.iter().filter(|event| !matches!(event.kind, EventKind::Locked(_))) {
+            held.extend(event.guards.iter().map(|guard| guard.guard));
+        }
+        frame.events.retain(|event| match &event.kind {
+            EventKind::Locked(guard) => {
+                touches_rows && event.calls.is_empty()
+                    || held.contains(&guard.guard)
+                    || self.terms.mentions(returns.term, guard.guard)
+            }
+            _ => true,
+        });
     }
 
     /// The conditions that a caller may have to know of: those that events or the result depend on, and those that look
