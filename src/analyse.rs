@@ -77,7 +77,8 @@ pub(crate) fn evaluated<R>(workspace: &Workspace, config: &Config, then: &dyn Fn
         }
     }
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
-    let rivals = rivals(&flows, &roots);
+    let mut rivals = rivals(&flows, &roots);
+    rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &roots);
     notices.sort();
     then(&Evaluated {
         ev: &evaluator,

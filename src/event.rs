@@ -32,6 +32,18 @@ pub struct Flow {
     pub returns: Value,
     /// Pairs of a read and a write inside called functions whose verdict depends on the handle they are given.
     pub open: Vec<(EventId, EventId)>,
+    /// Branches that a constant argument decides.
+    pub switches: Vec<Switch>,
+}
+
+/// A branch on the name of a value: a variant without fields, or a bool.
+#[derive(Clone, Debug)]
+pub struct Switch {
+    pub branch: u32,
+    /// What is tested.
+    pub on: TermId,
+    /// The names each arm is for; none for one that takes all others.
+    pub arms: Rc<[Option<Vec<Name>>]>,
 }
 
 #[derive(Clone, Debug)]

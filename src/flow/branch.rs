@@ -21,6 +21,12 @@ pub(super) struct Fork {
     branch: u32,
 }
 
+impl Fork {
+    pub(super) fn branch(&self) -> u32 {
+        self.branch
+    }
+}
+
 /// How one arm ended.
 pub(super) struct Arm {
     value: Value,

@@ -153,6 +153,9 @@ impl<'p> Evaluator<'p> {
                 .collect();
             return self.call_functions(&functions, values, at, &generics);
         }
+        if let Some(value) = self.generated_builder(path, &values) {
+            return value;
+        }
         match defs.first() {
             Some(Def::Type(id)) => return self.constructed(Type::Def(*id, [].into()), values),
             Some(Def::Variant(id, _)) => return self.constructed(Type::Def(*id, [].into()), values),

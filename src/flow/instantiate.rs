@@ -12,7 +12,7 @@ use crate::link::FnId;
 use crate::span::Range;
 
 /// What the callee's ids become at one call.
-struct Mapping<'a> {
+pub(super) struct Mapping<'a> {
     function: FnId,
     args: &'a [Value],
     events: FxHashMap<EventId, EventId>,
@@ -70,7 +70,11 @@ impl<'p> Evaluator<'p> {
             let mapped = self.map_cond(*cond, map);
             self.frame.conds.push(mapped);
         }
+        let closed = self.closed_arms(flow, map);
         for event in &flow.events {
+            if closed.iter().any(|arms| arms.bars(&event.path)) {
+                continue;
+            }
             if let EventKind::CallParam { callee, args, result } = &event.kind {
                 self.place_param_call(event, *callee, args, *result, at, map);
                 continue;
@@ -178,14 +182,17 @@ impl<'p> Evaluator<'p> {
     fn map_path(&mut self, path: &Path, map: &mut Mapping<'_>) -> Path {
         let mut all: Vec<(u32, u64)> = self.frame.path.0.to_vec();
         for (branch, arms) in path.0.iter() {
-            let next = &mut self.next_branch;
-            let mapped = *map.branches.entry(*branch).or_insert_with(|| {
-                *next += 1;
-                *next - 1
-            });
-            all.push((mapped, *arms));
+            all.push((self.map_branch(*branch, map), *arms));
         }
         Path(all.into())
+    }
+
+    pub(super) fn map_branch(&mut self, branch: u32, map: &mut Mapping<'_>) -> u32 {
+        let next = &mut self.next_branch;
+        *map.branches.entry(branch).or_insert_with(|| {
+            *next += 1;
+            *next - 1
+        })
     }
 
     fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> CondId {
@@ -215,7 +222,7 @@ impl<'p> Evaluator<'p> {
         map.results.keys().any(|result| self.terms.mentions(term, *result))
     }
 
-    fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
+    pub(super) fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
         if let Some(mapped) = map.terms.get(&id) {
             return *mapped;
         }

@@ -492,6 +492,10 @@ impl<'p> Evaluator<'p> {
     /// A method nothing is known of: its result is computed from what it was given.
     fn other_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
         let name = call.name.as_str();
+        if let Some(value) = self.filled_in(&recv, name, &args) {
+            return value;
+        }
+        self.note_set_up(&args);
         self.unknown_method_effect(&recv, call, at);
         for arg in &args {
             if matches!(arg.shape, Shape::Closure(_)) {

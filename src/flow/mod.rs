@@ -8,6 +8,7 @@ mod begin;
 mod branch;
 mod builder;
 mod call;
+mod construct;
 mod diesel;
 mod effect;
 mod expr;
@@ -18,7 +19,9 @@ mod macros;
 mod own;
 mod pattern;
 mod send;
+mod session;
 mod statement;
+mod switch;
 pub mod term;
 pub mod value;
 
@@ -33,7 +36,7 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::{ConstId, FnId, Program, ScopeId, Type};
@@ -84,6 +87,8 @@ pub struct Evaluator<'p> {
     depth: usize,
     frame: Frame<'p>,
     pub calls: CallGraph,
+    /// Levels that options of connections name, with the function that names them.
+    pub session_levels: Vec<(FnId, crate::dialect::Isolation)>,
     pub unknown: Unknowns,
 }
 
@@ -143,6 +148,7 @@ struct Frame<'p> {
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
     serving: usize,
     open: Vec<(EventId, EventId)>,
+    switches: Vec<Switch>,
     text: &'p str,
 }
 
@@ -174,6 +180,7 @@ impl<'p> Evaluator<'p> {
             depth: 0,
             frame: Frame::idle(),
             calls: CallGraph::default(),
+            session_levels: Vec::new(),
             unknown: Unknowns::default(),
         }
     }
@@ -246,7 +253,7 @@ impl<'p> Evaluator<'p> {
         let mut frame = std::mem::replace(&mut self.frame, outer);
         self.forget_locks(&mut frame, &returns);
         let conds = self.telling(&frame, &returns);
-        Flow { function: id, events: frame.events, conds, returns, open: frame.open }
+        Flow { function: id, events: frame.events, conds, returns, open: frame.open, switches: frame.switches }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -386,6 +393,7 @@ impl Frame<'_> {
             repeated: 0,
             serving: 0,
             open: Vec::new(),
+            switches: Vec::new(),
             text: "",
         }
     }

@@ -137,7 +137,7 @@ impl<'p> Evaluator<'p> {
 
 /// Whether a text begins like a statement that reads, writes, locks, or steers a transaction.
 pub(super) fn starts_as_sql(text: &str) -> bool {
-    const VERBS: [&str; 17] = [
+    const VERBS: [&str; 18] = [
         "select",
         "insert",
         "update",
@@ -155,6 +155,7 @@ pub(super) fn starts_as_sql(text: &str) -> bool {
         "release",
         "set transaction",
         "set session",
+        "set default_transaction_isolation",
     ];
     let text = text.trim_start();
     VERBS.iter().any(|verb| {

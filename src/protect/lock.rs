@@ -5,7 +5,7 @@
 
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, Event, EventId, EventKind};
-use crate::protect::{Protection, Shape, WhyNot};
+use crate::protect::{Protection, Shape, WhyNot, claim};
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{Sequence, rows};
@@ -44,7 +44,8 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
     let access = read.access()?;
     let Some(lock) = lock_of(access, sequence.read_access) else {
         // Another table of the statement is locked, not the one that decides.
-        if access.statement.accesses.iter().any(|access| access.lock.is_some()) {
+        let locks = access.statement.accesses.iter().any(|access| access.lock.is_some());
+        if locks && !claim::is_claim(access, sequence.read_access) {
             let aggregate =
                 access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
             tried.push(if aggregate {
@@ -57,14 +58,17 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
     };
     let counts_in_statement = sequence.checks_aggregate()
         || access.statement.output.iter().any(|output| output.aggregate.is_some()) && shape == Shape::Phantom;
-    let Some(reader) = transaction::of(scene, read) else {
-        let elsewhere = transaction::of(scene, write).is_some();
-        tried.push(if elsewhere { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockInAutocommit(read.id) });
+    let Some(reader) = transaction::maybe(scene, read) else {
+        let elsewhere = transaction::maybe(scene, write).is_some();
+        let lost = if elsewhere { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockInAutocommit(read.id) };
+        // The lock of a claim is for its own statement.
+        tried.extend((!claim::is_claim(access, sequence.read_access)).then_some(lost));
         return None;
     };
-    let writer = transaction::of(scene, write);
+    let writer = transaction::maybe(scene, write);
     if !writer.is_some_and(|writer| writer.is_same(&reader)) {
-        tried.push(if writer.is_some() { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockEnded(read.id) });
+        let lost = if writer.is_some() { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockEnded(read.id) };
+        tried.extend((!claim::is_claim(access, sequence.read_access)).then_some(lost));
         return None;
     }
     if rolled_back(scene, &reader, sequence) {
@@ -126,7 +130,7 @@ fn earlier_lock(
 ) -> Option<Protection> {
     let read = scene.event(sequence.read)?;
     let write = scene.event(sequence.write)?;
-    let writer = transaction::of(scene, write)?;
+    let writer = transaction::maybe(scene, write)?;
     let deciding = read.access()?;
     let mut found = None;
     for event in scene.before(write.id) {
@@ -142,7 +146,7 @@ fn earlier_lock(
             }
             continue;
         };
-        let holder = transaction::of(scene, event);
+        let holder = transaction::maybe(scene, event);
         let Some(holder) = holder else {
             if strength.is_some() {
                 tried.push(WhyNot::LockInAutocommit(event.id));
@@ -305,7 +309,7 @@ fn plain_read_before(scene: &Scene<'_, '_>, lock: &Event, tx: &Transaction) -> b
                 && !access.statement.accesses.is_empty()
                 && access.statement.accesses.iter().all(|access| access.lock.is_none())
         });
-        plain && transaction::of(scene, event).is_some_and(|other| other.is_same(tx))
+        plain && transaction::maybe(scene, event).is_some_and(|other| other.is_same(tx))
     })
 }
 
@@ -320,10 +324,8 @@ fn advisory_lock(
     let write = scene.event(sequence.write)?;
     for event in scene.before(write.id) {
         let Some(access) = event.access() else { continue };
-        let Some(call) = access.statement.lock_calls().find(|call| matches!(call.act, LockAct::Take | LockAct::Try))
-        else {
-            continue;
-        };
+        let calls = || access.statement.lock_calls().filter(|call| matches!(call.act, LockAct::Take | LockAct::Try));
+        let Some(call) = calls().find(|call| !call.shared).or_else(|| calls().next()) else { continue };
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
             tried.push(WhyNot::LockAfterRead(event.id));
@@ -333,12 +335,16 @@ fn advisory_lock(
             tried.push(WhyNot::LockElsewhereRow(event.id));
             continue;
         }
+        if call.shared {
+            tried.push(WhyNot::LockShared(event.id));
+            continue;
+        }
         if call.act == LockAct::Try && !scene.result_used(event.id) {
             tried.push(WhyNot::TryLockIgnored(event.id));
             continue;
         }
-        let writer = transaction::of(scene, write);
-        let holder = transaction::of(scene, event);
+        let writer = transaction::maybe(scene, write);
+        let holder = transaction::maybe(scene, event);
         if call.scope == LockScope::Transaction {
             let Some(holder) = holder else {
                 tried.push(WhyNot::LockInAutocommit(event.id));
@@ -449,7 +455,7 @@ fn table_lock(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot
                 continue;
             }
         } else {
-            let (holder, writer) = (transaction::of(scene, event), transaction::of(scene, write));
+            let (holder, writer) = (transaction::maybe(scene, event), transaction::maybe(scene, write));
             let Some(holder) = holder else {
                 tried.push(WhyNot::LockInAutocommit(event.id));
                 continue;

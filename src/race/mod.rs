@@ -7,6 +7,7 @@ pub mod packages;
 pub mod reach;
 pub mod rows;
 pub mod scene;
+pub mod session;
 pub mod transaction;
 
 use crate::event::{CondId, EventId};

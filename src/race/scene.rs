@@ -7,11 +7,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::HandleKind;
 use crate::config::Config;
+use crate::dialect::Isolation;
 use crate::event::{Access, CondId, Event, EventId, EventKind, Flow};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{self, Verdict};
+use crate::race::session::Sessions;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
@@ -26,6 +28,8 @@ pub struct Rivals {
     pub updated_somehow: FxHashSet<Name>,
     pub inserted: FxHashSet<Name>,
     pub deleted: FxHashSet<Name>,
+    /// The levels that its connections are opened with.
+    pub sessions: Sessions,
 }
 
 impl Rivals {
@@ -191,6 +195,12 @@ impl<'a, 'p> Scene<'a, 'p> {
         let found = transaction::find(self, event);
         self.memo.transactions.borrow_mut().insert(event.id, found);
         found
+    }
+
+    /// The level of transactions that ask for none, where the configuration or the program says it.
+    pub fn session_level(&self, event: &Event) -> Option<Isolation> {
+        let package = || self.ev.program.krate_of(event.function);
+        self.config.isolation.or_else(|| self.rivals.sessions.of(package()))
     }
 
     /// Which results of statements a value is made of.

@@ -33,9 +33,36 @@ pub fn of(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
     scene.transaction(event)
 }
 
+/// The transaction an event runs in, or may run in: of an executor that some other crate made nobody knows whether it is
+/// in one. What is sent to it goes one way.
+pub fn maybe(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
+    of(scene, event).or_else(|| {
+        let on = event.on?;
+        let known = scene.ev.handle(on).is_some_and(|handle| handle.kind != HandleKind::Executor);
+        let handle = lender(scene, on);
+        let said = handle != on && scene.ev.handle(handle).is_some_and(|handle| handle.kind != HandleKind::Executor);
+        (!known && !said).then(|| Transaction {
+            handle,
+            begin: None,
+            inner: handle,
+            level: scene.session_level(event).unwrap_or_else(|| event.dialect.default_isolation()),
+            level_set: false,
+            mode: BeginMode::Plain,
+        })
+    })
+}
+
+/// What an executor was taken from: `op.as_executor()` is `op`.
+fn lender(scene: &Scene<'_, '_>, on: TermId) -> TermId {
+    match scene.ev.terms.get(on) {
+        Term::Computed(_, parts) if parts.len() == 1 => lender(scene, parts[0]),
+        _ => on,
+    }
+}
+
 pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
     let on = event.on?;
-    let default = scene.config.isolation.unwrap_or_else(|| event.dialect.default_isolation());
+    let default = scene.session_level(event).unwrap_or_else(|| event.dialect.default_isolation());
     if let Term::Transaction(_) = scene.ev.terms.get(on) {
         return Some(begun(scene, on, default, event.dialect));
     }

@@ -4,6 +4,7 @@ use crate::finding::Confidence;
 use crate::race::LooksAt;
 use crate::race::rows::Relation;
 use crate::rules::claim::Facts;
+use crate::sql::statement::ConflictAction;
 
 pub const ID: &str = "lost-update";
 
@@ -11,7 +12,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.values.is_empty() || !facts.stale_values() {
         return None;
     }
-    let fresh_row = facts.inserts() && facts.target.conflict.is_none();
+    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
+    let fresh_row = facts.inserts() && matches!(conflict, None | Some(ConflictAction::Nothing));
     if fresh_row {
         let computed = facts.sequence.values.iter().any(|value| value.computed && value.from != LooksAt::Existence);
         let next_number =
