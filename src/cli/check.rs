@@ -187,11 +187,17 @@ fn told(check: &Check, report: &Report<'_>) -> String {
 fn statistics(statistics: &Statistics) -> String {
     let mut reasons: Vec<_> = statistics.unknown.iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    let calls = &statistics.calls;
+    let all = calls.resolved + calls.several + calls.unknown;
+    let calls = format!(
+        "calls that lead to a statement: {all}, of which {} resolved, {} to one of several functions, {} on a value of unknown type\n",
+        calls.resolved, calls.several, calls.unknown
+    );
     if reasons.is_empty() {
-        return "everything was understood\n".to_owned();
+        return calls + "everything was understood\n";
     }
     let lines = reasons.iter().map(|(reason, count)| format!("{count:>7}  {}\n", escape::line(reason)));
-    escape::log(&std::iter::once("not understood:\n".to_owned()).chain(lines).collect::<String>())
+    escape::log(&[calls, "not understood:\n".to_owned()].into_iter().chain(lines).collect::<String>())
 }
 
 fn status(check: &Check, findings: &[Finding], skipped: usize) -> u8 {

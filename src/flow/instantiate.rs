@@ -185,7 +185,7 @@ impl<'p> Evaluator<'p> {
             });
             all.push((mapped, *arms));
         }
-        Path(all.into())
+        Path::of(all)
     }
 
     fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> CondId {
