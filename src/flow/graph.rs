@@ -1,5 +1,6 @@
 //! Who calls whom, as far as calls were followed.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -30,13 +31,15 @@ pub struct CallSite {
 }
 
 /// The calls that can lead to a statement, by what is known of the function that is called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
     pub resolved: usize,
     /// One of a few functions.
     pub several: usize,
     /// On a value of unknown type, by the name of a method that leads to a statement.
     pub unknown: usize,
+    /// How often each of those names is called.
+    pub unknown_names: BTreeMap<Name, usize>,
 }
 
 impl CallGraph {
@@ -59,15 +62,19 @@ impl CallGraph {
             }
         }
         let resolved = sure.values().filter(|sure| **sure).count();
-        let mut unknown: FxHashSet<Span> = FxHashSet::default();
+        let (mut unknown, mut unknown_names) = (0, BTreeMap::new());
         for ((name, args), sites) in &self.unresolved {
             let fits = |id: &FnId| reaching.contains(id) && program.function(*id).params.len() == *args;
             if program.named_methods(name).iter().any(fits) {
-                unknown.extend(sites.iter().filter(|site| !program.function(site.caller).test).map(|site| site.span));
+                let untested = sites.iter().filter(|site| !program.function(site.caller).test).map(|site| site.span);
+                let spans: FxHashSet<Span> = untested.filter(|span| !sure.contains_key(span)).collect();
+                unknown += spans.len();
+                if !spans.is_empty() {
+                    *unknown_names.entry(name.clone()).or_default() += spans.len();
+                }
             }
         }
-        unknown.retain(|span| !sure.contains_key(span));
-        Calls { resolved, several: sure.len() - resolved, unknown: unknown.len() }
+        Calls { resolved, several: sure.len() - resolved, unknown, unknown_names }
     }
 }
 
