@@ -66,7 +66,12 @@ pub(crate) struct Evaluated<'e, 'p> {
 
 /// Evaluates every function that runs in production, and hands the result on.
 pub(crate) fn evaluated<R>(workspace: &Workspace, config: &Config, then: &dyn Fn(&Evaluated<'_, '_>) -> R) -> R {
-    let (trees, mut notices) = lowered(workspace);
+    let connected = crate::race::packages::connected(workspace, &crate::client::clients(), config);
+    let matters = |file: &SourceFile| match (&connected, file.krate) {
+        (Some(connected), Some(krate)) => connected[krate],
+        _ => true,
+    };
+    let (trees, mut notices) = lowered_of(workspace, matters);
     let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
     add_tables_of_code(&mut schema, &program, workspace);
@@ -123,7 +128,13 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
-    let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    lowered_of(workspace, |_| true)
+}
+
+/// Those Rust files that matter.
+fn lowered_of(workspace: &Workspace, matters: impl Fn(&SourceFile) -> bool) -> (Vec<Lowered>, Vec<Notice>) {
+    let of_rust = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(_)) && matters(file);
+    let rust: Vec<&SourceFile> = workspace.files.iter().filter(of_rust).collect();
     let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()

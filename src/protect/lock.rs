@@ -105,11 +105,12 @@ fn rolled_back(scene: &Scene<'_, '_>, reader: &Transaction, sequence: &Sequence)
         && scene
             .between_of(Kind::Step, sequence.read, sequence.write)
             .any(|event| matches!(event.kind, EventKind::Rollback) && event.on == Some(reader.inner));
-    let by_name =
-        scene.between_of(Kind::Lock, sequence.read, sequence.write).find_map(|event| match &event.access()?.statement.verb {
+    let by_name = scene.between_of(Kind::Lock, sequence.read, sequence.write).find_map(|event| {
+        match &event.access()?.statement.verb {
             Verb::RollbackTo(name) => Some(name.clone()),
             _ => None,
-        });
+        }
+    });
     let since = by_name.is_some_and(|name| {
         scene
             .before_of(Kind::Lock, sequence.read)

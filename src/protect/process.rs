@@ -38,7 +38,10 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         .filter_map(locked)
         .any(|guard| read.on != Some(guard) && read.guards.iter().all(|held| held.guard != guard));
     let ended = write.guards.is_empty()
-        && scene.before_of(Kind::Mutex, read.id).filter_map(locked).any(|guard| read.guards.iter().any(|held| held.guard == guard));
+        && scene
+            .before_of(Kind::Mutex, read.id)
+            .filter_map(locked)
+            .any(|guard| read.guards.iter().any(|held| held.guard == guard));
     if dropped || never_kept || ended {
         tried.push(WhyNot::GuardDropped);
     }
