@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::event::{Event, Flow};
 use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
+use crate::flow::graph::Calls;
 use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
@@ -41,6 +42,8 @@ pub struct Analysis {
 pub struct Statistics {
     /// How often, by reason.
     pub unknown: BTreeMap<String, usize>,
+    /// Those that can lead to a statement.
+    pub calls: Calls,
 }
 
 /// Analyses a workspace. Nothing fails: what is not understood is among the notices and statistics.
@@ -63,7 +66,12 @@ pub(crate) struct Evaluated<'e, 'p> {
 
 /// Evaluates every function that runs in production, and hands the result on.
 pub(crate) fn evaluated<R>(workspace: &Workspace, config: &Config, then: &dyn Fn(&Evaluated<'_, '_>) -> R) -> R {
-    let (trees, mut notices) = lowered(workspace);
+    let connected = crate::race::packages::connected(workspace, &crate::client::clients(), config);
+    let matters = |file: &SourceFile| match (&connected, file.krate) {
+        (Some(connected), Some(krate)) => connected[krate],
+        _ => true,
+    };
+    let (trees, mut notices) = lowered_of(workspace, matters);
     let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
     add_tables_of_code(&mut schema, &program, workspace);
@@ -112,15 +120,22 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
         unknown: evaluator.unknown.statements.values().sum(),
         ..Counts::default()
     };
+    let calls = evaluator.calls.towards_rows(evaluator.program, flows);
     judged.safe.sort();
     judged.safe.dedup();
     let notices = notices.to_vec();
-    Analysis { findings, notices, counts, statistics: Statistics { unknown }, safe: judged.safe }
+    Analysis { findings, notices, counts, statistics: Statistics { unknown, calls }, safe: judged.safe }
 }
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
-    let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    lowered_of(workspace, |_| true)
+}
+
+/// Those Rust files that matter.
+fn lowered_of(workspace: &Workspace, matters: impl Fn(&SourceFile) -> bool) -> (Vec<Lowered>, Vec<Notice>) {
+    let of_rust = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(_)) && matters(file);
+    let rust: Vec<&SourceFile> = workspace.files.iter().filter(of_rust).collect();
     let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
@@ -233,6 +248,8 @@ struct Judged {
     claims: Vec<(usize, Claim, Pair)>,
     /// Pairs whose verdict is left to the callers.
     deferred: FxHashSet<Pair>,
+    /// Where the writes of those pairs stand.
+    deferred_writes: FxHashSet<Span>,
     /// Functions that two requests can run at once.
     concurrent: FxHashSet<FnId>,
     safe: Vec<Protected>,
@@ -247,15 +264,13 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         return;
     }
     let scene = Scene::new(ev, flow, schema, config, rivals);
-    let deferred = std::mem::take(&mut judged.deferred);
+    let (deferred, writes) = (&judged.deferred, &judged.deferred_writes);
     let wanted = |read: &Event, write: &Event| {
-        let depth = common(read, write);
-        depth == 0 || deferred.contains(&pair(flow, read, write))
+        common(read, write) == 0 || writes.contains(&write.span) && deferred.contains(&pair(flow, read, write))
     };
     let found = crate::rules::judge(&scene, &wanted);
-    judged.deferred = deferred;
     let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
-        callers.iter().any(|(caller, ..)| !ev.program.function(*caller).test && *caller != flow.function)
+        callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
     });
     for claim in found.claims {
         let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write)) else {
@@ -266,6 +281,7 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         // On a handle that was handed in, the callers know whether a transaction is open.
         let open = called && (given(ev, flow, read) || given(ev, flow, write));
         if open {
+            judged.deferred_writes.insert(pair.1);
             judged.deferred.insert(pair);
         } else if judged.concurrent.contains(&flow.function) {
             judged.claims.push((place, claim, pair));

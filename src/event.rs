@@ -4,6 +4,7 @@
 //! the calls that lead to them; branches are not enumerated: two events are on one path unless their [`Path`]s say that
 //! they stand in different arms of one branch.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::dialect::{Dialect, Isolation};
@@ -176,19 +177,34 @@ pub enum CondKind {
     Each,
 }
 
-/// Which arms of which branches an event stands in, outermost first.
+/// Which arms of which branches an event stands in, outermost first: in the order of the branches' numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(pub Rc<[(u32, u64)]>);
 
 impl Path {
     /// The path with one more branch: `arms` is a bit set of the arms that lead on.
     pub fn enter(&self, branch: u32, arms: u64) -> Self {
-        Self(self.0.iter().copied().chain([(branch, arms)]).collect())
+        Self::of(self.0.iter().copied().chain([(branch, arms)]).collect())
+    }
+
+    /// A path through branches.
+    pub fn of(mut branches: Vec<(u32, u64)>) -> Self {
+        branches.sort_by_key(|(branch, _)| *branch);
+        Self(branches.into())
     }
 
     /// Whether one run can pass both.
     pub fn meets(&self, other: &Self) -> bool {
-        self.0.iter().all(|(branch, arms)| other.0.iter().all(|(b, a)| b != branch || a & arms != 0))
+        let (mut here, mut there) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some((branch, arms)), Some((b, a))) = (here.peek(), there.peek()) {
+            match branch.cmp(b) {
+                Ordering::Less => drop(here.next()),
+                Ordering::Greater => drop(there.next()),
+                Ordering::Equal if arms & a == 0 => return false,
+                Ordering::Equal => drop((here.next(), there.next())),
+            }
+        }
+        true
     }
 }
 

@@ -37,7 +37,7 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
     let report = Report { workspace: &workspace, findings: &kept.findings, notices: &notices, counts };
     write(check, &report, &analysis.safe)?;
     if check.statistics {
-        output::to_stderr(&statistics(&analysis.statistics));
+        output::to_stderr(&statistics(&analysis.statistics, check.verbose));
     }
     Ok(status(check, &kept.findings, counts.skipped))
 }
@@ -184,14 +184,24 @@ fn told(check: &Check, report: &Report<'_>) -> String {
     escape::log(&text)
 }
 
-fn statistics(statistics: &Statistics) -> String {
+fn statistics(statistics: &Statistics, verbose: bool) -> String {
     let mut reasons: Vec<_> = statistics.unknown.iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    let calls = &statistics.calls;
+    let all = calls.resolved + calls.several + calls.unknown;
+    let mut text = format!(
+        "calls that lead to a statement: {all}, of which {} resolved, {} to one of several functions, {} on a value of unknown type\n",
+        calls.resolved, calls.several, calls.unknown
+    );
+    if verbose {
+        let names = calls.unknown_names.iter().map(|(name, count)| format!("{count:>7}  .{}()\n", escape::line(name)));
+        text.extend(names);
+    }
     if reasons.is_empty() {
-        return "everything was understood\n".to_owned();
+        return escape::log(&(text + "everything was understood\n"));
     }
     let lines = reasons.iter().map(|(reason, count)| format!("{count:>7}  {}\n", escape::line(reason)));
-    escape::log(&std::iter::once("not understood:\n".to_owned()).chain(lines).collect::<String>())
+    escape::log(&[text, "not understood:\n".to_owned()].into_iter().chain(lines).collect::<String>())
 }
 
 fn status(check: &Check, findings: &[Finding], skipped: usize) -> u8 {

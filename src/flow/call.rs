@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::event::EventKind;
+use crate::flow::graph::CallSite;
 use crate::flow::term::Term;
 use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
@@ -216,17 +217,12 @@ impl<'p> Evaluator<'p> {
         };
         match functions.as_slice() {
             [] => {
-                self.unknown.calls_unknown += 1;
                 self.run_closures(&args, at);
                 let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
             }
-            [one] => {
-                self.unknown.calls_resolved += 1;
-                self.call_one(*one, args, at, false, generics)
-            }
+            [one] => self.call_one(*one, args, at, false, generics),
             several if several.len() <= CANDIDATES => {
-                self.unknown.calls_several += 1;
                 let fork = self.fork();
                 let mut arms = Vec::new();
                 for (i, function) in several.iter().enumerate() {
@@ -236,7 +232,6 @@ impl<'p> Evaluator<'p> {
                 self.join(fork, arms)
             }
             _ => {
-                self.unknown.calls_several += 1;
                 self.unknown.give_up("a call with too many candidates");
                 let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
@@ -244,14 +239,14 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    fn site(&self, at: Range, guessed: bool) -> CallSite {
+        let serving = self.frame.serving > 0;
+        CallSite { caller: self.frame.function, span: self.span(at), serving, guessed }
+    }
+
     fn call_one(&mut self, id: FnId, args: Vec<Value>, at: Range, guessed: bool, generics: &[Type]) -> Value {
-        let span = self.span(at);
-        let caller = self.frame.function;
-        let repeated = self.frame.serving > 0;
-        let callers = self.calls.callers.entry(id).or_default();
-        if callers.last() != Some(&(caller, span, repeated)) {
-            callers.push((caller, span, repeated));
-        }
+        let site = self.site(at, guessed);
+        self.calls.called(id, site);
         for arg in &args {
             self.learn_handle(arg);
         }
@@ -406,11 +401,8 @@ impl<'p> Evaluator<'p> {
             return part.clone();
         }
         if recv.ty.is_unknown() {
-            let caller = (self.frame.function, self.frame.serving > 0);
-            let callers = self.calls.unresolved.entry((call.name.clone(), args.len())).or_default();
-            if callers.last() != Some(&caller) {
-                callers.push(caller);
-            }
+            let site = self.site(at, false);
+            self.calls.unresolved(&call.name, args.len(), site);
         }
         self.known_method(recv, call, args, at)
     }

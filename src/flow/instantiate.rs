@@ -184,7 +184,7 @@ impl<'p> Evaluator<'p> {
         for (branch, arms) in path.0.iter() {
             all.push((self.map_branch(*branch, map), *arms));
         }
-        Path(all.into())
+        Path::of(all)
     }
 
     pub(super) fn map_branch(&mut self, branch: u32, map: &mut Mapping<'_>) -> u32 {

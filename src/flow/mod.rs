@@ -13,6 +13,7 @@ mod diesel;
 mod effect;
 mod expr;
 mod fires;
+pub mod graph;
 mod instantiate;
 mod known;
 mod macros;
@@ -37,6 +38,7 @@ use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::flow::graph::CallGraph;
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::{ConstId, FnId, Program, ScopeId, Type};
@@ -92,25 +94,10 @@ pub struct Evaluator<'p> {
     pub unknown: Unknowns,
 }
 
-/// Who calls whom, as far as calls were followed.
-#[derive(Default)]
-pub struct CallGraph {
-    /// Callee → callers, with the call's place and whether it stands in `loop`, `while` or a task of its own.
-    pub callers: FxHashMap<FnId, Vec<(FnId, Span, bool)>>,
-    /// Functions whose name is handed around as a value: handlers, jobs.
-    pub values: FxHashSet<FnId>,
-    /// Method calls on values of which nobody knows the type: the name and how many arguments → callers, with the same
-    /// as above.
-    pub unresolved: FxHashMap<(Name, usize), Vec<(FnId, bool)>>,
-}
-
 /// What was not understood, counted by reason.
 #[derive(Clone, Debug, Default)]
 pub struct Unknowns {
     pub statements: BTreeMap<String, usize>,
-    pub calls_resolved: usize,
-    pub calls_several: usize,
-    pub calls_unknown: usize,
     pub statements_seen: usize,
     pub given_up: BTreeMap<String, usize>,
 }

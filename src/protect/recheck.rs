@@ -5,6 +5,7 @@ use crate::event::{Event, EventKind};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::statement::{Action, ConflictAction, Operand, Verb};
@@ -57,7 +58,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
     }
     deciding.sort_unstable();
     deciding.dedup();
-    let by_error = scene.between(sequence.read, sequence.write).filter(|event| {
+    let by_error = scene.between_of(Kind::Write, sequence.read, sequence.write).filter(|event| {
         event
             .access()
             .and_then(|access| access.statement.target())

@@ -3,6 +3,7 @@
 use crate::event::{EffectKind, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::protect::{Protection, Verdict};
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence};
 use crate::rules::claim::Facts;
@@ -23,7 +24,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     let absence = facts.inserts() && facts.target.conflict.is_none() && facts.reads_by_key();
     let checks = facts.sequence.checks.iter().filter(|check| !absence || check.looks_at == LooksAt::Existence);
     let conds: Vec<_> = checks.filter_map(|check| check.cond).collect();
-    let between = scene.between(facts.read.id, facts.write.id).find(|event| {
+    let between = scene.between_of(Kind::Effect, facts.read.id, facts.write.id).find(|event| {
         // A file is a part of the program's own state unless the row guards its name.
         matches!(&event.kind, EventKind::Effect(effect) if effect.kind != EffectKind::File || facts.inserts())
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
@@ -55,7 +56,7 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a guarded write before the effect already decided who goes on.
 fn claimed_before(scene: &Scene<'_, '_>, sequence: &Sequence, effect: EventId) -> bool {
-    scene.between(sequence.read, effect).any(|event| {
+    scene.between_of(Kind::Write, sequence.read, effect).any(|event| {
         let writes = event.access().is_some_and(|access| access.statement.writes());
         writes
             && scene.sequences(event)

@@ -8,6 +8,7 @@ use crate::dialect::{Dialect, Isolation};
 use crate::event::Event;
 use crate::finding::Confidence;
 use crate::protect::constraint;
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction;
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Place, Statement, Verb};
@@ -52,7 +53,8 @@ fn serial(scene: &Scene<'_, '_>, write: &Event) -> bool {
 /// An advisory, table or parent lock taken earlier in the same transaction.
 fn locked_before(scene: &Scene<'_, '_>, write: &Event, statement: &Statement) -> bool {
     let Some(tx) = transaction::of(scene, write) else { return false };
-    scene.before(write.id).any(|event| {
+    let mut holders = scene.before_of(Kind::Holder, write.id).chain(scene.before_of(Kind::Lock, write.id));
+    holders.any(|event| {
         let Some(access) = event.access() else { return false };
         let locks = access.statement.accesses.iter().any(|a| a.lock.is_some())
             || access.statement.lock_calls().next().is_some()
