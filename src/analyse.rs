@@ -18,6 +18,7 @@ use crate::notice::{Notice, NoticeKind};
 use crate::race::scene::{Rivals, Scene};
 use crate::report::Counts;
 use crate::rules::claim::Claim;
+use crate::rules::table_lock;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::span::Span;
 use crate::sql::schema::{Schema, TableDef};
@@ -304,6 +305,11 @@ pub(crate) fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
     found
 }
 
+/// The engine that a claim's write is sent to.
+fn dialect(flow: &Flow, claim: &Claim) -> Option<Dialect> {
+    flow.events.iter().find(|event| event.id == claim.sequence.write).map(|event| event.dialect)
+}
+
 fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {
     let depth = common(read, write);
     let holder = if depth == 0 { flow.function } else { read.calls[depth - 1].function };
@@ -321,8 +327,9 @@ impl Judged {
         flows: &[std::rc::Rc<Flow>],
     ) -> Vec<Finding> {
         let mut by_pair: FxHashMap<(Pair, &'static str), usize> = FxHashMap::default();
-        // One call may lead to several implementations of a trait: it is told once.
-        let mut by_place: FxHashSet<(&'static str, Span, String)> = FxHashSet::default();
+        // One call may lead to several implementations of a trait, or to a statement for each engine: it is told once.
+        let mut by_place: FxHashSet<(bool, Span, String)> = FxHashSet::default();
+        let mut by_text: FxHashMap<String, Option<Dialect>> = FxHashMap::default();
         let mut findings: Vec<Finding> = Vec::new();
         for (place, claim, pair) in &self.claims {
             let flow = &flows[*place];
@@ -333,7 +340,13 @@ impl Judged {
             }
             let scene = Scene::new(ev, flow, schema, config, rivals);
             let Some(finding) = story::tell(&scene, claim) else { continue };
-            if by_place.insert((claim.rule, finding.at, finding.table.clone())) {
+            // The same two statements, sent to one engine or to another.
+            let engine = by_text.entry(finding.fingerprint.clone()).or_insert(dialect(flow, claim));
+            if *engine != dialect(flow, claim) {
+                continue;
+            }
+            let about_lock = claim.rule == table_lock::ID;
+            if by_place.insert((about_lock, finding.at, finding.table.clone())) {
                 by_pair.insert((*pair, claim.rule), findings.len());
                 findings.push(finding);
             }

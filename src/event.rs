@@ -120,6 +120,8 @@ pub struct Access {
     /// The value of each placeholder.
     pub binds: Rc<[TermId]>,
     pub named: Rc<[(Name, TermId)]>,
+    /// The conditions that chose among bound values, and decide nothing else.
+    pub chosen_by: Rc<[CondId]>,
     /// No row is an error here (`fetch_one`), so that a guarded RETURNING cannot pass unnoticed.
     pub row_required: bool,
     /// The statement's text as far as it is constant, for messages.
@@ -169,8 +171,10 @@ pub struct Comparison {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CondKind {
-    /// `if`, `while`, `match`, `assert!`.
+    /// `if`, `while`, `match`.
     Test,
+    /// `ensure!`, `assert_eq!`: the function is left when it does not hold.
+    Must,
     /// `?`, `unwrap`, `let … else`: the way on needs a value to be there.
     Presence,
     /// The body of a loop over rows.

@@ -12,7 +12,8 @@
 //! - [`race`]: flows to sequences: which write depends on which read, and whether it is the same row.
 //! - [`protect`]: sequences to verdicts: what protects, and why what stands there does not.
 //! - [`rules`]: verdicts to claims. [`story`] and [`rewrite`]: claims to [`finding`]s, the second waist.
-//! - [`silence`]: findings without those that a comment accepts. [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
+//! - [`silence`]: findings without those that a comment accepts. [`gather`]: what one helper has in common as one finding.
+//!   [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
 //!
 //! Invariants:
 //!
@@ -33,6 +34,7 @@ pub mod dump;
 pub mod event;
 pub mod finding;
 pub mod flow;
+pub mod gather;
 pub mod link;
 pub mod lower;
 pub mod macros;

@@ -12,6 +12,7 @@ use crate::analyse::{self, Statistics};
 use crate::config::near::nearest;
 use crate::config::{self, Config};
 use crate::finding::{Finding, Protected, Severity};
+use crate::gather;
 use crate::notice::{Notice, NoticeKind};
 use crate::report::{self, Counts, Format, Report, escape, summary};
 use crate::silence;
@@ -26,7 +27,8 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
 
     let unread: FxHashSet<String> = analysis.notices.iter().map(|notice| notice.path.clone()).collect();
     let silenced = silence::by_comments(analysis.findings, &workspace, &rules(), &unread);
-    let kept = config.keep(silenced.findings, &workspace);
+    let mut kept = config.keep(silenced.findings, &workspace);
+    kept.findings = gather::by_helper(kept.findings);
     let notices = all_notices(&workspace, [analysis.notices, silenced.notices, kept.notices].concat());
     let counts = Counts {
         skipped: skipped(&notices),

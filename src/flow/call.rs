@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::event::EventKind;
 use crate::flow::graph::CallSite;
-use crate::flow::term::Term;
+use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
@@ -405,6 +405,28 @@ impl<'p> Evaluator<'p> {
             self.calls.unresolved(&call.name, args.len(), site);
         }
         self.known_method(recv, call, args, at)
+    }
+
+    /// What a waited for call gave that nothing is known of: a remote service, a cache or a queue answered. It was asked
+    /// with its arguments, and what it says is not what they were.
+    pub(super) fn answered(&mut self, call: &Expr, value: Value) -> Value {
+        let Term::Computed(by, _) = self.terms.get(value.term) else { return value };
+        let unknown = match &*call.kind {
+            ExprKind::Method(call) => *by == call.name,
+            ExprKind::Call(callee, _) => match &*callee.kind {
+                // Futures that are waited for together give what each of them gives.
+                ExprKind::Path(path) => path
+                    .segments
+                    .last()
+                    .is_some_and(|last| by.ends_with(last.name.as_str()) && !last.name.contains("join")),
+                _ => false,
+            },
+            _ => false,
+        };
+        if !unknown {
+            return value;
+        }
+        Value { term: self.terms.computed(ANSWER, vec![value.term]), guards: Rc::from([]), ..value }
     }
 
     /// A name that std gives to every option and result is not the workspace's unless the type says so.

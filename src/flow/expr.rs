@@ -56,13 +56,19 @@ impl<'p> Evaluator<'p> {
                 };
                 self.fresh().shaped(Shape::Closure(Rc::new(value)))
             }
-            ExprKind::Await(of) | ExprKind::Ref(of) => self.expr(of),
+            ExprKind::Ref(of) => self.expr(of),
+            ExprKind::Await(of) => {
+                let value = self.expr(of);
+                self.answered(of, value)
+            }
             ExprKind::Try(of) => {
                 let mut value = self.expr(of);
                 if self.frame.left.is_none() {
                     self.require(&value, expr.at);
                 }
-                value.guards = Rc::from([]);
+                if value.wrap != Wrap::Answer {
+                    value.guards = Rc::from([]);
+                }
                 self.unwrapped(value)
             }
             ExprKind::Cast(of, ty) => {

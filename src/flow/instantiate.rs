@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::event::{Access, Call, Comparison, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value};
+use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{EVENTS, Evaluator, branch};
 use crate::link::FnId;
 use crate::span::Range;
@@ -118,6 +118,7 @@ impl<'p> Evaluator<'p> {
             EventKind::Access(access) => EventKind::Access(Access {
                 binds: access.binds.iter().map(|term| self.map_term(*term, map)).collect(),
                 named: access.named.iter().map(|(name, term)| (name.clone(), self.map_term(*term, map))).collect(),
+                chosen_by: access.chosen_by.iter().map(|cond| self.map_cond(*cond, map)).collect(),
                 ..access.clone()
             }),
             EventKind::Begin { from, isolation, mode } => {
@@ -313,6 +314,13 @@ impl<'p> Evaluator<'p> {
             guards.push(self.map_cond(*cond, map));
         }
         mapped.guards = branch::union(&[], &guards);
+        // `Ok(None)`: that there is nothing is an answer, which `?` hands on.
+        let none = |part: &TermId| matches!(self.terms.get(*part), Term::Literal(text) if text == "none");
+        if value.wrap == Wrap::Answer
+            && matches!(self.terms.get(value.term), Term::Either(parts) if parts.iter().any(none))
+        {
+            mapped.wrap = Wrap::Answer;
+        }
         if depth < DEPTH && !matches!(value.shape, Shape::Plain) {
             mapped.shape = self.map_shape(&value.shape, map, depth + 1);
         }

@@ -9,7 +9,7 @@ use crate::sql::statement::ConflictAction;
 pub const ID: &str = "lost-update";
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
-    if facts.sequence.values.is_empty() || !facts.stale_values() {
+    if facts.sequence.values.is_empty() || !facts.stale_values() || !reaches_existing(facts) {
         return None;
     }
     let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
@@ -38,5 +38,15 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         (false, true) => Some(Confidence::Medium),
         // One column is copied to another.
         (false, false) => Some(Confidence::Low),
+    }
+}
+
+/// Whether a value reaches the row that was read: an upsert writes over it only what its conflict clause names.
+fn reaches_existing(facts: &Facts<'_, '_>) -> bool {
+    match facts.target.conflict.as_ref().map(|conflict| &conflict.action) {
+        Some(ConflictAction::Update { sets, .. }) => {
+            facts.sequence.values.iter().any(|value| sets.iter().any(|set| set.column == value.column))
+        }
+        Some(ConflictAction::Nothing | ConflictAction::Replace) | None => true,
     }
 }

@@ -80,7 +80,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     };
-    if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at)) {
+    if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at) && !facts.permits(check)) {
         return Some(Confidence::Low);
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
@@ -117,11 +117,12 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
     scene.after(facts.read.id).any(|event| {
         let EventKind::Access(access) = &event.kind else { return false };
-        let inserts = access
-            .statement
-            .target()
-            .is_some_and(|target| target.action == Action::Insert && target.table.name == facts.reads.table.name);
+        let inserts = access.statement.target().is_some_and(|target| {
+            facts.read.access().is_some_and(|read| rows::adds_to(scene, (read, facts.reads), (access, target)))
+        });
+        let together = event.path.meets(&facts.write.path);
         inserts
+            && together
             && !narrower(facts, access)
             && event.id != facts.write.id
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))

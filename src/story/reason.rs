@@ -35,6 +35,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             let told = values.iter().find(|value| !value.is_handed_back()).or(values.first());
             let written = told.map_or_else(String::new, |value| format!(".{}", value.column));
             match told {
+                Some(value) if value.is_handed_back() && values.len() > 1 => format!(
+                    "two requests can save the whole {table} row as they read it, and what one of the two wrote is lost"
+                ),
                 Some(value) if value.is_handed_back() => format!(
                     "two requests can save {table}{written} as they read it, and what one of the two wrote is lost"
                 ),
@@ -43,9 +46,26 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 ),
             }
         }
+        check_then_insert::ID
+            if claim.tried.contains(&WhyNot::ConflictOverwrites) && claim.sequence.checks_content() =>
+        {
+            format!(
+                "two requests can both find {what} of the {table} row acceptable, and the second one writes over what the first one put there"
+            )
+        }
+        check_then_insert::ID if claim.tried.contains(&WhyNot::ConflictOverwrites) => {
+            format!(
+                "two requests can both find no row in {table}, and the second one writes over what the first one put there"
+            )
+        }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
             format!("two requests can both find {what} of {source} within its limit, and together go past it")
+        }
+        stale_guard::ID if dependency::only_existence(&claim.sequence) => {
+            format!(
+                "two requests can both find no row in {source}, and both write {table} before they insert one there"
+            )
         }
         stale_guard::ID => format!("{what} of {source} can change between the check and the write to {table}"),
         unsafe_claim::ID if claim.tried.contains(&WhyNot::ClaimRunsOut) => {
