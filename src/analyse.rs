@@ -15,15 +15,17 @@ use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
+use crate::race::common;
 use crate::race::scene::{Rivals, Scene};
 use crate::report::Counts;
 use crate::rules::claim::Claim;
 use crate::rules::table_lock;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::span::Span;
+use crate::sql::migrations;
 use crate::sql::schema::{Schema, TableDef};
 use crate::sql::statement::{Action, ConflictAction, Verb};
-use crate::story::{self, common};
+use crate::story;
 
 /// All that one run found out.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +106,7 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
     let (workspace, config) = (evaluator.workspace, evaluator.config);
     let mut judged = Judged {
         concurrent: crate::race::reach::concurrent(workspace, evaluator.program, &evaluator.calls, roots, config),
+        production: roots.iter().copied().collect(),
         ..Judged::default()
     };
     for flow in *flows {
@@ -169,7 +172,13 @@ pub(crate) fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<N
         .unwrap_or(Dialect::Postgres);
     let files: Vec<&SourceFile> = workspace.files.iter().filter(|file| file.kind == FileKind::Sql).collect();
     let texts: Vec<(&str, &str)> = files.iter().map(|file| (file.path.as_str(), &*file.text)).collect();
-    let (schema, faults) = crate::sql::migrations::schema(&texts, dialect);
+    let (mut schema, faults) = migrations::schema(&texts, dialect);
+    // Packages of one workspace may have databases of different engines.
+    let others: std::collections::BTreeSet<Dialect> =
+        workspace.crates.iter().flat_map(|krate| krate.dialects.iter().copied()).collect();
+    for other in others.into_iter().filter(|other| *other != dialect && config.dialect.is_none()) {
+        schema.complete(migrations::schema(&texts, other).0);
+    }
     for (file, why) in faults {
         if let Some(file) = files.get(file) {
             let notice = Notice { path: file.path.clone(), span: None, kind: NoticeKind::Syntax, text: why };
@@ -189,10 +198,11 @@ pub(crate) fn add_tables_of_code(schema: &mut Schema, program: &Program, workspa
     }
 }
 
-/// Tests, examples, benches and build scripts do not serve two requests at once.
+/// Tests, examples, benches and build scripts do not serve two requests at once, and a migration runs once, before any.
 fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> bool {
     let function = program.function(id);
-    let main = matches!(workspace.file(program.file_of(id)).kind, FileKind::Rust(Target::Main));
+    let file = workspace.file(program.file_of(id));
+    let main = matches!(file.kind, FileKind::Rust(Target::Main)) && !migrations::is_step(&file.path);
     main && !function.test && function.body.is_some()
 }
 
@@ -253,6 +263,8 @@ struct Judged {
     deferred_writes: FxHashSet<Span>,
     /// Functions that two requests can run at once.
     concurrent: FxHashSet<FnId>,
+    /// Functions that run in production.
+    production: FxHashSet<FnId>,
     safe: Vec<Protected>,
     seen: usize,
 }
@@ -266,8 +278,11 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
     }
     let scene = Scene::new(ev, flow, schema, config, rivals);
     let (deferred, writes) = (&judged.deferred, &judged.deferred_writes);
+    let production = &judged.production;
     let wanted = |read: &Event, write: &Event| {
-        common(read, write) == 0 || writes.contains(&write.span) && deferred.contains(&pair(flow, read, write))
+        let here =
+            common(read, write) == 0 || writes.contains(&write.span) && deferred.contains(&pair(flow, read, write));
+        here && production.contains(&read.function) && production.contains(&write.function)
     };
     let found = crate::rules::judge(&scene, &wanted);
     let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
@@ -317,6 +332,22 @@ fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {
 }
 
 impl Judged {
+    /// The rule that each pair of places is told under: the one that it falls under for most callers.
+    fn told_as(&self) -> FxHashMap<Pair, &'static str> {
+        let mut counted: FxHashMap<Pair, Vec<(&'static str, usize)>> = FxHashMap::default();
+        for (_, claim, pair) in self.claims.iter().filter(|(_, claim, _)| claim.rule != table_lock::ID) {
+            let rules = counted.entry(*pair).or_default();
+            match rules.iter_mut().find(|(rule, _)| *rule == claim.rule) {
+                Some((_, count)) => *count += 1,
+                None => rules.push((claim.rule, 1)),
+            }
+        }
+        let most = |rules: Vec<(&'static str, usize)>| {
+            rules.into_iter().rev().max_by_key(|(_, count)| *count).map_or("", |(rule, _)| rule)
+        };
+        counted.into_iter().map(|(pair, rules)| (pair, most(rules))).collect()
+    }
+
     /// The claims as findings: one for each pair of places, sorted.
     fn told(
         &self,
@@ -331,7 +362,12 @@ impl Judged {
         let mut by_place: FxHashSet<(bool, Span, String)> = FxHashSet::default();
         let mut by_text: FxHashMap<String, Option<Dialect>> = FxHashMap::default();
         let mut findings: Vec<Finding> = Vec::new();
-        for (place, claim, pair) in &self.claims {
+        let told_as = self.told_as();
+        let (first, others): (Vec<_>, Vec<_>) = self
+            .claims
+            .iter()
+            .partition(|(_, claim, pair)| claim.rule == table_lock::ID || told_as[pair] == claim.rule);
+        for (place, claim, pair) in first {
             let flow = &flows[*place];
             if let Some(known) = by_pair.get(&(*pair, claim.rule)) {
                 let caller = story::caller(ev, flow, claim);
@@ -351,8 +387,16 @@ impl Judged {
                 findings.push(finding);
             }
         }
+        for (place, claim, pair) in others {
+            if let Some(known) = by_pair.get(&(*pair, told_as[pair])) {
+                findings[*known].callers.extend(story::caller(ev, &flows[*place], claim));
+            }
+        }
         findings.sort_by(|a, b| (a.at, a.rule, &a.fingerprint).cmp(&(b.at, b.rule, &b.fingerprint)));
         story::number(&mut findings);
         findings
     }
 }
+
+#[cfg(test)]
+mod tests;

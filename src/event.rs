@@ -135,6 +135,8 @@ pub struct Effect {
     pub kind: EffectKind,
     /// Known by its crate or by the configuration, not by its name alone.
     pub certain: bool,
+    /// What a file is named by, where that is known.
+    pub named: Rc<[TermId]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,13 +4,13 @@ use crate::analyse::{Evaluated, evaluated, given};
 use crate::config::Config;
 use crate::event::{Event, EventKind, Flow};
 use crate::protect::Verdict;
-use crate::race::Sequence;
 use crate::race::scene::Scene;
+use crate::race::{Sequence, common};
 use crate::rules::claim::Claim;
 use crate::source::lines::LineIndex;
 use crate::source::{FileKind, Target, Workspace};
 use crate::span::{FileId, Span};
-use crate::story::{common, holder, protection, reason, words};
+use crate::story::{holder, protection, reason, words};
 
 /// What was made of one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -223,6 +223,9 @@ impl Asked<'_, '_, '_> {
         }
         match file.kind {
             FileKind::Sql => return "statements are judged where Rust sends them".to_owned(),
+            FileKind::Rust(Target::Main) if crate::sql::migrations::is_step(&file.path) => {
+                return "migrations are not judged: they run once, before anything is served".to_owned();
+            }
             FileKind::Rust(Target::Main) => {}
             FileKind::Rust(_) => return "tests, examples, benches and build scripts are not judged".to_owned(),
         }

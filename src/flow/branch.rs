@@ -182,11 +182,30 @@ impl<'p> Evaluator<'p> {
         }
         value.guards = union(&[], &guards);
         value.wrap = merged_wrap(values);
+        value.refused = self.refusals(values, conds);
         value.shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
             None => merge_shapes(values),
         };
         value
+    }
+
+    /// What decides whether one of several results is an error: what decided it of each, and what chose among them where
+    /// one is an error in any case.
+    fn refusals(&self, values: &[&Value], conds: &[CondId]) -> Option<Rc<[CondId]>> {
+        let mut found: Vec<CondId> = Vec::new();
+        for value in values {
+            match &value.refused {
+                Some(refused) if value.wrap == Wrap::Answer => found.extend(refused.iter().copied()),
+                _ if self.is_error(value) => found.extend(conds.iter().copied()),
+                _ => return None,
+            }
+        }
+        Some(union(&[], &found))
+    }
+
+    fn is_error(&self, value: &Value) -> bool {
+        matches!(self.terms.get(value.term), Term::Literal(text) if &**text == "error")
     }
 
     /// Builders that become one where branches meet.
@@ -206,7 +225,9 @@ impl<'p> Evaluator<'p> {
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
         if value.wrap != Wrap::Bare {
-            if value.wrap == Wrap::Answer {
+            if let Some(refused) = &value.refused {
+                tested.guards = refused.clone();
+            } else if value.wrap == Wrap::Answer {
                 // It is there whichever way was chosen, unless something on the way had to be.
                 let needed = |cond: &CondId| self.cond(*cond).kind != CondKind::Test;
                 tested.guards = value.guards.iter().copied().filter(needed).collect();
@@ -230,6 +251,7 @@ impl<'p> Evaluator<'p> {
             value.term = self.terms.field(value.term, Name::new("0"));
         }
         value.wrap = Wrap::Bare;
+        value.refused = None;
         value
     }
 
@@ -257,6 +279,11 @@ impl<'p> Evaluator<'p> {
             returns[0].1.to_vec()
         };
         let mut value = self.merge(&values, &union(&[], &conds));
+        value.refused = self.returned_refusals(&returns);
+        // Where one of the results may be there or not, `?` asks for that.
+        if values.iter().any(|one| one.wrap == Wrap::Bare && !self.is_error(one)) {
+            value.wrap = Wrap::Bare;
+        }
         if !matches!(ty, Type::Unknown) || matches!(value.ty, Type::Unknown) {
             value.ty = ty;
         }
@@ -269,6 +296,26 @@ fn merged_wrap(values: &[&Value]) -> Wrap {
     let first = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
     let always = values.iter().all(|value| value.wrap == Wrap::Answer);
     if first == Wrap::Answer && !always { Wrap::Fallible } else { first }
+}
+
+impl Evaluator<'_> {
+    /// What decides whether a function gives a value or an error: not an early `return Ok(…)`, since the caller's `?`
+    /// goes on after that as after any other.
+    fn returned_refusals(&self, returns: &[(Value, Rc<[CondId]>)]) -> Option<Rc<[CondId]>> {
+        let mut found: Vec<CondId> = Vec::new();
+        for (value, deps) in returns {
+            if self.is_error(value) {
+                found.extend(deps.iter().copied());
+                continue;
+            }
+            found.extend(value.refused.as_ref().filter(|_| value.wrap == Wrap::Answer)?.iter().copied());
+            let refuses = |cond: &CondId| {
+                returns.len() == 1 || self.cond(*cond).kind == CondKind::Presence || self.frame.demanded.contains(cond)
+            };
+            found.extend(deps.iter().copied().filter(refuses));
+        }
+        Some(union(&[], &found))
+    }
 }
 
 fn merge_shapes(values: &[&Value]) -> Shape {

@@ -9,6 +9,7 @@ use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, TyPath};
+use crate::source::{FileKind, Target};
 use crate::span::Range;
 
 /// How many functions a dynamic call may mean before it is given up.
@@ -160,15 +161,17 @@ impl<'p> Evaluator<'p> {
         match defs.first() {
             Some(Def::Type(id)) => return self.constructed(Type::Def(*id, [].into()), values),
             Some(Def::Variant(id, _)) => return self.constructed(Type::Def(*id, [].into()), values),
-            Some(Def::External(full)) => {
-                let full: Vec<Name> = full.clone();
-                return self.external_call(&full, values, at);
-            }
             _ => {}
         }
         // `Trait::method(receiver, …)` and `Type::method(…)` of types nobody declares here.
-        let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
-        self.external_call(&names, values, at)
+        let names: Vec<Name> = match defs.first() {
+            Some(Def::External(full)) => full.clone(),
+            _ => path.segments.iter().map(|segment| segment.name.clone()).collect(),
+        };
+        let lent = self.lent(args, &values);
+        let value = self.external_call(&names, values, at);
+        self.change(&lent);
+        value
     }
 
     fn well_known_constructor(&mut self, name: &str, args: &[Expr]) -> Option<Value> {
@@ -209,7 +212,7 @@ impl<'p> Evaluator<'p> {
             let with_body: Vec<FnId> =
                 functions.iter().copied().filter(|id| self.program.function(*id).body.is_some()).collect();
             if with_body.len() > 1 {
-                let real: Vec<FnId> = with_body.iter().copied().filter(|id| !self.program.function(*id).test).collect();
+                let real: Vec<FnId> = with_body.iter().copied().filter(|id| !self.only_tests(*id)).collect();
                 if real.is_empty() { with_body } else { real }
             } else {
                 with_body
@@ -244,6 +247,12 @@ impl<'p> Evaluator<'p> {
         CallSite { caller: self.frame.function, span: self.span(at), serving, guessed }
     }
 
+    /// A stand-in that only tests, examples or benches know.
+    fn only_tests(&self, id: FnId) -> bool {
+        let file = self.workspace.file(self.program.file_of(id));
+        self.program.function(id).test || !matches!(file.kind, FileKind::Rust(Target::Main))
+    }
+
     fn call_one(&mut self, id: FnId, args: Vec<Value>, at: Range, guessed: bool, generics: &[Type]) -> Value {
         let site = self.site(at, guessed);
         self.calls.called(id, site);
@@ -267,6 +276,9 @@ impl<'p> Evaluator<'p> {
         self.learn_handle(&value);
         if flow.events.is_empty() {
             self.named_effect(id, at);
+            if self.tells_inside.contains(&id) {
+                self.tells_inside.insert(self.frame.function);
+            }
         }
         value
     }
@@ -404,7 +416,33 @@ impl<'p> Evaluator<'p> {
             let site = self.site(at, false);
             self.calls.unresolved(&call.name, args.len(), site);
         }
-        self.known_method(recv, call, args, at)
+        let lent = self.lent(&call.args, &args);
+        let value = self.known_method(recv, call, args, at);
+        self.change(&lent);
+        value
+    }
+
+    /// Variables that hold a constant and are lent to be changed.
+    fn lent<'e>(&self, exprs: &'e [Expr], values: &[Value]) -> Vec<&'e Expr> {
+        let constant = |value: &Value| {
+            let mut only = true;
+            self.terms.walk(value.term, &mut |term| {
+                only &= matches!(self.terms.get(term), Term::Literal(_) | Term::Computed(..));
+            });
+            only && !matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
+        };
+        let lent = exprs.iter().zip(values).filter(|(expr, value)| {
+            expr.at.of(self.frame.text).starts_with("&mut ") && constant(value) && self.handle(value.term).is_none()
+        });
+        lent.filter_map(|(expr, _)| if let ExprKind::Ref(place) = &*expr.kind { Some(place) } else { None }).collect()
+    }
+
+    /// What was lent to a function that nobody knows holds anything afterwards, such as random bytes.
+    fn change(&mut self, lent: &[&Expr]) {
+        for place in lent {
+            let fresh = self.fresh();
+            self.store(place, fresh);
+        }
     }
 
     /// What a waited for call gave that nothing is known of: a remote service, a cache or a queue answered. It was asked

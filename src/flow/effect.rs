@@ -1,7 +1,10 @@
 //! What leaves the process: payments, mail, HTTP, messages, files. Once done it is not undone by a rollback.
 
+use std::rc::Rc;
+
 use crate::event::{Effect, EffectKind, EventKind};
 use crate::flow::Evaluator;
+use crate::flow::term::TermId;
 use crate::flow::value::Value;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Function, MethodCall, Name, Ty};
@@ -44,6 +47,10 @@ const VERBS: &[(&str, EffectKind)] = &[
     ("send", EffectKind::Message),
 ];
 
+/// Verbs that only ask, as the first word of a function's name.
+const ASKING: [&str; 12] =
+    ["get", "fetch", "query", "list", "find", "lookup", "search", "describe", "head", "read", "is", "has"];
+
 impl<'p> Evaluator<'p> {
     /// A function of the workspace that touches no rows, but whose name says that it acts on the outside.
     pub(super) fn named_effect(&mut self, id: FnId, at: Range) {
@@ -51,19 +58,21 @@ impl<'p> Evaluator<'p> {
         let function = self.program.function(id);
         let configured = self.config.is_effect(&path);
         let kind = verb(&function.name);
-        if !configured && (kind.is_none() || only_gives(function)) {
+        let told_inside = self.tells_inside.contains(&id) && kind == Some(EffectKind::Message);
+        if !configured && (kind.is_none() || only_gives(function) || told_inside) {
             return;
         }
         let shown = match path.rsplit("::").nth(1) {
             Some(owner) if function.receiver.is_some() => format!("{owner}::{}", function.name),
             _ => function.name.to_string(),
         };
-        let effect = Effect { name: shown, kind: kind.unwrap_or(EffectKind::Other), certain: configured };
+        let kind = kind.unwrap_or(EffectKind::Other);
+        let effect = Effect { name: shown, kind, certain: configured, named: Rc::from([]) };
         self.emit(EventKind::Effect(effect), None, at);
     }
 
     /// A call into another crate by its path.
-    pub(super) fn external_effect(&mut self, path: &[Name], at: Range) {
+    pub(super) fn external_effect(&mut self, path: &[Name], args: &[Value], at: Range) {
         let (Some(first), Some(last)) = (path.first(), path.last()) else { return };
         let joined: Vec<&str> = path.iter().map(Name::as_str).collect();
         let joined = joined.join("::");
@@ -74,12 +83,17 @@ impl<'p> Evaluator<'p> {
         let known = if file { Some(EffectKind::File) } else { by_crate(first, last) };
         let configured = self.config.is_effect(&joined);
         let Some(kind) = known.or(configured.then_some(EffectKind::Other)) else { return };
-        self.emit(EventKind::Effect(Effect { name: joined, kind, certain: true }), None, at);
+        let named: Rc<[TermId]> = if file { args.iter().map(|arg| arg.term).collect() } else { Rc::from([]) };
+        self.emit(EventKind::Effect(Effect { name: joined, kind, certain: true, named }), None, at);
     }
 
     /// A method of a value whose type belongs to such a crate, or a trait method that nothing here implements.
     pub(super) fn unknown_method_effect(&mut self, recv: &Value, call: &MethodCall, at: Range) {
         let name = call.name.as_str();
+        if is_channel(&recv.ty) && matches!(name, "send" | "try_send" | "blocking_send" | "send_async") {
+            self.tells_inside.insert(self.frame.function);
+            return;
+        }
         let found = match &recv.ty {
             Type::External(path, _) => path.first().and_then(|krate| by_crate(krate, name)).map(|kind| (kind, true)),
             Type::Trait(bounds) if bounds.iter().any(|bound| matches!(bound.of, crate::link::TraitRef::Local(_))) => {
@@ -88,20 +102,27 @@ impl<'p> Evaluator<'p> {
             _ => None,
         };
         let Some((kind, certain)) = found else { return };
-        if self.only_reads(recv.term) {
+        let krate = match &recv.ty {
+            Type::External(path, _) => path.first().map_or("", Name::as_str),
+            _ => "",
+        };
+        if self.only_reads(recv.term, krate) {
             return;
         }
-        self.emit(EventKind::Effect(Effect { name: name.to_owned(), kind, certain }), None, at);
+        let effect = Effect { name: name.to_owned(), kind, certain, named: Rc::from([]) };
+        self.emit(EventKind::Effect(effect), None, at);
     }
 }
 
 impl Evaluator<'_> {
-    /// An HTTP request that was started with `get` or `head` asks, and changes nothing.
-    fn only_reads(&self, request: crate::flow::term::TermId) -> bool {
+    /// An HTTP request that was started with `get` or `head` asks, and changes nothing. So does an operation of a cloud
+    /// service whose name says so, and one that computes with a key that stays there.
+    fn only_reads(&self, request: TermId, krate: &str) -> bool {
         let (mut asks, mut acts) = (false, false);
+        let cloud = krate.starts_with("aws_sdk_");
         self.terms.walk(request, &mut |term| {
             if let crate::flow::term::Term::Computed(by, _) = self.terms.get(term) {
-                asks |= matches!(by.as_str(), "get" | "head");
+                asks |= matches!(by.as_str(), "get" | "head") || cloud && (asks_by_name(by) || computes(by));
                 acts |= matches!(by.as_str(), "post" | "put" | "patch" | "delete" | "request");
             }
         });
@@ -109,11 +130,44 @@ impl Evaluator<'_> {
     }
 }
 
+/// Whether a function's name says that it asks for something: `get_balance`, `query_contract`. One that may also make
+/// what it asks for, `get_or_create`, does more.
+pub fn asks_by_name(name: &str) -> bool {
+    let mut words = name.split('_').filter(|word| !word.is_empty());
+    let asks = words.next().is_some_and(|first| ASKING.contains(&first));
+    asks && !words.any(|word| matches!(word, "or" | "and"))
+}
+
+fn computes(operation: &str) -> bool {
+    matches!(operation.split('_').next(), Some("sign" | "verify" | "encrypt" | "decrypt"))
+}
+
 fn by_crate(krate: &str, call: &str) -> Option<EffectKind> {
     if krate.starts_with("aws_sdk_") && call == "send" {
         return Some(EffectKind::Http);
     }
     CRATES.iter().find(|(name, _, calls)| *name == krate && calls.contains(&call)).map(|(_, kind, _)| *kind)
+}
+
+/// Whether what is sent there stays in the process.
+fn is_channel(ty: &Type) -> bool {
+    let Type::External(path, _) = ty else { return false };
+    let steps: Vec<&str> = path.iter().map(Name::as_str).collect();
+    // A crate may hand out tokio's under a name of its own.
+    let renamed = matches!(
+        steps.as_slice(),
+        [.., "mpsc" | "broadcast" | "oneshot" | "watch", "Sender" | "SyncSender" | "UnboundedSender"]
+    );
+    renamed
+        || matches!(
+            steps.as_slice(),
+            ["std" | "tokio", "sync", ..]
+                | ["futures", "channel", ..]
+                | [
+                    "futures_channel" | "crossbeam_channel" | "flume" | "async_channel" | "async_broadcast" | "kanal",
+                    ..
+                ]
+        )
 }
 
 fn verb(name: &str) -> Option<EffectKind> {
@@ -124,12 +178,20 @@ fn verb(name: &str) -> Option<EffectKind> {
     VERBS.iter().find(|(verb, _)| name.split('_').next() == Some(*verb)).map(|(_, kind)| *kind)
 }
 
-/// Whether a function waits for nothing and gives a text: `email_subject` makes a part of a mail, and sends none.
+/// Whether a function waits for nothing and gives a text, or a reference to what is there: `email_subject` makes a part
+/// of a mail and `email` is one of a person's fields; neither sends any.
 fn only_gives(function: &Function) -> bool {
-    let ret = if let Ty::Ref(inner) = &function.ret { inner } else { &function.ret };
+    let (lent, ret) = match &function.ret {
+        Ty::Ref(inner) => (true, &**inner),
+        ret => (false, ret),
+    };
     let Ty::Path(path) = ret else { return false };
-    let text = path.segments.last().is_some_and(|last| matches!(last.name.as_str(), "String" | "str" | "Cow"));
-    !function.is_async && text
+    let kept = |name: &str| matches!(name, "String" | "str" | "Cow");
+    let text = path.segments.last().is_some_and(|last| {
+        let inside = last.args.iter().any(|arg| matches!(arg, Ty::Ref(_)));
+        kept(last.name.as_str()) || last.name == "Option" && inside
+    });
+    !function.is_async && (lent || text)
 }
 
 /// Whether values of a type lead to calls that leave the process.

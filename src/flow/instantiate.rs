@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Access, Call, Comparison, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::event::{Access, Call, Comparison, Cond, CondId, Effect, Event, EventId, EventKind, Flow, Guard, Path};
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{EVENTS, Evaluator, branch};
@@ -126,6 +126,10 @@ impl<'p> Evaluator<'p> {
                 EventKind::Begin { from, isolation: *isolation, mode: *mode }
             }
             EventKind::Locked(guard) => EventKind::Locked(self.map_guard(guard, map)),
+            EventKind::Effect(effect) => {
+                let named = effect.named.iter().map(|term| self.map_term(*term, map)).collect();
+                EventKind::Effect(Effect { named, ..effect.clone() })
+            }
             other => other.clone(),
         };
         let on = event.on.map(|on| {
@@ -305,9 +309,18 @@ impl<'p> Evaluator<'p> {
         let mut mapped = if direct && matches!(value.shape, Shape::Plain) {
             let inner = self.map_term_value(value.term, map);
             let ty = if inner.ty.is_unknown() { value.ty.clone() } else { inner.ty.clone() };
-            Value { ty, ..inner }
+            let wrap = if value.wrap == Wrap::Bare { inner.wrap } else { value.wrap };
+            Value { ty, wrap, ..inner }
         } else {
-            Value::new(self.map_term(value.term, map), value.ty.clone())
+            Value { wrap: value.wrap, ..Value::new(self.map_term(value.term, map), value.ty.clone()) }
+        };
+        mapped.refused = match (&value.refused, &mapped.refused) {
+            (Some(refused), _) => {
+                let refused: Vec<CondId> = refused.iter().map(|cond| self.map_cond(*cond, map)).collect();
+                Some(branch::union(&[], &refused))
+            }
+            (None, inner) if value.guards.is_empty() => inner.clone(),
+            (None, _) => None,
         };
         let mut guards: Vec<CondId> = mapped.guards.to_vec();
         for cond in value.guards.iter() {

@@ -228,7 +228,14 @@ impl<'p> Evaluator<'p> {
         }
         if PRESENCE.contains(&name) {
             let term = self.terms.exists(recv.term);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, wrap: Wrap::Bare };
+            return Value {
+                term,
+                ty: Type::Unknown,
+                shape: Shape::Plain,
+                guards: recv.guards,
+                refused: None,
+                wrap: Wrap::Bare,
+            };
         }
         if (matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
             || COMBINATORS.contains(&name))
@@ -337,6 +344,11 @@ impl<'p> Evaluator<'p> {
                     other
                 };
                 self.merge(&[&result, &other], &conds)
+            }
+            "map" if recv.wrap == Wrap::Answer => {
+                // Of a result: what it holds is made of what was there, and it is an error when that was one.
+                let guards = branch::union(&result.guards, &recv.guards);
+                Value { guards, wrap: recv.wrap, refused: recv.refused.clone(), ..result }
             }
             _ => {
                 let mut value = result;
@@ -458,7 +470,7 @@ impl<'p> Evaluator<'p> {
             }
             _ => {}
         }
-        self.external_effect(path, at);
+        self.external_effect(path, &args, at);
         self.run_closures(&args, at);
         if args.is_empty() || last == "with_capacity" {
             // A call without arguments gives something new each time: the clock, a random id.
@@ -527,7 +539,14 @@ impl<'p> Evaluator<'p> {
         }
         if name == "len" || name == "count" {
             let term = self.terms.computed("len", vec![recv.term]);
-            return Value { term, ty: Type::Unknown, shape: Shape::Plain, guards: recv.guards, wrap: Wrap::Bare };
+            return Value {
+                term,
+                ty: Type::Unknown,
+                shape: Shape::Plain,
+                guards: recv.guards,
+                refused: None,
+                wrap: Wrap::Bare,
+            };
         }
         if args.is_empty() && !recv.ty.is_unknown() && matches!(recv.ty, Type::Def(..)) {
             return self.field(&recv, name);

@@ -10,7 +10,7 @@ mod builder;
 mod call;
 mod construct;
 mod diesel;
-mod effect;
+pub(crate) mod effect;
 mod expr;
 mod fires;
 pub mod graph;
@@ -71,6 +71,8 @@ pub struct Evaluator<'p> {
     conds: Vec<Cond>,
     /// Functions that send SQL they are handed.
     senders: FxHashSet<FnId>,
+    /// Functions that hand something to a channel of this process, or call one that does.
+    tells_inside: FxHashSet<FnId>,
     /// How many calls were evaluated in place so far.
     inlined_calls: usize,
     states: Vec<State>,
@@ -130,6 +132,8 @@ struct Frame<'p> {
     path: Path,
     left: Option<Exit>,
     returns: Vec<(Value, Rc<[CondId]>)>,
+    /// Conditions that something like `ensure!` demands.
+    demanded: Vec<CondId>,
     guards: Vec<Guard>,
     repeated: usize,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
@@ -153,6 +157,7 @@ impl<'p> Evaluator<'p> {
             terms: Terms::default(),
             conds: Vec::new(),
             senders: FxHashSet::default(),
+            tells_inside: FxHashSet::default(),
             inlined_calls: 0,
             states: (0..count).map(|_| State::NotYet).collect(),
             finished: Vec::new(),
@@ -376,6 +381,7 @@ impl Frame<'_> {
             path: Path::default(),
             left: None,
             returns: Vec::new(),
+            demanded: Vec::new(),
             guards: Vec::new(),
             repeated: 0,
             serving: 0,

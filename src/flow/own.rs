@@ -104,7 +104,8 @@ impl<'p> Evaluator<'p> {
                 Some(self.send(&query, on, *gives, at))
             }
             OwnDoes::Effect => {
-                let effect = Effect { name: call.method.clone(), kind: EffectKind::Other, certain: true };
+                let effect =
+                    Effect { name: call.method.clone(), kind: EffectKind::Other, certain: true, named: Rc::from([]) };
                 self.emit(EventKind::Effect(effect), None, at);
                 let term = self.terms.computed(&call.method, args.iter().map(|arg| arg.term).collect());
                 Some(Value::new(term, Type::Unknown))

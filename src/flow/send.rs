@@ -468,6 +468,7 @@ impl<'p> Evaluator<'p> {
             ty: mapped.ty,
             shape: mapped.shape,
             guards: mapped.guards,
+            refused: None,
             wrap: value.wrap,
         }
     }

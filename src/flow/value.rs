@@ -15,6 +15,9 @@ pub struct Value {
     pub shape: Shape,
     /// Conditions that decided which value it is.
     pub guards: Rc<[CondId]>,
+    /// Of a result: the conditions that decided whether there is a value or an error, where they are known apart from
+    /// those that decided which value it is.
+    pub refused: Option<Rc<[CondId]>>,
     pub wrap: Wrap,
 }
 
@@ -122,7 +125,7 @@ impl Text {
 
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
-        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), wrap: Wrap::Bare }
+        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), refused: None, wrap: Wrap::Bare }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {
@@ -141,6 +144,7 @@ impl Value {
     /// The same inside a result.
     pub fn in_result(mut self) -> Self {
         self.wrap = Wrap::Answer;
+        self.refused = Some(Rc::from([]));
         self
     }
 

@@ -4,16 +4,19 @@ use crate::dialect::Dialect;
 use crate::event::{Event, EventKind};
 use crate::flow::term::{Term, TermId};
 use crate::protect::{Protection, WhyNot};
-use crate::race::Sequence;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
+use crate::race::{Sequence, common};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
     let (read, write) = (scene.event(sequence.read)?, scene.event(sequence.write)?);
     let held = read.guards.iter().find(|guard| !guard.shared && write.guards.iter().any(|g| g.guard == guard.guard));
     if let Some(guard) = held {
         if made_here(scene, guard.lock) {
-            tried.push(WhyNot::LockPerRequest);
+            // One that a caller of both holds around them was made for something else.
+            if common(read, write) == 0 {
+                tried.push(WhyNot::LockPerRequest);
+            }
             return None;
         }
         // The connection itself is behind the lock: there is no other way to the rows, for a database in the process.

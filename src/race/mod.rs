@@ -11,8 +11,16 @@ pub mod scene;
 pub mod session;
 pub mod transaction;
 
-use crate::event::{CondId, EventId};
+use crate::event::{CondId, Event, EventId};
 use crate::lower::tree::Name;
+
+/// How many calls lead to both events.
+pub fn common(one: &Event, other: &Event) -> usize {
+    if one.id == other.id {
+        return one.calls.len();
+    }
+    one.calls.iter().zip(other.calls.iter()).take_while(|(a, b)| a == b).count()
+}
 
 /// A read, a write that depends on it, and how.
 #[derive(Clone, Debug)]

@@ -340,6 +340,8 @@ impl<'a, 'p> Scene<'a, 'p> {
                 Some(Aggregate::Extreme | Aggregate::Sum | Aggregate::Other) => LooksAt::Aggregate,
                 _ => LooksAt::Existence,
             },
+            // Of one row it is the length of something in it.
+            Part::Length if self.is_one_row(statement) => LooksAt::Row,
             Part::Length => {
                 if compared_with_zero {
                     LooksAt::Existence
@@ -373,6 +375,13 @@ impl<'a, 'p> Scene<'a, 'p> {
                 }
             }
         }
+    }
+
+    /// Whether a statement asks for one row by a key of its table.
+    fn is_one_row(&self, statement: &Statement) -> bool {
+        let [access] = statement.accesses.as_slice() else { return false };
+        let table = self.schema.table(&access.table.name);
+        table.is_some_and(|table| table.keys().any(|key| key.iter().all(|column| access.equals(column).is_some())))
     }
 
     /// Whether a condition only asks whether a count is zero.

@@ -1,11 +1,13 @@
 //! Between check and write something leaves the process: payment, mail, HTTP, message.
 
-use crate::event::{EffectKind, EventId, EventKind};
+use crate::event::{EffectKind, Event, EventId, EventKind};
 use crate::finding::Confidence;
+use crate::flow::effect::asks_by_name;
+use crate::flow::term::{Term, TermId};
 use crate::protect::{Protection, Verdict};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, dependency};
+use crate::race::{Check, LooksAt, Sequence, common, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -36,10 +38,16 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     let checks: Vec<&Check> = facts.sequence.checks.iter().filter(|check| spoiled(&check.looks_at)).collect();
     let conds: Vec<_> = checks.iter().filter_map(|check| check.cond).collect();
     // A file is a part of the program's own state unless the row guards its name.
-    let names_a_file = facts.inserts() && checks.iter().any(|check| check.looks_at == LooksAt::Existence);
+    let guards_a_file = facts.inserts() && checks.iter().any(|check| check.looks_at == LooksAt::Existence);
     let between = scene.between_of(Kind::Effect, facts.read.id, facts.write.id).find(|event| {
-        matches!(&event.kind, EventKind::Effect(effect) if effect.kind != EffectKind::File || names_a_file)
-            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+        let EventKind::Effect(effect) = &event.kind else { return false };
+        let acts = match effect.kind {
+            EffectKind::File => guards_a_file && is_named_by_row(facts, &effect.named),
+            EffectKind::Http => !only_asks(facts, event),
+            EffectKind::Message => effect.certain || !only_asks(facts, event),
+            _ => true,
+        };
+        acts && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
             && !claimed_before(scene, facts.sequence, event.id)
     })?;
     let EventKind::Effect(effect) = &between.kind else { return None };
@@ -64,6 +72,24 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
             moved || facts.picks()
         }
     }
+}
+
+/// Whether what the row is asked for by, or holds, names the file.
+fn is_named_by_row(facts: &Facts<'_, '_>, named: &[TermId]) -> bool {
+    let terms = &facts.scene.ev.terms;
+    let bound = [facts.read, facts.write]
+        .into_iter()
+        .filter_map(Event::access)
+        .flat_map(|access| access.binds.iter().copied().chain(access.named.iter().map(|(_, term)| *term)));
+    let mut telling = bound.filter(|term| !matches!(terms.get(*term), Term::Literal(_)));
+    named.is_empty() || telling.any(|term| named.iter().any(|name| terms.mentions(*name, term)))
+}
+
+/// Whether the request is sent below a function that only asks for something, by its name.
+fn only_asks(facts: &Facts<'_, '_>, effect: &Event) -> bool {
+    let depth = common(effect, facts.read).max(common(effect, facts.write));
+    let program = facts.scene.ev.program;
+    effect.calls.iter().skip(depth).any(|call| asks_by_name(&program.function(call.function).name))
 }
 
 /// Whether a guarded write before the effect already decided who goes on.

@@ -26,7 +26,7 @@ use crate::finding::Confidence;
 use crate::protect::{self, Protection, Verdict, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, dependency};
+use crate::race::{Sequence, common, dependency};
 use crate::rules::claim::{Claim, Facts};
 use crate::span::Span;
 use crate::sql::statement::{Action, Verb};
@@ -84,7 +84,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         }
         for sequence in scene.sequences(write).iter() {
             let Some(read) = scene.event(sequence.read) else { continue };
-            if !wanted(read, write) || !can_be_read(scene, sequence) {
+            if !wanted(read, write) || !can_be_read(scene, sequence) || is_read_again(scene, sequence) {
                 continue;
             }
             let times = seen.entry([from(read), read.span, from(write), write.span]).or_default();
@@ -117,6 +117,21 @@ fn can_be_read(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a function that both reads and writes was called once before: its own read decides, and is judged with it.
+fn is_read_again(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
+    let depth = common(read, write);
+    scene.sequences(write).iter().any(|other| {
+        let Some(again) = scene.event(other.read) else { return false };
+        again.id != read.id
+            && again.span == read.span
+            && other.relation == sequence.relation
+            && !other.checks.is_empty()
+            && scene.place(again.id) > scene.place(read.id)
+            && common(again, write) > depth
+    })
 }
 
 fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged) {

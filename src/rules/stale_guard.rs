@@ -1,14 +1,17 @@
 //! One row, a count or a sum is checked, and another row or table is written.
 
-use crate::event::{Access, Event, EventKind};
+use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, dependency, transaction};
+use crate::race::{Check, LooksAt, Sequence, common, dependency, transaction};
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget};
 
 pub const ID: &str = "stale-guard";
+
+/// How many calls below a function its own acts may stand: a repository's method, and what that calls.
+const NEAR: usize = 2;
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.checks.is_empty() {
@@ -31,9 +34,11 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     if target.action != Action::Insert {
         return None;
     }
-    transaction::of(scene, write)?;
-    scene.after(write.id).find_map(|event| {
+    let open = transaction::of(scene, write)?;
+    let later = scene.after(write.id).take_while(|event| !matches!(event.kind, EventKind::Commit));
+    later.into_iter().find_map(|event| {
         let read = event.access()?;
+        transaction::of(scene, event).filter(|within| within.is_same(&open))?;
         let (read_access, counted) = read.statement.accesses.iter().enumerate().find(|(_, access)| {
             matches!(access.aggregate, Some(Aggregate::Count | Aggregate::Sum))
                 && rows::adds_to(scene, (read, access), (inserted, target))
@@ -44,6 +49,7 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
             .conds
             .iter()
             .copied()
+            .filter(|cond| scene.ev.cond(*cond).kind == CondKind::Test)
             .find(|cond| scene.origins(scene.ev.cond(*cond).term).iter().any(|origin| origin.event == event.id))?;
         Some(Sequence {
             read: event.id,
@@ -111,20 +117,27 @@ fn is_parent(facts: &Facts<'_, '_>) -> bool {
             .any(|set| set.column.strip_prefix(singular.as_str()).is_some_and(|rest| rest.starts_with('_')))
 }
 
-/// Whether this function, on the same condition, inserts the row whose absence it checked.
+/// Whether further on, on the same condition, the row is inserted whose absence was checked, and the row that is written
+/// belongs to it: by a value of both, because it holds what the write gave, or because one function does all three.
 fn claimed_later(facts: &Facts<'_, '_>) -> bool {
     let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
     let scene = facts.scene;
-    scene.after(facts.read.id).any(|event| {
+    let Some(read) = facts.read.access() else { return false };
+    let linked = facts.sequence.relation == Relation::Linked;
+    let depth = common(facts.read, facts.write);
+    let near = |event: &Event| event.calls.len() <= depth + NEAR;
+    let together = near(facts.read) && near(facts.write);
+    scene.after(facts.write.id).any(|event| {
         let EventKind::Access(access) = &event.kind else { return false };
-        let inserts = access.statement.target().is_some_and(|target| {
-            facts.read.access().is_some_and(|read| rows::adds_to(scene, (read, facts.reads), (access, target)))
-        });
-        let together = event.path.meets(&facts.write.path);
+        let inserts =
+            access.statement.target().is_some_and(|target| rows::adds_to(scene, (read, facts.reads), (access, target)));
+        let given = || {
+            let bound = access.binds.iter().chain(access.named.iter().map(|(_, term)| term));
+            bound.into_iter().any(|term| scene.origins(*term).iter().any(|origin| origin.event == facts.write.id))
+        };
         inserts
-            && together
             && !narrower(facts, access)
-            && event.id != facts.write.id
+            && (linked || together && near(event) || given())
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })
 }

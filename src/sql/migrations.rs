@@ -67,19 +67,24 @@ fn is_undo(path: &str) -> bool {
 
 fn is_migration(path: &str) -> bool {
     let name = file_name(path);
-    let mut directories: Vec<String> = parts(path).map(str::to_lowercase).collect();
-    directories.pop();
-    let in_directory = directories.iter().any(|directory| {
-        directory
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| ["migrations", "migration", "migrate"].contains(&word))
-    });
+    let in_directory = is_step(path);
     let digits = |name: &str| name.bytes().take_while(u8::is_ascii_digit).count();
     let numbered = match digits(&name) {
         0 => name.strip_prefix('v').is_some_and(|rest| digits(rest) > 0 && rest.contains("__")),
         length => name[length..].starts_with(['_', '-', '.']),
     };
     in_directory || numbered || name == "up.sql" || name.ends_with(".up.sql")
+}
+
+/// Whether a file, SQL or Rust, stands below a directory of migrations.
+pub fn is_step(path: &str) -> bool {
+    let mut directories: Vec<String> = parts(path).map(str::to_lowercase).collect();
+    directories.pop();
+    directories.iter().any(|directory| {
+        directory
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| ["migrations", "migration", "migrate"].contains(&word))
+    })
 }
 
 /// Whether a path names the dialect, or another one.

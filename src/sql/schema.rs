@@ -87,6 +87,13 @@ impl Schema {
         }
     }
 
+    /// Takes over the tables that are not known yet.
+    pub fn complete(&mut self, other: Self) {
+        for (name, def) in other.tables {
+            self.tables.entry(name).or_insert(def);
+        }
+    }
+
     pub fn table(&self, name: &str) -> Option<&TableDef> {
         self.tables.get(name)
     }

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{Event, Flow};
 use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
 use crate::flow::Evaluator;
+use crate::race::common;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
 use crate::rules::{self, table_lock};
@@ -71,14 +72,6 @@ pub fn number(findings: &mut [Finding]) {
             finding.fingerprint = format!("{}-{count}", finding.fingerprint);
         }
     }
-}
-
-/// How many calls lead to both events.
-pub(crate) fn common(read: &Event, write: &Event) -> usize {
-    if read.id == write.id {
-        return read.calls.len();
-    }
-    read.calls.iter().zip(write.calls.iter()).take_while(|(a, b)| a == b).count()
 }
 
 pub(crate) fn holder(flow: &Flow, read: &Event, depth: usize) -> crate::link::FnId {

@@ -4,10 +4,10 @@ use crate::dialect::Dialect;
 use crate::event::{Event, EventId};
 use crate::finding::Protected;
 use crate::protect::Protection;
-use crate::race::Sequence;
 use crate::race::scene::Scene;
+use crate::race::{Sequence, common};
 use crate::span::Span;
-use crate::story::{common, holder, words};
+use crate::story::{holder, words};
 
 /// A sequence that was judged safe, as it is told; none when one of its events is gone.
 pub fn protected(scene: &Scene<'_, '_>, sequence: &Sequence, protection: &Protection) -> Option<Protected> {
