@@ -11,7 +11,7 @@ use crate::sql::statement::{Action, Aggregate};
 pub const ID: &str = "stale-guard";
 
 /// How many calls below a function its own acts may stand: a repository's method, and what that calls.
-const NEAR: usize = 2;
+pub(super) const NEAR: usize = 2;
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.checks.is_empty() {
@@ -74,9 +74,6 @@ fn keeps_count(facts: &Facts<'_, '_>) -> bool {
 
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let linked = facts.sequence.relation == Relation::Linked;
-    let depth = common(facts.read, facts.write);
-    let near = |event: &Event| event.calls.len() <= depth + NEAR;
-    let together = near(facts.read) && near(facts.write);
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         return claimed_later(facts).then_some(Confidence::Medium);
