@@ -9,6 +9,7 @@ use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, common, dependency};
 use crate::rules::claim::Facts;
+use crate::rules::stale_guard::NEAR;
 use crate::sql::statement::Action;
 
 pub const ID: &str = "double-fire";
@@ -44,7 +45,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         let acts = match effect.kind {
             EffectKind::File => guards_a_file && is_named_by_row(facts, &effect.named),
             EffectKind::Http => !only_asks(facts, event),
-            EffectKind::Message => effect.certain || !only_asks(facts, event),
+            EffectKind::Message => effect.certain || is_near(facts, event) && !only_asks(facts, event),
             _ => true,
         };
         acts && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
@@ -83,6 +84,12 @@ fn is_named_by_row(facts: &Facts<'_, '_>, named: &[TermId]) -> bool {
         .flat_map(|access| access.binds.iter().copied().chain(access.named.iter().map(|(_, term)| *term)));
     let mut telling = bound.filter(|term| !matches!(terms.get(*term), Term::Literal(_)));
     named.is_empty() || telling.any(|term| named.iter().any(|name| terms.mentions(*name, term)))
+}
+
+/// Whether an effect that only its name tells stands where the sequence stands: far below it, a name says little.
+fn is_near(facts: &Facts<'_, '_>, effect: &Event) -> bool {
+    let depth = common(facts.read, facts.write).min(common(effect, facts.read)).min(common(effect, facts.write));
+    effect.calls.len() <= depth + NEAR
 }
 
 /// Whether the request is sent below a function that only asks for something, by its name.

@@ -21,8 +21,9 @@ pub use pages::{Page, Precision, page, pages};
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Event, EventId};
+use crate::event::{CondId, CondKind, Event, EventId};
 use crate::finding::Confidence;
+use crate::flow::term::{Origin, Part};
 use crate::protect::{self, Protection, Verdict, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -113,10 +114,19 @@ fn can_be_read(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         Verb::Select => read.statement.accesses.iter().any(|access| access.action == Action::Read),
         Verb::Update => {
             let inserts = write.statement.target().is_some_and(|target| target.action == Action::Insert);
-            inserts && sequence.relation == Relation::NewRowOfSet && dependency::only_existence(sequence)
+            let counted =
+                sequence.checks.iter().any(|check| check.cond.is_none_or(|cond| asks_how_many(scene, cond, sequence)));
+            inserts && counted && sequence.relation == Relation::NewRowOfSet && dependency::only_existence(sequence)
         }
         _ => false,
     }
+}
+
+/// Whether a condition looks at how many rows an UPDATE changed; `execute(…)?` only asks whether it failed.
+fn asks_how_many(scene: &Scene<'_, '_>, cond: CondId, sequence: &Sequence) -> bool {
+    let cond = scene.ev.cond(cond);
+    let of_count = |origin: &Origin| origin.event != sequence.read || origin.part == Part::Count;
+    cond.kind != CondKind::Presence || !scene.origins(cond.term).iter().all(of_count)
 }
 
 /// Whether a function that both reads and writes was called once before: its own read decides, and is judged with it.

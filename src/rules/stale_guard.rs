@@ -11,7 +11,7 @@ use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget};
 pub const ID: &str = "stale-guard";
 
 /// How many calls below a function its own acts may stand: a repository's method, and what that calls.
-const NEAR: usize = 2;
+pub(super) const NEAR: usize = 2;
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.checks.is_empty() {
