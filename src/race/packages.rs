@@ -113,7 +113,7 @@ mod tests {
             files.insert(format!("{name}/Cargo.toml"), manifest);
             files.insert(format!("{name}/src/lib.rs"), (*text).to_owned());
         }
-        let workspace = crate::source::memory(files);
+        let workspace = crate::source::memory(files.into_iter().collect());
         let found = connected(&workspace, &crate::client::clients(), &Config::default()).unwrap();
         let names = workspace.crates.iter().zip(found).filter(|(_, found)| *found);
         names.map(|(krate, _)| krate.name.to_string()).collect()
