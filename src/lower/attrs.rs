@@ -2,14 +2,20 @@
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Meta};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Token};
 
 use super::path_names;
 use super::tree::Attr;
 
-/// All attributes but doc comments.
+/// All attributes but doc comments. Those under a `cfg_attr` count, unless it is for tests only.
 pub fn attrs(attributes: &[Attribute]) -> Vec<Attr> {
-    attributes.iter().filter(|attribute| !attribute.path().is_ident("doc")).map(attr).collect()
+    let mut all = Vec::new();
+    for attribute in attributes {
+        collect(&attribute.meta, 0, &mut all);
+    }
+    all
 }
 
 /// Whether code under these attributes is built for tests only.
@@ -43,13 +49,24 @@ const TESTS: [&str; 6] = ["test", "bench", "rstest", "test_case", "quickcheck", 
 /// Deeper conditions than this are not looked into.
 const DEPTH: u32 = 32;
 
-fn attr(attribute: &Attribute) -> Attr {
-    let tokens = match &attribute.meta {
+fn collect(meta: &Meta, depth: u32, all: &mut Vec<Attr>) {
+    if meta.path().is_ident("doc") {
+        return;
+    }
+    let tokens = match meta {
         Meta::Path(_) => String::new(),
+        Meta::List(list) if list.path.is_ident("cfg_attr") && depth < DEPTH => {
+            let parts = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(list.tokens.clone());
+            let mut parts = parts.unwrap_or_default().into_iter();
+            if parts.next().is_some_and(|condition| !names_test(condition.to_token_stream(), 0)) {
+                parts.for_each(|part| collect(&part, depth + 1, all));
+            }
+            return;
+        }
         Meta::List(list) => spaced(list.tokens.clone()),
         Meta::NameValue(pair) => spaced(pair.value.to_token_stream()),
     };
-    Attr { path: path_names(attribute.path()), tokens }
+    all.push(Attr { path: path_names(meta.path()), tokens });
 }
 
 /// Whether a condition holds only if `test` does: `test`, and `any` and `all` with it, but not below a `not`.
