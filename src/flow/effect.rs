@@ -51,7 +51,7 @@ impl<'p> Evaluator<'p> {
         let function = self.program.function(id);
         let configured = self.config.is_effect(&path);
         let kind = verb(&function.name);
-        if !configured && (kind.is_none() || only_gives(function)) {
+        if !configured && (kind.is_none() || only_gives(function) || asks(function)) {
             return;
         }
         let shown = match path.rsplit("::").nth(1) {
@@ -130,6 +130,14 @@ fn only_gives(function: &Function) -> bool {
     let Ty::Path(path) = ret else { return false };
     let text = path.segments.last().is_some_and(|last| matches!(last.name.as_str(), "String" | "str" | "Cow"));
     !function.is_async && text
+}
+
+/// Whether a function waits for nothing and answers yes or no under a name that begins with a noun: `mail_enabled`.
+fn asks(function: &Function) -> bool {
+    let noun = matches!(function.name.split('_').next(), Some("mail" | "email" | "sms" | "webhook"));
+    let answer =
+        matches!(&function.ret, Ty::Path(path) if path.segments.last().is_some_and(|last| last.name == "bool"));
+    noun && answer && !function.is_async
 }
 
 /// Whether values of a type lead to calls that leave the process.
