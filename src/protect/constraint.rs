@@ -110,6 +110,13 @@ fn unique_key(
             tried.push(WhyNot::OutcomeUnread);
             None
         }
+        Some((_, action)) if says_the_same(scene, target, action, &key) => {
+            if scene.outcome_used(sequence.write) || !matters_after(scene, sequence) {
+                return Some(Protection::UniqueKey(key));
+            }
+            tried.push(WhyNot::OutcomeUnread);
+            None
+        }
         Some((_, ConflictAction::Update { .. } | ConflictAction::Replace)) => {
             if sequence.values.is_empty() && !refuses_existing(scene, sequence) {
                 return Some(Protection::UniqueKey(key));
@@ -117,6 +124,18 @@ fn unique_key(
             tried.push(WhyNot::ConflictOverwrites);
             None
         }
+    }
+}
+
+/// Whether a row that is written over stays as it was, since all that is written is its key.
+fn says_the_same(scene: &Scene<'_, '_>, target: &TableAccess, action: &ConflictAction, key: &[Name]) -> bool {
+    match action {
+        ConflictAction::Nothing => false,
+        ConflictAction::Update { sets, .. } => !sets.is_empty() && sets.iter().all(|set| key.contains(&set.column)),
+        ConflictAction::Replace => scene
+            .schema
+            .table(&target.table.name)
+            .is_some_and(|table| table.columns.iter().all(|column| key.contains(&column.name))),
     }
 }
 
