@@ -10,6 +10,7 @@ pub const CLIENT: Client = Client {
     checked: "0.11.0",
     types: &[TypeRow { name: "Client", kind: HandleKind::Pool, dialect: None }],
     calls: CALLS,
+    statements: &[],
     dialect: Some(Dialect::Sqlite),
 };
 

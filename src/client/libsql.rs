@@ -11,6 +11,7 @@ pub const CLIENT: Client = Client {
     checked: "libsql 0.9.24, turso 0.3.2",
     types: TYPES,
     calls: CALLS,
+    statements: &[],
     dialect: Some(Dialect::Sqlite),
 };
 

@@ -107,6 +107,8 @@ pub struct Client {
     pub checked: &'static str,
     pub types: &'static [table::TypeRow],
     pub calls: &'static [table::CallRow],
+    /// Types whose values are statements, and traits of what can be sent as one.
+    pub statements: &'static [&'static str],
     pub dialect: Option<Dialect>,
 }
 

@@ -11,6 +11,7 @@ pub const CLIENT: Client = Client {
     checked: "mysql 26.0.1, mysql_async 0.36.1",
     types: TYPES,
     calls: CALLS,
+    statements: &["Statement", "AsStatement"],
     dialect: Some(Dialect::MySql),
 };
 

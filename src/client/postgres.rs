@@ -11,6 +11,7 @@ pub const CLIENT: Client = Client {
     checked: "tokio-postgres 0.7.15, postgres 0.19.11, deadpool-postgres 0.14.1",
     types: TYPES,
     calls: CALLS,
+    statements: &["Statement", "ToStatement"],
     dialect: Some(Dialect::Postgres),
 };
 

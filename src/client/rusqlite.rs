@@ -13,6 +13,7 @@ pub const CLIENT: Client = Client {
     checked: "rusqlite 0.37.0, tokio-rusqlite 0.6.0, deadpool-sqlite 0.12.1, async-sqlite 0.5.3",
     types: TYPES,
     calls: CALLS,
+    statements: &[],
     dialect: Some(Dialect::Sqlite),
 };
 

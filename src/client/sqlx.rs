@@ -11,6 +11,7 @@ pub const CLIENT: Client = Client {
     checked: "0.8.6",
     types: TYPES,
     calls: CALLS,
+    statements: &[],
     dialect: None,
 };
 

@@ -10,6 +10,7 @@ pub const CLIENT: Client = Client {
     checked: "0.12.3",
     types: TYPES,
     calls: CALLS,
+    statements: &[],
     dialect: Some(Dialect::MsSql),
 };
 

@@ -87,13 +87,18 @@ impl Evaluator<'_> {
         Some(value)
     }
 
-    /// Whether a function sends SQL that it is handed, and is handed some here. A function that hands on what it was
+    /// Whether a function sends SQL or a form that it is handed, and is handed some here. A function that hands on what it was
     /// handed itself is such a function too.
     fn sends_text(&mut self, id: FnId, args: &[Value]) -> bool {
         if !self.senders.contains(&id) {
             return false;
         }
-        if args.iter().any(|arg| matches!(arg.shape, Shape::Text(_) | Shape::OneOf(_) | Shape::Query(_))) {
+        let told = |arg: &Value| match &arg.shape {
+            Shape::Text(_) | Shape::OneOf(_) | Shape::Query(_) => true,
+            Shape::Record(_) => matches!(self.program.peel(&arg.ty), Type::Def(..)),
+            _ => false,
+        };
+        if args.iter().any(told) {
             return true;
         }
         let function = self.frame.function;
@@ -104,6 +109,14 @@ impl Evaluator<'_> {
             self.senders.insert(function);
         }
         false
+    }
+
+    /// A form that the function was handed: which of its fields are given, and so written, is known where it is called.
+    pub(crate) fn told_by_caller(&mut self, form: &Value) {
+        let function = self.frame.function;
+        if matches!(self.terms.get(form.term), crate::flow::term::Term::Param(of, _) if *of == function) {
+            self.senders.insert(function);
+        }
     }
 
     /// Calls a method that the program's own traits give to queries; none where there is no such method.

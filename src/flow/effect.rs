@@ -59,7 +59,7 @@ impl<'p> Evaluator<'p> {
         let configured = self.config.is_effect(&path);
         let kind = verb(&function.name);
         let told_inside = self.tells_inside.contains(&id) && kind == Some(EffectKind::Message);
-        if !configured && (kind.is_none() || only_gives(function) || told_inside) {
+        if !configured && (kind.is_none() || only_gives(function) || asks(function) || told_inside) {
             return;
         }
         let shown = match path.rsplit("::").nth(1) {
@@ -192,6 +192,14 @@ fn only_gives(function: &Function) -> bool {
         kept(last.name.as_str()) || last.name == "Option" && inside
     });
     !function.is_async && (lent || text)
+}
+
+/// Whether a function waits for nothing and answers yes or no under a name that begins with a noun: `mail_enabled`.
+fn asks(function: &Function) -> bool {
+    let noun = matches!(function.name.split('_').next(), Some("mail" | "email" | "sms" | "webhook"));
+    let answer =
+        matches!(&function.ret, Ty::Path(path) if path.segments.last().is_some_and(|last| last.name == "bool"));
+    noun && answer && !function.is_async
 }
 
 /// Whether values of a type lead to calls that leave the process.

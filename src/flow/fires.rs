@@ -5,7 +5,7 @@ use crate::client::table::{Arg, CallRow, Does, On, Params};
 use crate::client::{Client, HandleKind};
 use crate::flow::value::{Piece, Shape, Value};
 use crate::flow::{Evaluator, send, statement};
-use crate::link::Type;
+use crate::link::{TraitRef, Type};
 use crate::lower::tree::Name;
 
 impl<'p> Evaluator<'p> {
@@ -78,18 +78,28 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// A text that the function was handed: what it says is known where the function is called.
+    /// A text or a prepared statement that the function was handed: what it says is known where the function is called.
     pub(super) fn is_text_parameter(&self, value: &Value) -> bool {
         let handed_in = matches!(self.terms.get(value.term), crate::flow::term::Term::Param(..));
         let text = match &value.ty {
-            Type::External(path, _) => matches!(path.last().map(|name| name.as_str()), Some("str" | "String" | "Cow")),
+            Type::External(path, _) => {
+                matches!(path.last().map(|name| name.as_str()), Some("str" | "String" | "Cow"))
+                    || self.names_a_statement(path)
+            }
             Type::Trait(bounds) => bounds.iter().any(|bound| {
-                matches!(bound.external_name(), Some("AsRef" | "Into"))
-                    && bound.args.iter().any(|arg| matches!(arg.external_name(), Some("str" | "String" | "Cow")))
+                let text = matches!(bound.external_name(), Some("AsRef" | "Into"))
+                    && bound.args.iter().any(|arg| matches!(arg.external_name(), Some("str" | "String" | "Cow")));
+                text || matches!(&bound.of, TraitRef::External(path) if self.names_a_statement(path))
             }),
             _ => false,
         };
         handed_in && text
+    }
+
+    fn names_a_statement(&self, path: &[Name]) -> bool {
+        let [krate, .., name] = path else { return false };
+        let mut named = self.clients.iter().filter(|client| client.krates.contains(&krate.as_str()));
+        named.any(|client| client.statements.contains(&name.as_str()))
     }
 
     /// A receiver of unknown type is a handle when it is given SQL, or begins a transaction in a program that has a

@@ -33,6 +33,8 @@ const SAME: &[&str] = &[
     "deref_mut",
     "into",
     "into_inner",
+    "expose_secret",
+    "expose",
     "try_into",
     "iter",
     "iter_mut",

@@ -117,6 +117,12 @@ impl<'p> Evaluator<'p> {
                 }
                 return Value::new(self.terms.literal("()"), Type::Unit);
             }
+            // The future itself, where it cannot move.
+            "pin" => {
+                if let [only] = args {
+                    return self.expr(&only.value);
+                }
+            }
             "try" => {
                 if let Some(first) = args.first() {
                     let value = self.expr(&first.value);

@@ -15,7 +15,8 @@ use crate::span::Range;
 use crate::sql::statement::{Access, Action, Assignment, Compare, Operand, Place, Predicate, Statement, Table, Verb};
 
 /// The client of all configured calls: it has no rows of its own.
-static OWN: Client = Client { name: "configured", krates: &[], checked: "", types: &[], calls: &[], dialect: None };
+static OWN: Client =
+    Client { name: "configured", krates: &[], checked: "", types: &[], calls: &[], statements: &[], dialect: None };
 
 impl<'p> Evaluator<'p> {
     /// `ledger_db::load_account(&tx, id)`

@@ -16,6 +16,8 @@ pub(super) struct Modules {
     pub file_scope: Vec<ScopeId>,
     /// The root of each crate's library.
     pub libraries: Vec<Option<ScopeId>>,
+    /// Whether a file is reached by a module for tests only, by the index of the tree.
+    pub test: Vec<bool>,
 }
 
 pub(super) fn modules(workspace: &Workspace, trees: &[Lowered]) -> Modules {
@@ -34,7 +36,7 @@ pub(super) fn modules(workspace: &Workspace, trees: &[Lowered]) -> Modules {
             None => *fallback.get_or_insert_with(|| walk.scopes.root(Name::new("crate"), None)),
         });
     }
-    Modules { scopes: walk.scopes, file_scope, libraries: walk.libraries }
+    Modules { scopes: walk.scopes, file_scope, libraries: walk.libraries, test: walk.test }
 }
 
 /// What a root is the root of, in the order in which roots claim files.
@@ -58,6 +60,8 @@ struct Pending {
     scope: ScopeId,
     /// Where the files of its modules are looked for.
     dir: String,
+    /// Below `#[cfg(test)]`.
+    test: bool,
 }
 
 struct Walk<'a> {
@@ -67,6 +71,7 @@ struct Walk<'a> {
     scopes: Scopes,
     attached: Vec<Option<ScopeId>>,
     libraries: Vec<Option<ScopeId>>,
+    test: Vec<bool>,
 }
 
 impl<'a> Walk<'a> {
@@ -79,6 +84,7 @@ impl<'a> Walk<'a> {
             scopes: Scopes::default(),
             attached: vec![None; trees.len()],
             libraries: vec![None; workspace.crates.len()],
+            test: vec![false; trees.len()],
         }
     }
 
@@ -102,7 +108,7 @@ impl<'a> Walk<'a> {
             }
             let dir = parent(path(self.workspace, &self.trees[tree])).to_owned();
             roots.push(Root { kind, dir: dir.clone(), scope });
-            self.follow(Pending { tree, scope, dir });
+            self.follow(Pending { tree, scope, dir, test: false });
         }
         self.unreached(&files, roots, name, package, dir);
     }
@@ -139,7 +145,8 @@ impl<'a> Walk<'a> {
     fn follow(&mut self, first: Pending) {
         self.attached[first.tree] = Some(first.scope);
         let mut pending = VecDeque::from([first]);
-        while let Some(Pending { tree, scope, dir }) = pending.pop_front() {
+        while let Some(Pending { tree, scope, dir, test }) = pending.pop_front() {
+            self.test[tree] = test;
             let trees = self.trees;
             let own = path(self.workspace, &trees[tree]);
             let mut declared: Vec<&ModuleDecl> = trees[tree].tree.modules.iter().collect();
@@ -156,16 +163,17 @@ impl<'a> Walk<'a> {
                 }
                 let Some((found, dir)) = self.module_file(module, own, &beside) else { continue };
                 if let Some(known) = self.attached[found] {
+                    self.test[found] &= test || module.test;
                     self.scopes.alias(outer, &module.name, known);
                     continue;
                 }
                 let scope = self.scopes.module(outer, &module.name);
                 self.attached[found] = Some(scope);
-                pending.push_back(Pending { tree: found, scope, dir });
+                pending.push_back(Pending { tree: found, scope, dir, test: test || module.test });
             }
             for (found, scope) in self.included(tree, scope, own) {
                 self.attached[found] = Some(scope);
-                pending.push_back(Pending { tree: found, scope, dir: dir.clone() });
+                pending.push_back(Pending { tree: found, scope, dir: dir.clone(), test });
             }
         }
     }
@@ -234,7 +242,7 @@ impl<'a> Walk<'a> {
             let names = module_names(below(own, &root_dir).unwrap_or(own));
             let scope = self.place(root, &names);
             let dir = if own.ends_with("/mod.rs") { parent(own) } else { own.strip_suffix(".rs").unwrap_or(own) };
-            self.follow(Pending { tree, scope, dir: dir.to_owned() });
+            self.follow(Pending { tree, scope, dir: dir.to_owned(), test: false });
         }
     }
 

@@ -97,7 +97,11 @@ impl Program {
                 crate::client::generated(&mut lowered.tree, &file.text);
             }
         }
-        let Modules { scopes, file_scope, libraries } = modules(workspace, &trees);
+        let Modules { scopes, file_scope, libraries, test } = modules(workspace, &trees);
+        for (lowered, _) in trees.iter_mut().zip(test).filter(|(_, test)| *test) {
+            lowered.tree.functions.iter_mut().for_each(|function| function.test = true);
+            lowered.tree.impls.iter_mut().for_each(|block| block.test = true);
+        }
         let krates = trees
             .iter()
             .map(|lowered| workspace.files.get(lowered.file.0 as usize)?.krate)

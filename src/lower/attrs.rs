@@ -2,35 +2,20 @@
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
 
 use super::path_names;
 use super::tree::Attr;
 
-/// All attributes but doc comments.
+/// All attributes but doc comments. Those under a `cfg_attr` count, unless it is for tests only.
 pub fn attrs(attributes: &[Attribute]) -> Vec<Attr> {
     let mut all = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| !attribute.path().is_ident("doc")) {
-        match conditional(attribute) {
-            Some(held) => all.extend(held.iter().map(attr)),
-            None => all.push(attr(&attribute.meta)),
-        }
+    for attribute in attributes {
+        collect(&attribute.meta, 0, &mut all);
     }
     all
-}
-
-/// What `#[cfg_attr(condition, …)]` holds: which features are on is not known, so that all may be.
-fn conditional(attribute: &Attribute) -> Option<Vec<Meta>> {
-    let Meta::List(list) = &attribute.meta else { return None };
-    if !list.path.is_ident("cfg_attr") {
-        return None;
-    }
-    let metas = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
-    let mut metas = metas.into_iter();
-    let condition = metas.next()?;
-    let held = if names_test(condition.to_token_stream(), 0) { Vec::new() } else { metas.collect() };
-    Some(held)
 }
 
 /// Whether code under these attributes is built for tests only.
@@ -64,13 +49,24 @@ const TESTS: [&str; 6] = ["test", "bench", "rstest", "test_case", "quickcheck", 
 /// Deeper conditions than this are not looked into.
 const DEPTH: u32 = 32;
 
-fn attr(meta: &Meta) -> Attr {
+fn collect(meta: &Meta, depth: u32, all: &mut Vec<Attr>) {
+    if meta.path().is_ident("doc") {
+        return;
+    }
     let tokens = match meta {
         Meta::Path(_) => String::new(),
+        Meta::List(list) if list.path.is_ident("cfg_attr") && depth < DEPTH => {
+            let parts = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(list.tokens.clone());
+            let mut parts = parts.unwrap_or_default().into_iter();
+            if parts.next().is_some_and(|condition| !names_test(condition.to_token_stream(), 0)) {
+                parts.for_each(|part| collect(&part, depth + 1, all));
+            }
+            return;
+        }
         Meta::List(list) => spaced(list.tokens.clone()),
         Meta::NameValue(pair) => spaced(pair.value.to_token_stream()),
     };
-    Attr { path: path_names(meta.path()), tokens }
+    all.push(Attr { path: path_names(meta.path()), tokens });
 }
 
 /// Whether a condition holds only if `test` does: `test`, and `any` and `all` with it, but not below a `not`.

@@ -116,6 +116,13 @@ fn unique_key(
         {
             Some(Protection::UniqueKey(key))
         }
+        Some((_, action)) if says_the_same(scene, target, action, &key) => {
+            if scene.outcome_used(sequence.write) || !matters_after(scene, sequence) {
+                return Some(Protection::UniqueKey(key));
+            }
+            tried.push(WhyNot::OutcomeUnread);
+            None
+        }
         Some((_, ConflictAction::Update { .. } | ConflictAction::Replace)) => {
             // What was found in a column is written over with it.
             let over_checked = sequence.checks.iter().any(|check| match &check.looks_at {
@@ -137,6 +144,18 @@ fn overwrites(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
     let given = |column: &Name| target.sets.iter().any(|set| set.column == *column);
     matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
         && scene.schema.table(&target.table.name).is_some_and(|table| table.keys().any(|key| key.iter().all(given)))
+}
+
+/// Whether a row that is written over stays as it was, since all that is written is its key.
+fn says_the_same(scene: &Scene<'_, '_>, target: &TableAccess, action: &ConflictAction, key: &[Name]) -> bool {
+    match action {
+        ConflictAction::Nothing => false,
+        ConflictAction::Update { sets, .. } => !sets.is_empty() && sets.iter().all(|set| key.contains(&set.column)),
+        ConflictAction::Replace => scene
+            .schema
+            .table(&target.table.name)
+            .is_some_and(|table| table.columns.iter().all(|column| key.contains(&column.name))),
+    }
 }
 
 /// Whether something that depends on the same check follows, so that a silent conflict lets it happen twice.

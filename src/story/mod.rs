@@ -23,7 +23,11 @@ pub fn tell(scene: &Scene<'_, '_>, claim: &Claim) -> Option<Finding> {
     let read = scene.event(claim.sequence.read)?;
     let write = scene.event(claim.sequence.write)?;
     let meant_for = claim.meant_for.and_then(|id| scene.event(id));
-    let depth = common(read, meant_for.unwrap_or(write));
+    // A lock that is too wide is so wherever it is taken from: it is told where it stands.
+    let depth = match claim.rule {
+        table_lock::ID => write.calls.len(),
+        _ => common(read, meant_for.unwrap_or(write)),
+    };
     let holder = holder(scene.flow, read, depth);
     let (labels, traces) = labels(scene, claim, read, write, depth);
     let at = here(write, depth);

@@ -1,6 +1,7 @@
 //! Structs that stand for rows: their table, their columns, their key.
 //!
-//! Source: docs.rs/diesel, derive macros `Identifiable`, `AsChangeset`, `Insertable`, `Selectable`, `Associations`.
+//! Source: docs.rs/diesel, derive macros `Identifiable`, `AsChangeset`, `Insertable`, `Selectable`, `Associations`,
+//! `HasQuery`.
 
 use crate::client::diesel::expr::Expr;
 use crate::client::diesel::schema::{Generated, generated};
@@ -28,16 +29,8 @@ pub(super) enum For {
     Update,
 }
 
-/// The query that `#[derive(HasQuery)]` gives a struct: of its table, or of the one that `base_query` begins with.
-pub(super) fn base_query(ev: &Evaluator<'_>, model: &Model) -> Option<Select> {
-    if !ev.program.derives(model.id).iter().any(|derive| *derive == "HasQuery") {
-        return None;
-    }
-    let written = setting(&ev.program.type_def(model.id).attrs, "base_query");
-    let other = written.and_then(|text| table_at(ev, model.id, text.split_once("::table")?.0));
-    let item = model.item(ev);
-    Some(Select { output: Some(vec![item]), ..Select::of(other.unwrap_or_else(|| model.table.clone())) })
-}
+/// The setting of `HasQuery` with the tables that the model is read from.
+const BASE: &str = "base_query";
 
 /// How many levels of embedded structs are followed.
 const EMBEDDED: usize = 4;
@@ -70,7 +63,8 @@ fn of_struct(ev: &Evaluator<'_>, id: TypeId) -> Option<Model> {
     if written.is_none() && !derives.iter().any(|derive| known.contains(derive)) {
         return None;
     }
-    let path = written.unwrap_or_else(|| plural(&def.name));
+    let base = || setting(&def.attrs, BASE).and_then(|query| tables_of(&query).next().map(str::to_owned));
+    let path = written.or_else(base).unwrap_or_else(|| plural(&def.name));
     let table = table_at(ev, id, &path)?;
     let primary_key = match setting(&def.attrs, "primary_key") {
         Some(keys) => keys.split(',').map(|key| Name::new(key.trim())).filter(|key| !key.is_empty()).collect(),
@@ -101,6 +95,21 @@ impl Model {
         Item::Model { table: self.table.key().clone(), fields, ty: self.ty.clone() }
     }
 
+    /// What `HasQuery` derives: the model's columns, from its table and those that its base query joins.
+    pub fn query(&self, ev: &Evaluator<'_>) -> Option<Select> {
+        if !ev.program.derives(self.id).contains(&"HasQuery") {
+            return None;
+        }
+        let mut select = Select { output: Some(vec![self.item(ev)]), ..Select::of(self.table.clone()) };
+        let base = setting(&ev.program.type_def(self.id).attrs, BASE).unwrap_or_default();
+        for table in tables_of(&base).filter_map(|path| table_at(ev, self.id, path)) {
+            if !select.from.contains(&table) {
+                select.from.push(table);
+            }
+        }
+        Some(select)
+    }
+
     /// The condition that the row is the one a value stands for.
     pub fn same_row(&self, ev: &mut Evaluator<'_>, value: &Value) -> Vec<Expr> {
         let own = fields(ev, self.id, 0);
@@ -118,6 +127,7 @@ impl Model {
     pub fn assignments(&self, ev: &mut Evaluator<'_>, value: &Value, purpose: For) -> Vec<(Name, Expr)> {
         let keeps_null = purpose == For::Update
             && setting(&ev.program.type_def(self.id).attrs, "treat_none_as_null").is_some_and(|on| on == "true");
+        ev.told_by_caller(value);
         let own = fields(ev, self.id, 0);
         let mut sets = Vec::new();
         for (field, column, attrs) in own {
@@ -234,6 +244,11 @@ fn settings(tokens: &str, name: &str) -> Vec<String> {
             rest.strip_prefix('(').map(|inner| inner.trim_end().trim_end_matches(')').trim().to_owned())
         })
         .collect()
+}
+
+/// The paths of the tables that a query's text names, in its order.
+fn tables_of(query: &str) -> impl Iterator<Item = &str> {
+    query.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').filter_map(|path| path.strip_suffix("::table"))
 }
 
 fn value_of(text: &str, name: &str) -> Option<String> {

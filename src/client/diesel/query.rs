@@ -140,7 +140,7 @@ fn on_select(
             let count = Item::Expr(Expr::Call("count()".to_owned(), Vec::new()));
             Select { output: Some(vec![count]), ..select }
         }
-        ("inner_join" | "left_join" | "left_outer_join" | "join", [other]) => joined(ev, select, other)?,
+        ("inner_join" | "left_join" | "left_outer_join" | "join", [other]) => joined(ev, select, other),
         ("on", [condition]) => {
             let on = Select::default().narrowed(Expr::of(ev, condition)).filter;
             select.on.extend(on);
@@ -190,21 +190,22 @@ fn on_select(
 }
 
 /// `users.inner_join(posts)`: by the condition given, or as `joinable!` says.
-fn joined(ev: &Evaluator<'_>, mut select: Select, other: &Value) -> Option<Select> {
+fn joined(ev: &Evaluator<'_>, mut select: Select, other: &Value) -> Select {
     let others: Vec<Value> = match (Part::of(other), &other.shape) {
         (None, Shape::Record(parts)) => parts.iter().map(|(_, part)| part.clone()).collect(),
         _ => vec![other.clone()],
     };
-    for other in others {
-        let other = select_of(&other)?;
+    // What is joined may be another crate's: the tables that are known are read all the same.
+    for other in others.iter().filter_map(select_of) {
         if other.on.is_empty() {
-            select.on.extend(join_condition(ev, &select.from, other.from.first()?).map(Rc::new));
+            let first = other.from.first();
+            select.on.extend(first.and_then(|first| join_condition(ev, &select.from, first)).map(Rc::new));
         }
         select.on.extend(other.on.iter().cloned());
         select.filter.extend(other.filter.iter().cloned());
         select.from.extend(other.from.iter().cloned());
     }
-    Some(select)
+    select
 }
 
 fn join_condition(ev: &Evaluator<'_>, from: &[Source], other: &Source) -> Option<Expr> {

@@ -14,6 +14,7 @@ pub const CLIENT: Client = Client {
     checked: "2.3.0",
     types: TYPES,
     calls: CALLS,
+    statements: &[],
     dialect: None,
 };
 

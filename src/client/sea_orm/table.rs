@@ -7,8 +7,15 @@ use crate::sql::statement::BeginMode;
 /// The packages whose names are sea-orm's or sea-query's.
 pub const KRATES: &[&str] = &["sea_orm", "sea_query", "sea_orm_migration"];
 
-pub const CLIENT: Client =
-    Client { name: "sea-orm", krates: KRATES, checked: "1.1.10", types: TYPES, calls: CALLS, dialect: None };
+pub const CLIENT: Client = Client {
+    name: "sea-orm",
+    krates: KRATES,
+    checked: "1.1.10",
+    types: TYPES,
+    calls: CALLS,
+    statements: &[],
+    dialect: None,
+};
 
 const fn ty(name: &'static str, kind: HandleKind) -> TypeRow {
     TypeRow { name, kind, dialect: None }

@@ -40,6 +40,30 @@ fn functions_come_by_file_and_offset() {
 }
 
 #[test]
+fn a_file_below_a_test_module_is_built_for_tests_only() {
+    let program = app(&[
+        ("src/lib.rs", "#[cfg(test)] mod fixtures; mod store; #[cfg(test)] mod tests { mod deep; }"),
+        ("src/fixtures.rs", "pub mod rows; pub fn fill() {}"),
+        ("src/fixtures/rows.rs", "pub struct Row; impl Row { pub fn put() {} }"),
+        ("src/tests/deep.rs", "fn checks() {}"),
+        ("src/store.rs", "#[cfg(not(test))] mod real; pub fn put() {}"),
+        ("src/store/real.rs", "pub fn get() {}"),
+    ]);
+    let test: Vec<(String, bool)> =
+        program.functions().map(|id| (program.path_of(id), program.function(id).test)).collect();
+    let expected = [
+        ("app::fixtures::fill", true),
+        ("app::fixtures::rows::Row::put", true),
+        ("app::store::put", false),
+        ("app::store::real::get", false),
+        ("app::tests::deep::checks", true),
+    ];
+    let mut test: Vec<(&str, bool)> = test.iter().map(|(path, test)| (path.as_str(), *test)).collect();
+    test.sort_unstable();
+    assert_eq!(test, expected);
+}
+
+#[test]
 fn a_file_without_a_mod_line_is_placed_by_its_directory() {
     let program = app(&[
         ("src/lib.rs", "pub mod known;"),

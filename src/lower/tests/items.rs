@@ -1,6 +1,6 @@
 //! Items, scopes, attributes.
 
-use super::super::tree::{FileTree, Generic, TypeKind};
+use super::super::tree::{Attr, FileTree, Generic, TypeKind};
 use super::{function, shape, tree};
 
 fn uses(tree: &FileTree) -> Vec<String> {
@@ -199,6 +199,21 @@ fn items_in_bodies_are_filed_below_the_function() {
         bodies,
         ["{[outer] inner()}", "{if x {[inner] }}", "{[find#0] }", "{{[find#1] }}", "{}", "{[find#t0] }"]
     );
+}
+
+#[test]
+fn attributes_under_a_condition_count() {
+    let tree = tree(
+        "#[cfg_attr(feature = \"db\", derive(AsChangeset), diesel(table_name = sites))]
+         #[cfg_attr(test, derive(Arbitrary))] #[cfg_attr(all(unix, not(test)), cfg_attr(feature = \"db\", repr(C)))]
+         struct Form { #[cfg_attr(feature = \"db\", diesel(column_name = title))] name: String }",
+    );
+    let shown = |attrs: &[Attr]| -> Vec<String> {
+        attrs.iter().map(|attr| format!("{} {}", attr.path.join("::"), attr.tokens)).collect()
+    };
+    assert_eq!(shown(&tree.types[0].attrs), ["derive AsChangeset", "diesel table_name = sites", "repr C"]);
+    let TypeKind::Struct(fields) = &tree.types[0].kind else { panic!("a struct") };
+    assert_eq!(shown(&fields[0].attrs), ["diesel column_name = title"]);
 }
 
 #[test]

@@ -32,6 +32,32 @@ fn tables_and_columns_have_many_names() {
 }
 
 #[test]
+fn a_derived_query_reads_its_model() {
+    let asks = |model: &str, query: &str| {
+        format!(
+            "use crate::schema::{{accounts, owners}}; #[derive(HasQuery)] {model} pub struct Holding {{ pub id: i64, pub balance: i64 }}
+             fn f(conn: &mut PgConnection, a: i64) {{ {query}; }}"
+        )
+    };
+    says(
+        &asks("#[diesel(table_name = accounts)]", "Holding::query().filter(accounts::owner_id.eq(a)).load(conn)"),
+        "SELECT id, balance FROM accounts WHERE owner_id = $1",
+    );
+    let joined =
+        "#[diesel(base_query = accounts::table.inner_join(owners::table.on(accounts::owner_id.eq(owners::id))))]";
+    let told = listing(&asks(joined, "Holding::query().filter(owners::id.eq(a)).load(conn)"));
+    assert_eq!(told, "Select accounts, owners");
+}
+
+#[test]
+fn a_join_with_what_nobody_knows_still_reads_the_rest() {
+    reads(
+        "accounts::table.left_join(elsewhere::table_of(a)).filter(accounts::owner_id.eq(b)).load(conn)",
+        "SELECT * FROM accounts WHERE owner_id = $1",
+    );
+}
+
+#[test]
 fn conditions() {
     reads(
         "accounts::table.filter(accounts::owner_id.eq(a).and(accounts::balance.ge(b))).filter(accounts::note.is_null()).load(conn)",

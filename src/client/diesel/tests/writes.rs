@@ -91,6 +91,21 @@ fn a_row_of_unknown_type_writes_every_column() {
 }
 
 #[test]
+fn a_form_that_is_handed_over_writes_what_is_given() {
+    says(
+        "use crate::schema::*;
+         fn change(conn: &mut PgConnection, id: i64, form: &AccountForm) {
+             diesel::update(accounts::table.find(id)).set(form).execute(conn);
+         }
+         fn f(conn: &mut PgConnection, a: i64, b: i64) {
+             let form = AccountForm { balance: Some(b), ..Default::default() };
+             change(conn, a, &form);
+         }",
+        "UPDATE accounts SET balance = $1 WHERE id = $2",
+    );
+}
+
+#[test]
 fn deletes() {
     writes("diesel::delete(accounts::table.find(a)).execute(conn)", "DELETE FROM accounts WHERE id = $1");
     writes("diesel::delete(&row).execute(conn)", "DELETE FROM accounts WHERE id = $1");
