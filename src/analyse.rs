@@ -14,6 +14,7 @@ use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
+use crate::progress::Progress;
 use crate::race::scene::{Rivals, Scene};
 use crate::report::Counts;
 use crate::rules::claim::Claim;
@@ -45,7 +46,12 @@ pub struct Statistics {
 
 /// Analyses a workspace. Nothing fails: what is not understood is among the notices and statistics.
 pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
-    evaluated(workspace, config, &conclusions)
+    watched(workspace, config, &Progress::default())
+}
+
+/// The same, counted while it goes on.
+pub fn watched(workspace: &Workspace, config: &Config, progress: &Progress) -> Analysis {
+    evaluated_and_counted(workspace, config, progress, &conclusions)
 }
 
 /// A program whose functions are all evaluated, and what is known of its tables.
@@ -63,14 +69,25 @@ pub(crate) struct Evaluated<'e, 'p> {
 
 /// Evaluates every function that runs in production, and hands the result on.
 pub(crate) fn evaluated<R>(workspace: &Workspace, config: &Config, then: &dyn Fn(&Evaluated<'_, '_>) -> R) -> R {
-    let (trees, mut notices) = lowered(workspace);
+    evaluated_and_counted(workspace, config, &Progress::default(), then)
+}
+
+fn evaluated_and_counted<R>(
+    workspace: &Workspace,
+    config: &Config,
+    progress: &Progress,
+    then: &dyn Fn(&Evaluated<'_, '_>) -> R,
+) -> R {
+    let (trees, mut notices) = lowered_and_counted(workspace, progress);
     let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
     add_tables_of_code(&mut schema, &program, workspace);
     let mut evaluator = Evaluator::new(&program, workspace, config);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
     let reaching = crate::race::packages::reaching(workspace, &program, &evaluator.clients.clone(), config);
+    progress.expect_functions(roots.len());
     for id in &roots {
+        progress.function_done();
         let package = program.krate_of(*id);
         if reaching.as_ref().is_none_or(|reaching| package.is_none_or(|package| reaching.contains(&package))) {
             evaluator.flow(*id);
@@ -119,12 +136,18 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
+    lowered_and_counted(workspace, &Progress::default())
+}
+
+fn lowered_and_counted(workspace: &Workspace, progress: &Progress) -> (Vec<Lowered>, Vec<Notice>) {
     let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+    progress.expect_files(rust.len());
     let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
             let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, macros.of(file)));
+            progress.file_done();
             let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
             match caught {
                 Ok(Ok(lowered)) => Ok(lowered),
