@@ -15,6 +15,7 @@ use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
+use crate::progress::Progress;
 use crate::race::common;
 use crate::race::scene::{Rivals, Scene};
 use crate::report::Counts;
@@ -24,7 +25,7 @@ use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::span::Span;
 use crate::sql::migrations;
 use crate::sql::schema::{Schema, TableDef};
-use crate::sql::statement::{Action, ConflictAction, Verb};
+use crate::sql::statement::{Action, ConflictAction, Statement, Verb};
 use crate::story;
 
 /// All that one run found out.
@@ -51,7 +52,12 @@ pub struct Statistics {
 
 /// Analyses a workspace. Nothing fails: what is not understood is among the notices and statistics.
 pub fn analyse(workspace: &Workspace, config: &Config) -> Analysis {
-    evaluated(workspace, config, &conclusions)
+    watched(workspace, config, &Progress::default())
+}
+
+/// The same, counted while it goes on.
+pub fn watched(workspace: &Workspace, config: &Config, progress: &Progress) -> Analysis {
+    evaluated_and_counted(workspace, config, progress, &conclusions)
 }
 
 /// A program whose functions are all evaluated, and what is known of its tables.
@@ -69,19 +75,30 @@ pub(crate) struct Evaluated<'e, 'p> {
 
 /// Evaluates every function that runs in production, and hands the result on.
 pub(crate) fn evaluated<R>(workspace: &Workspace, config: &Config, then: &dyn Fn(&Evaluated<'_, '_>) -> R) -> R {
+    evaluated_and_counted(workspace, config, &Progress::default(), then)
+}
+
+fn evaluated_and_counted<R>(
+    workspace: &Workspace,
+    config: &Config,
+    progress: &Progress,
+    then: &dyn Fn(&Evaluated<'_, '_>) -> R,
+) -> R {
     let connected = crate::race::packages::connected(workspace, &crate::client::clients(), config);
     let matters = |file: &SourceFile| match (&connected, file.krate) {
         (Some(connected), Some(krate)) => connected[krate],
         _ => true,
     };
-    let (trees, mut notices) = lowered_of(workspace, matters);
+    let (trees, mut notices) = lowered_of(workspace, progress, matters);
     let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
     add_tables_of_code(&mut schema, &program, workspace);
     let mut evaluator = Evaluator::new(&program, workspace, config);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
     let reaching = crate::race::packages::reaching(workspace, &program, &evaluator.clients.clone(), config);
+    progress.expect_functions(roots.len());
     for id in &roots {
+        progress.function_done();
         let package = program.krate_of(*id);
         if reaching.as_ref().is_none_or(|reaching| package.is_none_or(|package| reaching.contains(&package))) {
             evaluator.flow(*id);
@@ -133,18 +150,24 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
-    lowered_of(workspace, |_| true)
+    lowered_of(workspace, &Progress::default(), |_| true)
 }
 
 /// Those Rust files that matter.
-fn lowered_of(workspace: &Workspace, matters: impl Fn(&SourceFile) -> bool) -> (Vec<Lowered>, Vec<Notice>) {
+fn lowered_of(
+    workspace: &Workspace,
+    progress: &Progress,
+    matters: impl Fn(&SourceFile) -> bool,
+) -> (Vec<Lowered>, Vec<Notice>) {
     let of_rust = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(_)) && matters(file);
     let rust: Vec<&SourceFile> = workspace.files.iter().filter(of_rust).collect();
+    progress.expect_files(rust.len());
     let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
             let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, macros.of(file)));
+            progress.file_done();
             let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
             match caught {
                 Ok(Ok(lowered)) => Ok(lowered),
@@ -206,16 +229,20 @@ fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> boo
     main && !function.test && function.body.is_some()
 }
 
-/// What the program does to its tables, from every statement that stands in a function of its own.
+/// What the program does to its tables, from every statement that it sends, straight or through a wrapper.
 fn rivals(flows: &[std::rc::Rc<Flow>], roots: &[FnId]) -> Rivals {
     let production: FxHashSet<FnId> = roots.iter().copied().collect();
     let mut rivals = Rivals::default();
-    let own = flows
+    let mut seen: FxHashSet<*const Statement> = FxHashSet::default();
+    let sent = flows
         .iter()
+        .filter(|flow| production.contains(&flow.function))
         .flat_map(|flow| flow.events.iter())
-        .filter(|event| event.calls.is_empty() && production.contains(&event.function));
-    for event in own {
-        let Some(access) = event.access() else { continue };
+        .filter(|event| production.contains(&event.function));
+    for access in sent.filter_map(Event::access) {
+        if !seen.insert(std::rc::Rc::as_ptr(&access.statement)) {
+            continue;
+        }
         for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
             let table = target.table.name.clone();
             match target.action {

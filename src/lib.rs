@@ -12,13 +12,14 @@
 //! - [`race`]: flows to sequences: which write depends on which read, and whether it is the same row.
 //! - [`protect`]: sequences to verdicts: what protects, and why what stands there does not.
 //! - [`rules`]: verdicts to claims. [`story`] and [`rewrite`]: claims to [`finding`]s, the second waist.
-//! - [`silence`]: findings without those that a comment accepts. [`gather`]: what one helper has in common as one finding.
+//! - [`silence`]: findings without those that a comment accepts. [`since`]: without those that no change touches.
+//!   [`baseline`]: without those that were there before. [`gather`]: what one helper has in common as one finding.
 //!   [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
 //!
 //! Invariants:
 //!
 //! 1. After the workspace is read nothing touches disk, environment or clock. What is not understood is counted, aloud.
-//! 2. `syn` only in `lower`, `client` and `rewrite`; `sqlparser` only in `sql::parse`.
+//! 2. `syn` only in `lower`, `client` and `rewrite`; `sqlparser` only in `sql::parse`; `git2` only in `since::git`.
 //! 3. No rule sees syntax. No protection knows a rule. No client knows a race.
 //! 4. `Safe` names its protection and is never the default of a match arm.
 //! 5. One sequence, at most one finding. Output is sorted; two runs are byte-equal whatever the thread count.
@@ -26,6 +27,7 @@
 //! 7. Cost grows linearly in the source: no path is enumerated, branches are joined.
 
 pub mod analyse;
+pub mod baseline;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -39,12 +41,14 @@ pub mod link;
 pub mod lower;
 pub mod macros;
 pub mod notice;
+pub mod progress;
 pub mod protect;
 pub mod race;
 pub mod report;
 pub mod rewrite;
 pub mod rules;
 pub mod silence;
+pub mod since;
 pub mod source;
 pub mod span;
 pub mod sql;

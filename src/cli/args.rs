@@ -31,6 +31,8 @@ pub struct Arguments {
 pub enum Command {
     /// Look for races; the default
     Check(Box<Check>),
+    /// Write today's findings into a file, so that `check --baseline` reports only new ones
+    Baseline(Box<Baseline>),
     /// Print the page of a rule: what goes wrong, racy and safe code, the rewrite
     Explain {
         /// The rule's id, such as lost-update
@@ -77,10 +79,6 @@ pub enum Command {
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = EXIT_STATUS)]
 pub struct Check {
-    /// Files and directories to read
-    #[arg(value_name = "PATH", default_value = ".")]
-    pub paths: Vec<PathBuf>,
-
     /// text, concise, json, json-lines, sarif, github, gitlab, junit or markdown; `FORMAT=FILE` writes to a file; repeatable
     #[arg(
         long,
@@ -122,6 +120,26 @@ pub struct Check {
     /// Exit with 2 when a file was left out
     #[arg(long, env = "RACELINT_STRICT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Verdict")]
     pub strict: bool,
+    /// Report only what this file of `racelint baseline` does not list
+    #[arg(long, env = "RACELINT_BASELINE", value_name = "FILE", help_heading = "Verdict")]
+    pub baseline: Option<PathBuf>,
+    /// Report only what the changes since this commit, branch or tag touch or bring about
+    #[arg(long, env = "RACELINT_SINCE", value_name = "REF", help_heading = "Verdict")]
+    pub since: Option<String>,
+
+    /// Read one file's text from standard input, for editors; reports only what stands in it
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub stdin_filename: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// What is looked at, and how it is read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Reading {
+    /// Files and directories to read
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
     /// Leave out findings that are less sure: low, medium or high [default: medium]
     #[arg(long, env = "RACELINT_MIN_CONFIDENCE", value_parser = confidence, value_name = "CONFIDENCE", help_heading = "Verdict")]
     pub min_confidence: Option<Confidence>,
@@ -152,6 +170,23 @@ pub struct Check {
     pub max_file_size: Option<u64>,
 }
 
+/// What `racelint baseline` is told.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Baseline {
+    /// The file to write
+    #[arg(
+        long,
+        short,
+        env = "RACELINT_BASELINE",
+        value_name = "FILE",
+        default_value = "racelint-baseline.json",
+        help_heading = "Output"
+    )]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
 /// `FORMAT` or `FORMAT=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
@@ -176,7 +211,7 @@ pub enum ListFormat {
     Json,
 }
 
-impl Check {
+impl Reading {
     /// The size from which on files are left out, in bytes.
     pub fn size_limit(&self) -> u64 {
         self.max_file_size.unwrap_or(SIZE_LIMIT)
@@ -291,9 +326,9 @@ mod tests {
 
     #[test]
     fn check_is_the_default() {
-        assert_eq!(check(&[]).paths, [PathBuf::from(".")]);
-        assert_eq!(check(&["src", "-q"]).paths, [PathBuf::from("src")]);
-        assert_eq!(check(&["check", "a", "b"]).paths.len(), 2);
+        assert_eq!(check(&[]).reading.paths, [PathBuf::from(".")]);
+        assert_eq!(check(&["src", "-q"]).reading.paths, [PathBuf::from("src")]);
+        assert_eq!(check(&["check", "a", "b"]).reading.paths.len(), 2);
         assert!(check(&["--strict", "a"]).strict);
     }
 

@@ -1,51 +1,134 @@
 //! `racelint check`: read, analyse, keep, report.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use rustc_hash::FxHashSet;
 
-use super::args::{Check, Color, Destination};
+use super::args::{Check, Color, Destination, Reading};
+use super::progress::Bar;
 use super::terminal::Terminal;
-use super::{CLEAN, FAILED, FINDINGS, Failure, POOL_STACK, output};
-use crate::analyse::{self, Statistics};
+use super::{CLEAN, FAILED, FINDINGS, Failure, POOL_STACK, baseline, output, stdin};
+use crate::analyse::{self, Analysis, Statistics};
 use crate::config::near::nearest;
 use crate::config::{self, Config};
 use crate::finding::{Finding, Protected, Severity};
 use crate::gather;
 use crate::notice::{Notice, NoticeKind};
+use crate::progress::Progress;
 use crate::report::{self, Counts, Format, Report, escape, summary};
 use crate::silence;
+use crate::since::{self, Past};
 use crate::source::{self, Workspace};
+use crate::span::FileId;
 
 /// Runs one check; the exit status, or why there was none.
 pub fn run(check: &Check) -> Result<u8, Failure> {
-    let config = configuration(check)?;
-    start_threads(check.threads)?;
-    let workspace = read(check, &config)?;
-    let analysis = analyse::analyse(&workspace, &config);
-
-    let unread: FxHashSet<String> = analysis.notices.iter().map(|notice| notice.path.clone()).collect();
-    let silenced = silence::by_comments(analysis.findings, &workspace, &rules(), &unread);
-    let mut kept = config.keep(silenced.findings, &workspace);
-    kept.findings = gather::by_helper(kept.findings);
-    let notices = all_notices(&workspace, [analysis.notices, silenced.notices, kept.notices].concat());
+    let started = Instant::now();
+    let listed = check.baseline.as_deref().map(baseline::open).transpose()?;
+    let progress = Arc::new(Progress::default());
+    let bar = Bar::start(progress.clone(), check.quiet);
+    let read = match &check.stdin_filename {
+        Some(file) => stdin::read(file, &check.reading)?,
+        None => read(&check.reading)?,
+    };
+    let past = check.since.as_deref().map(|name| read.past(name)).transpose()?;
+    let analysis = analyse::watched(&read.workspace, &read.config, &progress);
+    let mut shown = read.shown(&analysis);
+    if let Some(past) = past {
+        let before = || {
+            let earlier = Read { workspace: past.workspace.clone(), ..read.clone() };
+            earlier.shown(&analyse::watched(&earlier.workspace, &earlier.config, &progress)).findings
+        };
+        let selected = past.select(std::mem::take(&mut shown.findings), &read.workspace, &before);
+        shown.findings = selected.findings;
+        shown.untouched = selected.untouched;
+    }
+    drop(bar);
+    if let Some(listed) = listed {
+        listed.apply(&mut shown, &analysis.findings, &read.workspace, &read.config, &check.reading);
+    }
+    if let Some(file) = read.only {
+        shown.keep_only(file, &read.workspace);
+    }
+    shown.findings = gather::by_helper(shown.findings);
+    let notices = all_notices(&read.workspace, shown.notices, read.only.is_some());
     let counts = Counts {
         skipped: skipped(&notices),
-        low: analysis.counts.low + kept.low,
-        suppressed: silenced.suppressed + kept.suppressed,
+        low: shown.low,
+        suppressed: shown.suppressed,
+        baseline: shown.baseline,
+        untouched: shown.untouched,
         ..analysis.counts
     };
-    let report = Report { workspace: &workspace, findings: &kept.findings, notices: &notices, counts };
-    write(check, &report, &analysis.safe)?;
+    let report = Report { workspace: &read.workspace, findings: &shown.findings, notices: &notices, counts };
+    write(check, &report, &analysis.safe, started)?;
     if check.statistics {
         output::to_stderr(&statistics(&analysis.statistics, check.verbose));
     }
-    Ok(status(check, &kept.findings, counts.skipped))
+    Ok(status(check, &shown.findings, counts.skipped))
+}
+
+/// All that one run analyses.
+#[derive(Clone)]
+pub struct Read {
+    pub workspace: Workspace,
+    pub config: Config,
+    /// How the disk was read.
+    pub options: source::Options,
+    /// The one file that is asked about.
+    pub only: Option<FileId>,
+    pub paths: Vec<PathBuf>,
+}
+
+/// What is shown of one analysis, and how much is not.
+#[derive(Default)]
+pub struct Shown {
+    pub findings: Vec<Finding>,
+    /// Without those of the workspace.
+    pub notices: Vec<Notice>,
+    pub low: usize,
+    pub suppressed: usize,
+    pub baseline: usize,
+    pub untouched: usize,
+}
+
+impl Read {
+    /// The findings that neither a comment nor the configuration leaves out.
+    pub fn shown(&self, analysis: &Analysis) -> Shown {
+        let unread: FxHashSet<String> = analysis.notices.iter().map(|notice| notice.path.clone()).collect();
+        let silenced = silence::by_comments(analysis.findings.clone(), &self.workspace, &rules(), &unread);
+        let kept = self.config.keep(silenced.findings, &self.workspace);
+        Shown {
+            findings: kept.findings,
+            notices: [analysis.notices.clone(), silenced.notices, kept.notices].concat(),
+            low: analysis.counts.low + kept.low,
+            suppressed: silenced.suppressed + kept.suppressed,
+            ..Shown::default()
+        }
+    }
+
+    fn past(&self, name: &str) -> Result<Past, Failure> {
+        let place = source::place(&self.paths).map_err(|error| Failure(error.to_string()))?;
+        since::read(&place, &self.workspace, &self.options, name).map_err(|error| Failure(format!("--since: {error}")))
+    }
+}
+
+impl Shown {
+    /// Leaves out what does not stand in one file.
+    fn keep_only(&mut self, file: FileId, workspace: &Workspace) {
+        let stands =
+            |finding: &Finding| finding.at.file == file || finding.labels.iter().any(|label| label.span.file == file);
+        self.findings.retain(stands);
+        let path = &workspace.file(file).path;
+        self.notices.retain(|notice| notice.path == *path);
+    }
 }
 
 /// The configuration that applies to a path, before the command line has its say.
-pub fn found(paths: &[std::path::PathBuf]) -> Result<Config, Failure> {
+pub fn found(paths: &[PathBuf]) -> Result<Config, Failure> {
     let place = source::place(paths).map_err(|error| Failure(error.to_string()))?;
     config::find(&place, &rules()).map_err(|error| Failure(error.to_string()))
 }
@@ -61,41 +144,49 @@ pub fn no_such_rule(rule: &str) -> Failure {
     Failure(format!("there is no rule `{rule}`{near}; `racelint rules` lists them"))
 }
 
-fn configuration(check: &Check) -> Result<Config, Failure> {
-    let mut config = match &check.config {
-        _ if check.isolated => Config::default(),
+/// Reads what the command line asks for. Parallel work runs from here on.
+pub fn read(reading: &Reading) -> Result<Read, Failure> {
+    let config = configuration(reading, &reading.paths)?;
+    start_threads(reading.threads)?;
+    let options = options(reading, &config);
+    let workspace = source::read(&reading.paths, &options).map_err(|error| Failure(error.to_string()))?;
+    Ok(Read { workspace, config, options, only: None, paths: reading.paths.clone() })
+}
+
+pub fn configuration(reading: &Reading, paths: &[PathBuf]) -> Result<Config, Failure> {
+    let mut config = match &reading.config {
+        _ if reading.isolated => Config::default(),
         Some(path) => config::read(path, &rules()).map_err(|error| Failure(error.to_string()))?,
-        None => found(&check.paths)?,
+        None => found(paths)?,
     };
     let known = rules();
-    if let Some(unknown) = check.select.iter().chain(&check.ignore).find(|rule| !known.contains(&rule.as_str())) {
+    if let Some(unknown) = reading.select.iter().chain(&reading.ignore).find(|rule| !known.contains(&rule.as_str())) {
         return Err(no_such_rule(unknown));
     }
-    config.selected.clone_from(&check.select);
-    config.ignored.clone_from(&check.ignore);
-    config.dialect = check.dialect.or(config.dialect);
-    config.isolation = check.isolation.or(config.isolation);
-    config.min_confidence = check.min_confidence.or(config.min_confidence);
+    config.selected.clone_from(&reading.select);
+    config.ignored.clone_from(&reading.ignore);
+    config.dialect = reading.dialect.or(config.dialect);
+    config.isolation = reading.isolation.or(config.isolation);
+    config.min_confidence = reading.min_confidence.or(config.min_confidence);
     Ok(config)
 }
 
+pub fn options(reading: &Reading, config: &Config) -> source::Options {
+    source::Options {
+        max_file_size: reading.size_limit(),
+        selection: config.selection(),
+        schema: config.schema.clone(),
+    }
+}
+
 /// Parallel work runs on the global pool, whose threads get a stack that deep trees fit in.
-fn start_threads(threads: Option<u16>) -> Result<(), Failure> {
+pub fn start_threads(threads: Option<u16>) -> Result<(), Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).stack_size(POOL_STACK);
     pool.build_global().map_err(|error| Failure(format!("no threads could be started: {error}")))
 }
 
-fn read(check: &Check, config: &Config) -> Result<Workspace, Failure> {
-    let options = source::Options {
-        max_file_size: check.size_limit(),
-        selection: config.selection(),
-        schema: config.schema.clone(),
-    };
-    source::read(&check.paths, &options).map_err(|error| Failure(error.to_string()))
-}
-
-fn all_notices(workspace: &Workspace, more: Vec<Notice>) -> Vec<Notice> {
-    let mut notices = workspace.notices.clone();
+fn all_notices(workspace: &Workspace, more: Vec<Notice>, one_file: bool) -> Vec<Notice> {
+    let mut notices = if one_file { Vec::new() } else { workspace.notices.clone() };
     notices.extend(more);
     if workspace.files.is_empty() {
         let text = "no Rust or SQL file was found".to_owned();
@@ -113,7 +204,7 @@ fn skipped(notices: &[Notice]) -> usize {
     paths.len()
 }
 
-fn write(check: &Check, report: &Report<'_>, safe: &[Protected]) -> Result<(), Failure> {
+fn write(check: &Check, report: &Report<'_>, safe: &[Protected], started: Instant) -> Result<(), Failure> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let terminal = Terminal { is_terminal: io::stdout().is_terminal(), variable: &variable };
     let in_file = report::Options {
@@ -130,6 +221,7 @@ fn write(check: &Check, report: &Report<'_>, safe: &[Protected]) -> Result<(), F
         unicode: terminal.unicode(),
         width: terminal.width(),
         links: terminal.links(),
+        took: terminal.is_terminal.then(|| started.elapsed()),
         ..in_file.clone()
     };
     let default = [Destination { format: Format::Text, file: None }];
@@ -151,7 +243,7 @@ fn write(check: &Check, report: &Report<'_>, safe: &[Protected]) -> Result<(), F
         destination.file.is_none() && matches!(destination.format, Format::Text | Format::Concise)
     };
     if check.output.is_some() || !destinations.iter().any(is_told) {
-        output::to_stderr(&told(check, report));
+        output::to_stderr(&told(check, report, started));
     }
     match &check.output {
         Some(file) => to_file(file, &screen),
@@ -169,19 +261,20 @@ fn render(
     report::write(format, report, options, out).map_err(|cause| Failure(format!("{format}: {cause}")))
 }
 
-fn to_file(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub fn to_file(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     output::to_file(file, bytes)
         .map_err(|cause| Failure(format!("{}: {}", source::shown(file), source::cause_of(&cause))))
 }
 
 /// What people should know when all reports are for machines: what was left out, and how much was found.
-fn told(check: &Check, report: &Report<'_>) -> String {
+fn told(check: &Check, report: &Report<'_>, started: Instant) -> String {
     let shown = report.notices.iter().filter(|notice| notice.kind.is_skip() || !check.quiet);
     let mut text: String = shown
         .map(|notice| format!("racelint: warning: {}: {}\n", escape::line(&notice.path), escape::line(&notice.text)))
         .collect();
     if !check.quiet {
-        text += &format!("racelint: {}\n", summary::line(report.findings.len(), &report.counts));
+        text +=
+            &format!("racelint: {}\n", summary::timed(report.findings.len(), &report.counts, Some(started.elapsed())));
     }
     escape::log(&text)
 }

@@ -1,9 +1,12 @@
 //! Arguments in, exit status out; the only code that prints.
 
 mod args;
+mod baseline;
 mod check;
 mod commands;
 mod output;
+mod progress;
+mod stdin;
 mod terminal;
 mod why;
 
@@ -79,6 +82,7 @@ fn on_a_deep_stack(arguments: Arguments) -> u8 {
 fn run(arguments: &Arguments) -> Result<u8, Failure> {
     match &arguments.command {
         Command::Check(check) => check::run(check),
+        Command::Baseline(arguments) => baseline::run(arguments),
         Command::Explain { rule } => commands::explain(rule),
         Command::Rules { format } => commands::rules(*format),
         Command::Why { place } => why::run(place),

@@ -119,14 +119,21 @@ impl<'a> Walk<'a> {
     }
 
     fn root_files(&self, files: &[usize], dir: &str) -> Vec<(RootKind, usize)> {
-        if let [only] = files {
+        let relative = |tree: &usize| below(path(self.workspace, &self.trees[*tree]), dir).unwrap_or_default();
+        // One file of a package that was asked for alone has the path that it has among the others.
+        let is_module = |tree: &usize| {
+            let own = relative(tree);
+            self.package_of(*tree).is_some() && own.starts_with("src/") && root_kind(own).is_none()
+        };
+        if let [only] = files
+            && !is_module(only)
+        {
             let kind = match path(self.workspace, &self.trees[*only]).ends_with("lib.rs") {
                 true => RootKind::Library,
                 false => RootKind::Main,
             };
             return vec![(kind, *only)];
         }
-        let relative = |tree: &usize| below(path(self.workspace, &self.trees[*tree]), dir).unwrap_or_default();
         let mut roots: Vec<(RootKind, usize)> =
             files.iter().filter_map(|tree| Some((root_kind(relative(tree))?, *tree))).collect();
         if !roots.iter().any(|(kind, _)| *kind < RootKind::Other) {

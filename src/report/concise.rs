@@ -24,7 +24,7 @@ pub fn render(report: &Report<'_>, options: &Options<'_>) -> String {
         out.push_str(&format!("{place}: notice[{kind}] {}\n", escape::line(&notice.text)));
     }
     if !options.quiet {
-        out.push_str(&summary::line(report.findings.len(), &report.counts));
+        out.push_str(&summary::timed(report.findings.len(), &report.counts, options.took));
         out.push('\n');
     }
     escape::log(&out)

@@ -53,6 +53,10 @@ pub struct Counts {
     pub low: usize,
     /// Findings silenced by a comment or the configuration.
     pub suppressed: usize,
+    /// Findings that the baseline lists.
+    pub baseline: usize,
+    /// Findings that the changes since a commit neither touch nor bring about.
+    pub untouched: usize,
 }
 
 /// How the findings are written.
@@ -89,6 +93,8 @@ pub struct Options<'a> {
     pub width: usize,
     /// Whether paths become OSC 8 hyperlinks.
     pub links: bool,
+    /// How long the run took, for people who wait; never in what is compared or kept.
+    pub took: Option<std::time::Duration>,
     /// What tells several SARIF uploads of one commit apart, such as `backend`.
     pub category: Option<String>,
     /// No summary, and only those notices that name something left out.
@@ -172,6 +178,7 @@ impl Default for Options<'_> {
             unicode: false,
             width: 100,
             links: false,
+            took: None,
             category: None,
             quiet: false,
             verbose: false,

@@ -1,5 +1,7 @@
 //! Words that several formats share: names, counts, the last line.
 
+use std::time::Duration;
+
 use super::position::Places;
 use super::{Counts, escape};
 use crate::finding::{Confidence, Finding, Role, Severity};
@@ -24,7 +26,19 @@ pub fn line(findings: usize, counts: &Counts) -> String {
     if counts.suppressed > 0 {
         line.push_str(&format!(", {} suppressed", counts.suppressed));
     }
+    if counts.baseline > 0 {
+        line.push_str(&format!(", {} in the baseline", counts.baseline));
+    }
+    if counts.untouched > 0 {
+        line.push_str(&format!(", {} not touched by the changes", counts.untouched));
+    }
     line
+}
+
+/// The last line for someone who waited for it.
+pub fn timed(findings: usize, counts: &Counts, took: Option<Duration>) -> String {
+    let took = took.map_or_else(String::new, |took| format!(", {:.1} s", took.as_secs_f64()));
+    line(findings, counts) + &took
 }
 
 /// `1 file`, `2 files`.

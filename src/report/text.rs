@@ -186,7 +186,7 @@ impl Sheet<'_> {
             let command = self.paint.ink(Ink::Bold, &format!("racelint explain {rule}"));
             out.push_str(&format!("more about {rule}: {command}\n"));
         }
-        let line = summary::line(self.report.findings.len(), &self.report.counts);
+        let line = summary::timed(self.report.findings.len(), &self.report.counts, self.options.took);
         let worst = self.report.findings.iter().map(|finding| finding.severity).max();
         out.push_str(&self.paint.ink(worst.map_or(Ink::Green, severity_ink), &line));
         out.push('\n');

@@ -8,6 +8,7 @@ pub mod lines;
 mod manifest;
 mod memory;
 mod open;
+mod overlay;
 mod package;
 mod place;
 mod read;
@@ -25,6 +26,7 @@ use crate::span::FileId;
 
 pub use memory::memory;
 pub use open::{Refused, cause_of, text};
+pub use overlay::overlay;
 pub use place::{Given, Place, place, shown};
 pub use read::{Error, HARD_LIMIT, Options, SIZE_LIMIT, read};
 
@@ -96,6 +98,11 @@ pub struct Dependency {
     pub features: Vec<String>,
     /// `[dev-dependencies]` and `[build-dependencies]` are not listed.
     pub optional: bool,
+}
+
+/// Whether a file is read at all, by its name.
+pub fn is_source(path: &std::path::Path) -> bool {
+    walk::Language::of(path).is_some()
 }
 
 impl Workspace {
