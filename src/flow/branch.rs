@@ -176,10 +176,11 @@ impl<'p> Evaluator<'p> {
         }
         value.guards = union(&[], &guards);
         value.wrap = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
-        value.shape = match self.merged_builder(values) {
+        let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
             None => merge_shapes(values),
         };
+        value.reshape(shape);
         value
     }
 
