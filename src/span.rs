@@ -28,6 +28,15 @@ impl Range {
         Self { start, end: end.max(start) }
     }
 
+    /// In bytes.
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
     /// The smallest range that holds both.
     pub fn to(self, other: Self) -> Self {
         Self::new(self.start.min(other.start), self.end.max(other.end))

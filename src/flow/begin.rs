@@ -54,7 +54,7 @@ impl<'p> Evaluator<'p> {
         let dialect = dialect.or(client.dialect).or(self.frame.dialect);
         let event = self.emit(EventKind::Begin { from: from_term, isolation, mode }, from_term, at);
         let term = self.terms.intern(Term::Transaction(event));
-        if let Some(last) = self.frame.events.last_mut() {
+        if let Some(last) = self.frame.events.last_mut().filter(|last| last.id == event) {
             last.on = Some(term);
         }
         self.handles.insert(term, Handle { kind: HandleKind::Transaction, dialect, client: client.name });

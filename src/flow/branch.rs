@@ -183,10 +183,11 @@ impl<'p> Evaluator<'p> {
         value.guards = union(&[], &guards);
         value.wrap = merged_wrap(values);
         value.refused = self.refusals(values, conds);
-        value.shape = match self.merged_builder(values) {
+        let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
             None => merge_shapes(values),
         };
+        value.reshape(shape);
         value
     }
 

@@ -70,6 +70,10 @@ impl<'p> Evaluator<'p> {
         let ty = self.program.const_type(id);
         let name = self.program.const_def(id).name.clone();
         let unknown = Value::new(self.terms.literal(&format!("{name}#{}", id.index())), ty.clone());
+        if self.depth >= crate::flow::limits::CALL_DEPTH {
+            self.unknown.give_up("constants nested too deeply");
+            return unknown;
+        }
         // A cycle of constants ends here.
         self.constants.insert(id, unknown.clone());
         let program = self.program;
@@ -84,7 +88,9 @@ impl<'p> Evaluator<'p> {
             ..crate::flow::Frame::idle()
         };
         let outer = std::mem::replace(&mut self.frame, frame);
+        self.depth += 1;
         let mut value = self.expr(value);
+        self.depth -= 1;
         self.frame = outer;
         if !matches!(value.shape, Shape::Text(_)) && !matches!(self.terms.get(value.term), Term::Literal(_)) {
             value.term = unknown.term;
@@ -333,8 +339,11 @@ impl<'p> Evaluator<'p> {
 
     /// Runs a closure's body here, with the variables it closed over.
     pub(super) fn run_closure(&mut self, closure: &Rc<ClosureValue>, args: Vec<Value>) -> Value {
-        if self.depth >= crate::flow::CALL_DEPTH {
+        if self.depth >= crate::flow::limits::CALL_DEPTH {
             self.unknown.give_up("calls nested too deeply");
+            return self.fresh();
+        }
+        if !self.may_read_again(closure.code.body.at) {
             return self.fresh();
         }
         self.depth += 1;

@@ -4,9 +4,10 @@ use crate::client::HandleKind;
 use crate::client::handles::Handle;
 use crate::client::table::Gives;
 use crate::event::Call;
+use crate::flow::limits::{CALL_DEPTH, INLINED};
 use crate::flow::term::TermId;
 use crate::flow::value::{Query, Shape, Value};
-use crate::flow::{CALL_DEPTH, Evaluator, INLINED, State};
+use crate::flow::{Evaluator, State};
 use crate::link::{FnId, ScopeId, Type};
 use crate::lower::tree::Name;
 use crate::span::Range;
@@ -48,7 +49,7 @@ impl Evaluator<'_> {
         let program = self.program;
         let function = program.function(id);
         let body = function.body.as_ref()?;
-        if matches!(self.states[id.index()], State::Running) {
+        if matches!(self.states[id.index()], State::Running) || !self.may_read_again(body.at) {
             return None;
         }
         let call = Call { function: id, span: self.span(at), guessed };

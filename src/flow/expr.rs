@@ -131,7 +131,7 @@ impl<'p> Evaluator<'p> {
         // `id.0` of a newtype is the id itself.
         let newtype = numbered && name == "0" && self.is_newtype(&of.ty);
         let term = if newtype { of.term } else { self.field_term(of, name) };
-        let value = Value { term, ty, shape: Shape::Plain, guards: of.guards.clone(), refused: None, wrap: Wrap::Bare };
+        let value = Value { guards: of.guards.clone(), ..Value::new(term, ty) };
         self.learn_handle(&value);
         value
     }
@@ -298,7 +298,7 @@ impl<'p> Evaluator<'p> {
                     None => parts.push((name.clone(), value.clone())),
                 }
                 whole.term = self.terms.computed("with", vec![whole.term, value.term]);
-                whole.shape = Shape::Record(Rc::new(parts));
+                whole.reshape(Shape::Record(Rc::new(parts)));
                 self.store(of, whole);
             }
             ExprKind::Unary(UnOp::Deref, of) | ExprKind::Ref(of) => self.store(of, value),
@@ -554,7 +554,7 @@ impl<'p> Evaluator<'p> {
             Shape::Record(parts) if parts.len() == 1 => parts[0].1.shape.clone(),
             _ => Shape::Plain,
         };
-        Value { term: of.term, ty, shape, guards: Rc::from([]), refused: None, wrap: Wrap::Bare }
+        Value::new(of.term, ty).shaped(shape)
     }
 }
 

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{Access, Call, Comparison, Cond, CondId, Effect, Event, EventId, EventKind, Flow, Guard, Path};
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
-use crate::flow::{EVENTS, Evaluator, branch};
+use crate::flow::{Evaluator, branch};
 use crate::link::FnId;
 use crate::span::Range;
 
@@ -23,6 +23,8 @@ pub(super) struct Mapping<'a> {
     results: FxHashMap<TermId, Value>,
     /// Guards of locks that the callee takes; only those in its result outlive it.
     guards: Vec<Guard>,
+    /// More would have to be made than is allowed: the call is given up.
+    too_much: bool,
 }
 
 /// How deep shapes are followed.
@@ -40,8 +42,10 @@ impl<'p> Evaluator<'p> {
             terms: FxHashMap::default(),
             results: FxHashMap::default(),
             guards: Vec::new(),
+            too_much: false,
         };
-        let fits = self.frame.events.len() + flow.events.len() <= EVENTS;
+        let before = (self.frame.events.len(), self.frame.conds.len());
+        let fits = before.0 + flow.events.len() <= self.frame.allowance.events;
         if !fits {
             self.unknown.give_up("a function with too many statements below it");
         }
@@ -54,6 +58,13 @@ impl<'p> Evaluator<'p> {
             }
         }
         let value = self.map_value(&flow.returns, &mut map, 0);
+        if map.too_much {
+            self.unknown.give_up("a function with too much below it");
+            self.frame.events.truncate(before.0);
+            self.frame.conds.truncate(before.1);
+            let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
+            return Value::new(term, flow.returns.ty.clone());
+        }
         let held = std::mem::take(&mut map.guards);
         self.frame.guards.extend(held.into_iter().filter(|guard| self.terms.mentions(value.term, guard.guard)));
         value
@@ -72,6 +83,9 @@ impl<'p> Evaluator<'p> {
         }
         let closed = self.closed_arms(flow, map);
         for event in &flow.events {
+            if map.too_much {
+                return;
+            }
             if closed.iter().any(|arms| arms.bars(&event.path)) {
                 continue;
             }
@@ -206,6 +220,9 @@ impl<'p> Evaluator<'p> {
         }
         // A condition cannot contain itself, but a malformed one must not loop.
         map.conds.insert(id, id);
+        if !self.may_place(map) {
+            return id;
+        }
         let cond = self.conds[id.0 as usize].clone();
         let term = self.map_term(cond.term, map);
         let inner: Vec<CondId> = cond.inner.iter().map(|inner| self.map_cond(*inner, map)).collect();
@@ -223,6 +240,15 @@ impl<'p> Evaluator<'p> {
         mapped
     }
 
+    /// Whether one more term or condition may be made for this call.
+    fn may_place(&mut self, map: &mut Mapping<'_>) -> bool {
+        match self.frame.allowance.placed.checked_sub(1) {
+            Some(left) => self.frame.allowance.placed = left,
+            None => map.too_much = true,
+        }
+        !map.too_much
+    }
+
     fn mentions_result(&self, term: TermId, map: &Mapping<'_>) -> bool {
         map.results.keys().any(|result| self.terms.mentions(term, *result))
     }
@@ -230,6 +256,9 @@ impl<'p> Evaluator<'p> {
     pub(super) fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
         if let Some(mapped) = map.terms.get(&id) {
             return *mapped;
+        }
+        if !self.may_place(map) {
+            return id;
         }
         let mapped = match self.terms.get(id).clone() {
             Term::Literal(_) => id,
@@ -335,7 +364,8 @@ impl<'p> Evaluator<'p> {
             mapped.wrap = Wrap::Answer;
         }
         if depth < DEPTH && !matches!(value.shape, Shape::Plain) {
-            mapped.shape = self.map_shape(&value.shape, map, depth + 1);
+            let shape = self.map_shape(&value.shape, map, depth + 1);
+            mapped.reshape(shape);
         }
         mapped
     }

@@ -230,14 +230,7 @@ impl<'p> Evaluator<'p> {
         }
         if PRESENCE.contains(&name) {
             let term = self.terms.exists(recv.term);
-            return Value {
-                term,
-                ty: Type::Unknown,
-                shape: Shape::Plain,
-                guards: recv.guards,
-                refused: None,
-                wrap: Wrap::Bare,
-            };
+            return Value { guards: recv.guards, ..Value::new(term, Type::Unknown) };
         }
         if (matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
             || COMBINATORS.contains(&name))
@@ -528,7 +521,7 @@ impl<'p> Evaluator<'p> {
                 }
             } else if let [only] = args.as_slice() {
                 // A list of rows' ids stands for the ids.
-                changed.shape = only.shape.clone();
+                changed.reshape(only.shape.clone());
                 changed.term = match self.terms.get(recv.term) {
                     Term::Fresh(_) | Term::Literal(_) => only.term,
                     _ => self.terms.either([recv.term, only.term]),
@@ -541,14 +534,7 @@ impl<'p> Evaluator<'p> {
         }
         if name == "len" || name == "count" {
             let term = self.terms.computed("len", vec![recv.term]);
-            return Value {
-                term,
-                ty: Type::Unknown,
-                shape: Shape::Plain,
-                guards: recv.guards,
-                refused: None,
-                wrap: Wrap::Bare,
-            };
+            return Value { guards: recv.guards, ..Value::new(term, Type::Unknown) };
         }
         if args.is_empty() && !recv.ty.is_unknown() && matches!(recv.ty, Type::Def(..)) {
             return self.field(&recv, name);

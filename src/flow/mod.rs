@@ -16,6 +16,7 @@ mod fires;
 pub mod graph;
 mod instantiate;
 mod known;
+mod limits;
 mod macros;
 mod own;
 mod pattern;
@@ -39,6 +40,7 @@ use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::graph::CallGraph;
+use crate::flow::limits::{Allowance, CALL_DEPTH};
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::{ConstId, FnId, Program, ScopeId, Type};
@@ -47,13 +49,6 @@ use crate::source::Workspace;
 use crate::span::{FileId, Range, Span};
 use crate::sql::parse::Parsed;
 use crate::sql::statement::BeginMode;
-
-/// How many events one function's flow may hold, those of called functions included.
-const EVENTS: usize = 2_000;
-/// How deep calls are followed before a function is given up.
-const CALL_DEPTH: usize = 120;
-/// How many calls of one run are evaluated in place, since their arguments are pieces of statements.
-const INLINED: usize = 20_000;
 
 /// Evaluates functions on demand and keeps their flows.
 pub struct Evaluator<'p> {
@@ -75,6 +70,10 @@ pub struct Evaluator<'p> {
     tells_inside: FxHashSet<FnId>,
     /// How many calls were evaluated in place so far.
     inlined_calls: usize,
+    /// How long all files are together.
+    source_bytes: usize,
+    /// How many events the finished flows hold.
+    held_events: usize,
     states: Vec<State>,
     /// In the order in which they were finished: callees before their callers.
     finished: Vec<Rc<Flow>>,
@@ -141,6 +140,7 @@ struct Frame<'p> {
     open: Vec<(EventId, EventId)>,
     switches: Vec<Switch>,
     text: &'p str,
+    allowance: Allowance,
 }
 
 impl<'p> Evaluator<'p> {
@@ -159,6 +159,8 @@ impl<'p> Evaluator<'p> {
             senders: FxHashSet::default(),
             tells_inside: FxHashSet::default(),
             inlined_calls: 0,
+            source_bytes: workspace.files.iter().map(|file| file.text.len()).sum(),
+            held_events: 0,
             states: (0..count).map(|_| State::NotYet).collect(),
             finished: Vec::new(),
             parsed: FxHashMap::default(),
@@ -214,6 +216,7 @@ impl<'p> Evaluator<'p> {
         self.depth += 1;
         let flow = Rc::new(self.evaluate(id));
         self.depth -= 1;
+        self.held_events += flow.events.len();
         self.finished.push(flow.clone());
         self.states[id.index()] = State::Done(flow.clone());
         Some(flow)
@@ -231,6 +234,7 @@ impl<'p> Evaluator<'p> {
             scope: program.scope_of(id),
             dialect,
             text: &workspace.file(file).text,
+            allowance: self.allowance(function.at.len()),
             ..Frame::idle()
         };
         let outer = std::mem::replace(&mut self.frame, frame);
@@ -298,7 +302,7 @@ impl<'p> Evaluator<'p> {
         }
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
-            index += 1;
+            index = u16::saturating_add(index, 1);
             let value = match self.extracted(&ty, param.at) {
                 Some(value) => value,
                 None => Value::new(term, ty),
@@ -348,6 +352,10 @@ impl<'p> Evaluator<'p> {
     fn emit(&mut self, kind: EventKind, on: Option<TermId>, at: Range) -> EventId {
         let id = EventId(self.next_event);
         self.next_event += 1;
+        if self.frame.events.len() >= self.frame.allowance.events {
+            self.unknown.give_up("a function with too many statements");
+            return id;
+        }
         let dialect = on.and_then(|term| self.handles.get(&term)).and_then(|handle| handle.dialect);
         let event = Event {
             id,
@@ -388,6 +396,7 @@ impl Frame<'_> {
             open: Vec::new(),
             switches: Vec::new(),
             text: "",
+            allowance: Allowance::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn bind(&mut self, pat: &Pat, value: Value) {
         match pat {
             Pat::Bind(name, sub, _) => {
-                self.frame.env.push((name.clone(), value.clone()));
+                self.declare(name, value.clone());
                 if let Some(sub) = sub {
                     self.bind(sub, value);
                 }

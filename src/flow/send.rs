@@ -463,14 +463,7 @@ impl<'p> Evaluator<'p> {
         let row = self.element(&value);
         let mapped = self.call_value(&mapper, handed(&mapper, args, row), at);
         let whole = matches!(mapped.shape, Shape::Record(_)) || self.single_column(value.term);
-        Value {
-            term: if whole { value.term } else { mapped.term },
-            ty: mapped.ty,
-            shape: mapped.shape,
-            guards: mapped.guards,
-            refused: None,
-            wrap: value.wrap,
-        }
+        Value { term: if whole { value.term } else { mapped.term }, wrap: value.wrap, refused: None, ..mapped }
     }
 
     pub(super) fn single_column(&self, term: crate::flow::term::TermId) -> bool {

@@ -54,6 +54,8 @@ pub struct Terms {
 struct Facts {
     origins: Rc<[Origin]>,
     matters: bool,
+    /// How many terms stand inside each other.
+    depth: u32,
 }
 
 /// One use of a statement's result inside a term.
@@ -88,21 +90,44 @@ pub const ANSWER: &str = "answer";
 /// How many results of statements one value is followed to; further ones are not seen.
 const ORIGINS: usize = 128;
 
+/// How many steps a value is followed from where it came; what goes through more of them is only known to come from
+/// there. Walks over terms may recurse.
+const DEPTH: u32 = 1_000;
+
 impl Terms {
     pub fn get(&self, id: TermId) -> &Term {
         &self.terms[id.0 as usize]
+    }
+
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
     }
 
     pub fn intern(&mut self, term: Term) -> TermId {
         if let Some(&id) = self.ids.get(&term) {
             return id;
         }
-        let id = TermId(self.terms.len() as u32);
         let facts = self.facts_of(&term);
+        if facts.depth > DEPTH {
+            let short = self.from_origins(&facts.origins);
+            self.ids.insert(term, short);
+            return short;
+        }
+        let id = TermId(self.terms.len() as u32);
         self.facts.push(facts);
         self.terms.push(term.clone());
         self.ids.insert(term, id);
         id
+    }
+
+    /// Something computed from results of statements, nobody knows how.
+    fn from_origins(&mut self, origins: &[Origin]) -> TermId {
+        let rows: Vec<TermId> = origins.iter().map(|origin| self.intern(Term::Row(origin.event))).collect();
+        if rows.is_empty() { self.fresh() } else { self.computed("…", rows) }
     }
 
     pub fn fresh(&mut self) -> TermId {
@@ -207,13 +232,14 @@ impl Terms {
         let one = |event: EventId, part: Part| Facts {
             origins: Rc::from([Origin { event, part, computed: false, answered: false }]),
             matters: true,
+            depth: 0,
         };
         match term {
             Term::Row(event) => one(*event, Part::Row),
             Term::Count(event) => one(*event, Part::Count),
-            Term::Param(..) => Facts { origins: self.none.clone(), matters: true },
+            Term::Param(..) => Facts { origins: self.none.clone(), matters: true, depth: 0 },
             Term::Fresh(_) | Term::Literal(_) | Term::Transaction(_) => {
-                Facts { origins: self.none.clone(), matters: false }
+                Facts { origins: self.none.clone(), matters: false, depth: 0 }
             }
             Term::Field(of, name) => {
                 let rows: &[TermId] = match self.get(*of) {
@@ -255,15 +281,22 @@ impl Terms {
     fn joined(&self, parts: &[TermId], change: impl Fn(TermId, &Origin) -> Origin) -> Facts {
         let mut all: Vec<Origin> = Vec::new();
         let mut matters = false;
+        let mut depth = 0;
         for part in parts {
             let facts = &self.facts[part.0 as usize];
             matters |= facts.matters;
+            depth = depth.max(facts.depth + 1);
             all.extend(facts.origins.iter().map(|origin| change(*part, origin)));
         }
         all.sort_unstable();
         all.dedup();
         all.truncate(ORIGINS);
-        let origins = if all.is_empty() { self.none.clone() } else { all.into() };
-        Facts { origins, matters }
+        let known = parts.iter().map(|part| &self.facts[part.0 as usize].origins).find(|known| ***known == *all);
+        let origins = match known {
+            _ if all.is_empty() => self.none.clone(),
+            Some(known) => known.clone(),
+            None => all.into(),
+        };
+        Facts { origins, matters, depth }
     }
 }

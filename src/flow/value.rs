@@ -19,7 +19,12 @@ pub struct Value {
     /// those that decided which value it is.
     pub refused: Option<Rc<[CondId]>>,
     pub wrap: Wrap,
+    /// How many shapes stand inside each other.
+    pub(crate) nested: u16,
 }
+
+/// A shape that is nested deeper is not followed, so that walks over shapes may recurse, dropping them too.
+const NESTED: u16 = 100;
 
 /// What is still around a statement's result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +59,20 @@ pub enum Shape {
     Builder(Rc<crate::client::Builder>),
     /// One of several values with shapes of their own: a text put together in two branches.
     OneOf(Rc<[Value]>),
+}
+
+impl Shape {
+    fn nested(&self) -> u16 {
+        let of = |value: &Value| if matches!(value.shape, Shape::Plain) { 0 } else { value.nested };
+        let deepest = match self {
+            Self::Record(parts) => parts.iter().map(|(_, part)| of(part)).max(),
+            Self::Closure(closure) => closure.env.iter().map(|(_, value)| of(value)).max(),
+            Self::Query(query) => query.binds.iter().chain(query.named.iter().map(|(_, bind)| bind)).map(of).max(),
+            Self::OneOf(values) => values.iter().map(of).max(),
+            Self::Plain | Self::Text(_) | Self::Function(_) | Self::Options(_) | Self::Builder(_) => return 0,
+        };
+        deepest.unwrap_or(0) + 1
+    }
 }
 
 /// A string: constant pieces and holes.
@@ -125,12 +144,17 @@ impl Text {
 
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
-        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), refused: None, wrap: Wrap::Bare }
+        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), refused: None, wrap: Wrap::Bare, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {
-        self.shape = shape;
+        self.reshape(shape);
         self
+    }
+
+    pub fn reshape(&mut self, shape: Shape) {
+        self.nested = shape.nested();
+        self.shape = if self.nested > NESTED { Shape::Plain } else { shape };
     }
 
     /// The same, chosen by more conditions.

@@ -1,0 +1,3 @@
+//! Source to measure with: [`generate`] makes it to order.
+
+pub mod generate;

@@ -1,0 +1,110 @@
+//! The fuzz targets on a few hundred mutated pages: what `fuzz/run` does for as long as one likes, within seconds and
+//! the same every time. With `RACELINT_FUZZ_SECONDS=600` each target goes on for that long, where there is no libFuzzer.
+
+#[path = "../fuzz/src/mutate.rs"]
+mod mutate;
+#[path = "../fuzz/src/targets.rs"]
+mod targets;
+
+use std::fs;
+use std::panic;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// In bytes, as for the fuzzer.
+const LIMIT: usize = 16 << 10;
+
+#[test]
+fn rust_text() {
+    run(targets::rust, 400, &blocks("rust"));
+}
+
+#[test]
+fn sql_text() {
+    let statements: Vec<String> =
+        blocks("rust").iter().flat_map(|text| text.split('"').skip(1).step_by(2)).map(str::to_owned).collect();
+    run(targets::sql, 600, &statements);
+}
+
+#[test]
+fn migrations() {
+    run(targets::migrations, 200, &blocks("sql"));
+}
+
+#[test]
+fn configuration() {
+    run(targets::config, 300, &blocks("toml"));
+}
+
+#[test]
+fn whole_projects() {
+    let pieces = blocks("rust");
+    let projects: Vec<String> = pieces
+        .iter()
+        .zip(pieces.iter().skip(1))
+        .map(|(one, other)| format!("mod store;\n{one}\0{other}\0{SCHEMA}"))
+        .collect();
+    run(targets::workspace, 60, &projects);
+}
+
+const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, n int NOT NULL, UNIQUE (n));";
+
+/// Runs a target on so many mutations of the seeds, each some steps away from the one it came from.
+fn run(target: fn(&[u8]), times: u64, seeds: &[String]) {
+    assert!(!seeds.is_empty());
+    let seeds: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.as_bytes()[..seed.len().min(LIMIT)].to_vec()).collect();
+    let seconds = std::env::var("RACELINT_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+    let work = move || {
+        let begun = Instant::now();
+        let more = |round: &u64| *round < times || begun.elapsed() < Duration::from_secs(seconds);
+        for round in (0..).take_while(more) {
+            let started = Instant::now();
+            let seed = usize::try_from(round.wrapping_mul(0x9e37_79b9) % seeds.len() as u64).expect("an index");
+            let mut data = seeds[seed].clone();
+            for step in 0..=round % 3 {
+                data = mutate::mutated(&data, round * 3 + step, LIMIT);
+            }
+            if let Err(panic) = panic::catch_unwind(|| target(&data)) {
+                eprintln!("round {round} of seed {seed}:\n{}", String::from_utf8_lossy(&data));
+                panic::resume_unwind(panic);
+            }
+            if seconds > 0 && started.elapsed() > Duration::from_secs(20) {
+                panic!(
+                    "round {round} of seed {seed} took {:?}:\n{}",
+                    started.elapsed(),
+                    String::from_utf8_lossy(&data)
+                );
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(targets::STACK).spawn(work).expect("a thread");
+    if let Err(panic) = thread.join() {
+        panic::resume_unwind(panic);
+    }
+}
+
+/// The fenced blocks of a language in all pages, and the fixtures' files of that kind.
+fn blocks(language: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut pages: Vec<_> =
+        fs::read_dir(root.join("rules")).expect("pages").map(|entry| entry.expect("a page").path()).collect();
+    pages.sort();
+    for page in pages {
+        let text = fs::read_to_string(page).expect("UTF-8");
+        let mut rest = text.as_str();
+        while let Some(start) = rest.find(&format!("\n```{language}")) {
+            let block = &rest[start + 1..];
+            let (Some(line), Some(end)) = (block.find('\n'), block.find("\n```")) else { break };
+            found.push(block[line + 1..end.max(line) + 1].to_owned());
+            rest = &block[end + 4..];
+        }
+    }
+    if found.is_empty() {
+        found.push(CONFIG.to_owned());
+    }
+    found
+}
+
+const CONFIG: &str = "dialect = \"postgres\"\nexclude = [\"gen/**\"]\nentry_points = [\"crate::jobs::*\"]\n\
+    [rules]\nlost-update = \"warning\"\n[[allow]]\nrule = \"lost-update\"\npath = \"src/**\"\nreason = \"x\"\n";
