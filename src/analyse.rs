@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::event::{Event, Flow};
 use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
+use crate::flow::graph::Calls;
 use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
@@ -18,6 +19,7 @@ use crate::progress::Progress;
 use crate::race::scene::{Rivals, Scene};
 use crate::report::Counts;
 use crate::rules::claim::Claim;
+use crate::rules::table_lock;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::span::Span;
 use crate::sql::schema::{Schema, TableDef};
@@ -42,6 +44,8 @@ pub struct Analysis {
 pub struct Statistics {
     /// How often, by reason.
     pub unknown: BTreeMap<String, usize>,
+    /// Those that can lead to a statement.
+    pub calls: Calls,
 }
 
 /// Analyses a workspace. Nothing fails: what is not understood is among the notices and statistics.
@@ -78,7 +82,12 @@ fn evaluated_and_counted<R>(
     progress: &Progress,
     then: &dyn Fn(&Evaluated<'_, '_>) -> R,
 ) -> R {
-    let (trees, mut notices) = lowered_and_counted(workspace, progress);
+    let connected = crate::race::packages::connected(workspace, &crate::client::clients(), config);
+    let matters = |file: &SourceFile| match (&connected, file.krate) {
+        (Some(connected), Some(krate)) => connected[krate],
+        _ => true,
+    };
+    let (trees, mut notices) = lowered_of(workspace, progress, matters);
     let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
     add_tables_of_code(&mut schema, &program, workspace);
@@ -94,7 +103,8 @@ fn evaluated_and_counted<R>(
         }
     }
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
-    let rivals = rivals(&flows, &roots);
+    let mut rivals = rivals(&flows, &roots);
+    rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &roots);
     notices.sort();
     then(&Evaluated {
         ev: &evaluator,
@@ -128,19 +138,26 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
         unknown: evaluator.unknown.statements.values().sum(),
         ..Counts::default()
     };
+    let calls = evaluator.calls.towards_rows(evaluator.program, flows);
     judged.safe.sort();
     judged.safe.dedup();
     let notices = notices.to_vec();
-    Analysis { findings, notices, counts, statistics: Statistics { unknown }, safe: judged.safe }
+    Analysis { findings, notices, counts, statistics: Statistics { unknown, calls }, safe: judged.safe }
 }
 
 /// All Rust files as trees, in parallel; a file that cannot be lowered costs itself alone.
 pub(crate) fn lowered(workspace: &Workspace) -> (Vec<Lowered>, Vec<Notice>) {
-    lowered_and_counted(workspace, &Progress::default())
+    lowered_of(workspace, &Progress::default(), |_| true)
 }
 
-fn lowered_and_counted(workspace: &Workspace, progress: &Progress) -> (Vec<Lowered>, Vec<Notice>) {
-    let rust: Vec<&SourceFile> = workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))).collect();
+/// Those Rust files that matter.
+fn lowered_of(
+    workspace: &Workspace,
+    progress: &Progress,
+    matters: impl Fn(&SourceFile) -> bool,
+) -> (Vec<Lowered>, Vec<Notice>) {
+    let of_rust = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(_)) && matters(file);
+    let rust: Vec<&SourceFile> = workspace.files.iter().filter(of_rust).collect();
     progress.expect_files(rust.len());
     let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
@@ -255,6 +272,8 @@ struct Judged {
     claims: Vec<(usize, Claim, Pair)>,
     /// Pairs whose verdict is left to the callers.
     deferred: FxHashSet<Pair>,
+    /// Where the writes of those pairs stand.
+    deferred_writes: FxHashSet<Span>,
     /// Functions that two requests can run at once.
     concurrent: FxHashSet<FnId>,
     safe: Vec<Protected>,
@@ -269,15 +288,13 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         return;
     }
     let scene = Scene::new(ev, flow, schema, config, rivals);
-    let deferred = std::mem::take(&mut judged.deferred);
+    let (deferred, writes) = (&judged.deferred, &judged.deferred_writes);
     let wanted = |read: &Event, write: &Event| {
-        let depth = common(read, write);
-        depth == 0 || deferred.contains(&pair(flow, read, write))
+        common(read, write) == 0 || writes.contains(&write.span) && deferred.contains(&pair(flow, read, write))
     };
     let found = crate::rules::judge(&scene, &wanted);
-    judged.deferred = deferred;
     let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
-        callers.iter().any(|(caller, ..)| !ev.program.function(*caller).test && *caller != flow.function)
+        callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
     });
     for claim in found.claims {
         let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write)) else {
@@ -288,6 +305,7 @@ fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, riva
         // On a handle that was handed in, the callers know whether a transaction is open.
         let open = called && (given(ev, flow, read) || given(ev, flow, write));
         if open {
+            judged.deferred_writes.insert(pair.1);
             judged.deferred.insert(pair);
         } else if judged.concurrent.contains(&flow.function) {
             judged.claims.push((place, claim, pair));
@@ -310,6 +328,11 @@ pub(crate) fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
     found
 }
 
+/// The engine that a claim's write is sent to.
+fn dialect(flow: &Flow, claim: &Claim) -> Option<Dialect> {
+    flow.events.iter().find(|event| event.id == claim.sequence.write).map(|event| event.dialect)
+}
+
 fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {
     let depth = common(read, write);
     let holder = if depth == 0 { flow.function } else { read.calls[depth - 1].function };
@@ -327,8 +350,9 @@ impl Judged {
         flows: &[std::rc::Rc<Flow>],
     ) -> Vec<Finding> {
         let mut by_pair: FxHashMap<(Pair, &'static str), usize> = FxHashMap::default();
-        // One call may lead to several implementations of a trait: it is told once.
-        let mut by_place: FxHashSet<(&'static str, Span, String)> = FxHashSet::default();
+        // One call may lead to several implementations of a trait, or to a statement for each engine: it is told once.
+        let mut by_place: FxHashSet<(bool, Span, String)> = FxHashSet::default();
+        let mut by_text: FxHashMap<String, Option<Dialect>> = FxHashMap::default();
         let mut findings: Vec<Finding> = Vec::new();
         for (place, claim, pair) in &self.claims {
             let flow = &flows[*place];
@@ -339,7 +363,13 @@ impl Judged {
             }
             let scene = Scene::new(ev, flow, schema, config, rivals);
             let Some(finding) = story::tell(&scene, claim) else { continue };
-            if by_place.insert((claim.rule, finding.at, finding.table.clone())) {
+            // The same two statements, sent to one engine or to another.
+            let engine = by_text.entry(finding.fingerprint.clone()).or_insert(dialect(flow, claim));
+            if *engine != dialect(flow, claim) {
+                continue;
+            }
+            let about_lock = claim.rule == table_lock::ID;
+            if by_place.insert((about_lock, finding.at, finding.table.clone())) {
                 by_pair.insert((*pair, claim.rule), findings.len());
                 findings.push(finding);
             }

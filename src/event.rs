@@ -4,6 +4,7 @@
 //! the calls that lead to them; branches are not enumerated: two events are on one path unless their [`Path`]s say that
 //! they stand in different arms of one branch.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::dialect::{Dialect, Isolation};
@@ -32,6 +33,18 @@ pub struct Flow {
     pub returns: Value,
     /// Pairs of a read and a write inside called functions whose verdict depends on the handle they are given.
     pub open: Vec<(EventId, EventId)>,
+    /// Branches that a constant argument decides.
+    pub switches: Vec<Switch>,
+}
+
+/// A branch on the name of a value: a variant without fields, or a bool.
+#[derive(Clone, Debug)]
+pub struct Switch {
+    pub branch: u32,
+    /// What is tested.
+    pub on: TermId,
+    /// The names each arm is for; none for one that takes all others.
+    pub arms: Rc<[Option<Vec<Name>>]>,
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +120,8 @@ pub struct Access {
     /// The value of each placeholder.
     pub binds: Rc<[TermId]>,
     pub named: Rc<[(Name, TermId)]>,
+    /// The conditions that chose among bound values, and decide nothing else.
+    pub chosen_by: Rc<[CondId]>,
     /// No row is an error here (`fetch_one`), so that a guarded RETURNING cannot pass unnoticed.
     pub row_required: bool,
     /// The statement's text as far as it is constant, for messages.
@@ -156,27 +171,44 @@ pub struct Comparison {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CondKind {
-    /// `if`, `while`, `match`, `assert!`.
+    /// `if`, `while`, `match`.
     Test,
+    /// `ensure!`, `assert_eq!`: the function is left when it does not hold.
+    Must,
     /// `?`, `unwrap`, `let … else`: the way on needs a value to be there.
     Presence,
     /// The body of a loop over rows.
     Each,
 }
 
-/// Which arms of which branches an event stands in, outermost first.
+/// Which arms of which branches an event stands in, outermost first: in the order of the branches' numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(pub Rc<[(u32, u64)]>);
 
 impl Path {
     /// The path with one more branch: `arms` is a bit set of the arms that lead on.
     pub fn enter(&self, branch: u32, arms: u64) -> Self {
-        Self(self.0.iter().copied().chain([(branch, arms)]).collect())
+        Self::of(self.0.iter().copied().chain([(branch, arms)]).collect())
+    }
+
+    /// A path through branches.
+    pub fn of(mut branches: Vec<(u32, u64)>) -> Self {
+        branches.sort_by_key(|(branch, _)| *branch);
+        Self(branches.into())
     }
 
     /// Whether one run can pass both.
     pub fn meets(&self, other: &Self) -> bool {
-        self.0.iter().all(|(branch, arms)| other.0.iter().all(|(b, a)| b != branch || a & arms != 0))
+        let (mut here, mut there) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some((branch, arms)), Some((b, a))) = (here.peek(), there.peek()) {
+            match branch.cmp(b) {
+                Ordering::Less => drop(here.next()),
+                Ordering::Greater => drop(there.next()),
+                Ordering::Equal if arms & a == 0 => return false,
+                Ordering::Equal => drop((here.next(), there.next())),
+            }
+        }
+        true
     }
 }
 

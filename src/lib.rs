@@ -13,7 +13,8 @@
 //! - [`protect`]: sequences to verdicts: what protects, and why what stands there does not.
 //! - [`rules`]: verdicts to claims. [`story`] and [`rewrite`]: claims to [`finding`]s, the second waist.
 //! - [`silence`]: findings without those that a comment accepts. [`since`]: without those that no change touches.
-//!   [`baseline`]: without those that were there before. [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
+//!   [`baseline`]: without those that were there before. [`gather`]: what one helper has in common as one finding.
+//!   [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
 //!
 //! Invariants:
 //!
@@ -35,6 +36,7 @@ pub mod dump;
 pub mod event;
 pub mod finding;
 pub mod flow;
+pub mod gather;
 pub mod link;
 pub mod lower;
 pub mod macros;

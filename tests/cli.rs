@@ -326,3 +326,37 @@ fn cargo_finds_it_and_the_manual_is_made() {
     assert_eq!(cargo(&["racelint", "rules"]).stdout, run(dir.path(), &["rules"]).stdout);
     assert!(out(&run(dir.path(), &["man"])).contains(".TH racelint 1"));
 }
+
+#[test]
+fn statistics_count_the_calls_that_lead_to_a_statement() {
+    let calls = "use crate::book;
+pub trait Seats { async fn free(&self, seat: i64) -> bool; }
+pub struct A(sqlx::PgPool);
+pub struct B(sqlx::PgPool);
+impl Seats for A {
+    async fn free(&self, seat: i64) -> bool {
+        sqlx::query(\"SELECT 1 FROM seats WHERE id = $1\").bind(seat).fetch_optional(&self.0).await.is_ok()
+    }
+}
+impl Seats for B {
+    async fn free(&self, seat: i64) -> bool {
+        sqlx::query(\"SELECT 2 FROM seats WHERE id = $1\").bind(seat).fetch_optional(&self.0).await.is_ok()
+    }
+}
+impl A {
+    pub async fn freed_by_hand(&self, seat: i64) {
+        sqlx::query(\"DELETE FROM seats WHERE id = $1\").bind(seat).execute(&self.0).await.ok();
+    }
+}
+pub async fn named(pool: &sqlx::PgPool) { book(pool, 1, 2).await.ok(); }
+pub async fn either(seats: &dyn Seats) -> bool { seats.free(1).await }
+pub async fn nobody_knows() { elsewhere::seats().freed_by_hand(1).await }
+pub async fn no_statement() -> usize { elsewhere::seats().len() + named as usize }
+";
+    let dir = with("src/calls.rs", calls);
+    fs::write(dir.path().join("src/lib.rs"), format!("mod calls;\n{RACE}")).unwrap();
+    let told = err(&run(dir.path(), &["check", "--statistics", "--format", "concise"]));
+    let wanted = "calls that lead to a statement: 3, of which 1 resolved, 1 to one of several functions, 1 on a value of \
+                  unknown type";
+    assert!(told.contains(wanted), "{told}");
+}

@@ -71,6 +71,26 @@ fn one_guard_is_one_connection_and_two_guards_are_two() {
 }
 
 #[test]
+fn hiqlite_sends_from_its_client() {
+    let dump = dumped(
+        r#"
+        use hiqlite::{Client, macros::params};
+        pub async fn f(client: &Client, id: String) -> anyhow::Result<()> {
+            let row: Row = client.query_as_one("SELECT id, n FROM a WHERE id = $1", params!(&id)).await?;
+            client.execute("UPDATE a SET n = $1 WHERE id = $2", params!(row.n + 1, id)).await?;
+            Ok(())
+        }
+        "#,
+        &["hiqlite"],
+    );
+    let expected = [
+        "read a[id = param id] {id, n} on pool(param client)",
+        "update a[id = param id] set n = (row e1.n + 1) on pool(param client)",
+    ];
+    assert_eq!(events(&dump), expected, "{dump}");
+}
+
+#[test]
 fn a_closure_on_the_connections_thread_has_it_alone() {
     let code = r#"
         use tokio_rusqlite::Connection;

@@ -15,6 +15,7 @@ use crate::analyse::{self, Analysis, Statistics};
 use crate::config::near::nearest;
 use crate::config::{self, Config};
 use crate::finding::{Finding, Protected, Severity};
+use crate::gather;
 use crate::notice::{Notice, NoticeKind};
 use crate::progress::Progress;
 use crate::report::{self, Counts, Format, Report, escape, summary};
@@ -52,6 +53,7 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
     if let Some(file) = read.only {
         shown.keep_only(file, &read.workspace);
     }
+    shown.findings = gather::by_helper(shown.findings);
     let notices = all_notices(&read.workspace, shown.notices, read.only.is_some());
     let counts = Counts {
         skipped: skipped(&notices),
@@ -64,7 +66,7 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
     let report = Report { workspace: &read.workspace, findings: &shown.findings, notices: &notices, counts };
     write(check, &report, &analysis.safe, started)?;
     if check.statistics {
-        output::to_stderr(&statistics(&analysis.statistics));
+        output::to_stderr(&statistics(&analysis.statistics, check.verbose));
     }
     Ok(status(check, &shown.findings, counts.skipped))
 }
@@ -277,14 +279,24 @@ fn told(check: &Check, report: &Report<'_>, started: Instant) -> String {
     escape::log(&text)
 }
 
-fn statistics(statistics: &Statistics) -> String {
+fn statistics(statistics: &Statistics, verbose: bool) -> String {
     let mut reasons: Vec<_> = statistics.unknown.iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    let calls = &statistics.calls;
+    let all = calls.resolved + calls.several + calls.unknown;
+    let mut text = format!(
+        "calls that lead to a statement: {all}, of which {} resolved, {} to one of several functions, {} on a value of unknown type\n",
+        calls.resolved, calls.several, calls.unknown
+    );
+    if verbose {
+        let names = calls.unknown_names.iter().map(|(name, count)| format!("{count:>7}  .{}()\n", escape::line(name)));
+        text.extend(names);
+    }
     if reasons.is_empty() {
-        return "everything was understood\n".to_owned();
+        return escape::log(&(text + "everything was understood\n"));
     }
     let lines = reasons.iter().map(|(reason, count)| format!("{count:>7}  {}\n", escape::line(reason)));
-    escape::log(&std::iter::once("not understood:\n".to_owned()).chain(lines).collect::<String>())
+    escape::log(&[text, "not understood:\n".to_owned()].into_iter().chain(lines).collect::<String>())
 }
 
 fn status(check: &Check, findings: &[Finding], skipped: usize) -> u8 {

@@ -126,5 +126,6 @@ pub fn clients() -> Rc<[&'static Client]> {
         &tiberius::CLIENT,
         &sea_orm::table::CLIENT,
         &diesel::table::CLIENT,
+        &hiqlite::CLIENT,
     ])
 }

@@ -86,7 +86,7 @@ fn function(ev: &Evaluator<'_>, flow: &Flow, out: &mut String) {
         let Some(name) = shown.cond(*cond) else { continue };
         let cond = ev.cond(*cond);
         let kind = match cond.kind {
-            CondKind::Test => "test",
+            CondKind::Test | CondKind::Must => "test",
             CondKind::Presence => "needs",
             CondKind::Each => "for each",
         };

@@ -21,6 +21,12 @@ pub(super) struct Fork {
     branch: u32,
 }
 
+impl Fork {
+    pub(super) fn branch(&self) -> u32 {
+        self.branch
+    }
+}
+
 /// How one arm ended.
 pub(super) struct Arm {
     value: Value,
@@ -175,7 +181,7 @@ impl<'p> Evaluator<'p> {
             guards.extend(one.guards.iter().copied());
         }
         value.guards = union(&[], &guards);
-        value.wrap = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
+        value.wrap = merged_wrap(values);
         value.shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
             None => merge_shapes(values),
@@ -200,7 +206,12 @@ impl<'p> Evaluator<'p> {
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
         if value.wrap != Wrap::Bare {
-            if value.guards.is_empty() {
+            if value.wrap == Wrap::Answer {
+                // It is there whichever way was chosen, unless something on the way had to be.
+                let needed = |cond: &CondId| self.cond(*cond).kind != CondKind::Test;
+                tested.guards = value.guards.iter().copied().filter(needed).collect();
+            }
+            if tested.guards.is_empty() {
                 return;
             }
             tested.term = self.terms.literal("ok");
@@ -251,6 +262,13 @@ impl<'p> Evaluator<'p> {
         }
         value
     }
+}
+
+/// A result that every way gives asks nothing of the conditions that chose the way.
+fn merged_wrap(values: &[&Value]) -> Wrap {
+    let first = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
+    let always = values.iter().all(|value| value.wrap == Wrap::Answer);
+    if first == Wrap::Answer && !always { Wrap::Fallible } else { first }
 }
 
 fn merge_shapes(values: &[&Value]) -> Shape {

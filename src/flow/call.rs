@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use crate::event::EventKind;
-use crate::flow::term::Term;
+use crate::flow::graph::CallSite;
+use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
@@ -153,6 +154,9 @@ impl<'p> Evaluator<'p> {
                 .collect();
             return self.call_functions(&functions, values, at, &generics);
         }
+        if let Some(value) = self.generated_builder(path, &values) {
+            return value;
+        }
         match defs.first() {
             Some(Def::Type(id)) => return self.constructed(Type::Def(*id, [].into()), values),
             Some(Def::Variant(id, _)) => return self.constructed(Type::Def(*id, [].into()), values),
@@ -213,17 +217,12 @@ impl<'p> Evaluator<'p> {
         };
         match functions.as_slice() {
             [] => {
-                self.unknown.calls_unknown += 1;
                 self.run_closures(&args, at);
                 let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
             }
-            [one] => {
-                self.unknown.calls_resolved += 1;
-                self.call_one(*one, args, at, false, generics)
-            }
+            [one] => self.call_one(*one, args, at, false, generics),
             several if several.len() <= CANDIDATES => {
-                self.unknown.calls_several += 1;
                 let fork = self.fork();
                 let mut arms = Vec::new();
                 for (i, function) in several.iter().enumerate() {
@@ -233,7 +232,6 @@ impl<'p> Evaluator<'p> {
                 self.join(fork, arms)
             }
             _ => {
-                self.unknown.calls_several += 1;
                 self.unknown.give_up("a call with too many candidates");
                 let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
@@ -241,14 +239,14 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    fn site(&self, at: Range, guessed: bool) -> CallSite {
+        let serving = self.frame.serving > 0;
+        CallSite { caller: self.frame.function, span: self.span(at), serving, guessed }
+    }
+
     fn call_one(&mut self, id: FnId, args: Vec<Value>, at: Range, guessed: bool, generics: &[Type]) -> Value {
-        let span = self.span(at);
-        let caller = self.frame.function;
-        let repeated = self.frame.serving > 0;
-        let callers = self.calls.callers.entry(id).or_default();
-        if callers.last() != Some(&(caller, span, repeated)) {
-            callers.push((caller, span, repeated));
-        }
+        let site = self.site(at, guessed);
+        self.calls.called(id, site);
         for arg in &args {
             self.learn_handle(arg);
         }
@@ -403,13 +401,32 @@ impl<'p> Evaluator<'p> {
             return part.clone();
         }
         if recv.ty.is_unknown() {
-            let caller = (self.frame.function, self.frame.serving > 0);
-            let callers = self.calls.unresolved.entry((call.name.clone(), args.len())).or_default();
-            if callers.last() != Some(&caller) {
-                callers.push(caller);
-            }
+            let site = self.site(at, false);
+            self.calls.unresolved(&call.name, args.len(), site);
         }
         self.known_method(recv, call, args, at)
+    }
+
+    /// What a waited for call gave that nothing is known of: a remote service, a cache or a queue answered. It was asked
+    /// with its arguments, and what it says is not what they were.
+    pub(super) fn answered(&mut self, call: &Expr, value: Value) -> Value {
+        let Term::Computed(by, _) = self.terms.get(value.term) else { return value };
+        let unknown = match &*call.kind {
+            ExprKind::Method(call) => *by == call.name,
+            ExprKind::Call(callee, _) => match &*callee.kind {
+                // Futures that are waited for together give what each of them gives.
+                ExprKind::Path(path) => path
+                    .segments
+                    .last()
+                    .is_some_and(|last| by.ends_with(last.name.as_str()) && !last.name.contains("join")),
+                _ => false,
+            },
+            _ => false,
+        };
+        if !unknown {
+            return value;
+        }
+        Value { term: self.terms.computed(ANSWER, vec![value.term]), guards: Rc::from([]), ..value }
     }
 
     /// A name that std gives to every option and result is not the workspace's unless the type says so.

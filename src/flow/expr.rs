@@ -56,13 +56,19 @@ impl<'p> Evaluator<'p> {
                 };
                 self.fresh().shaped(Shape::Closure(Rc::new(value)))
             }
-            ExprKind::Await(of) | ExprKind::Ref(of) => self.expr(of),
+            ExprKind::Ref(of) => self.expr(of),
+            ExprKind::Await(of) => {
+                let value = self.expr(of);
+                self.answered(of, value)
+            }
             ExprKind::Try(of) => {
                 let mut value = self.expr(of);
                 if self.frame.left.is_none() {
                     self.require(&value, expr.at);
                 }
-                value.guards = Rc::from([]);
+                if value.wrap != Wrap::Answer {
+                    value.guards = Rc::from([]);
+                }
                 self.unwrapped(value)
             }
             ExprKind::Cast(of, ty) => {
@@ -101,6 +107,7 @@ impl<'p> Evaluator<'p> {
     fn literal(&mut self, lit: &Lit) -> Value {
         match lit {
             Lit::Str(text) => {
+                self.note_options(text);
                 let short: String = text.chars().take(200).collect();
                 let term = self.terms.literal(&short);
                 Value::new(term, Type::Unknown).shaped(Shape::Text(Rc::new(Text::constant(text.as_str()))))
@@ -188,6 +195,7 @@ impl<'p> Evaluator<'p> {
 
     pub(super) fn record(&mut self, parts: &[Expr]) -> Value {
         let values: Vec<Value> = parts.iter().map(|part| self.expr(part)).collect();
+        self.note_setting(&values);
         self.tuple_of(values)
     }
 
@@ -419,6 +427,7 @@ impl<'p> Evaluator<'p> {
         let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
         let conds: Vec<_> = self.condition(&tested, CondKind::Test, cond.at).into_iter().collect();
         let fork = self.fork();
+        self.note_flag(fork.branch(), &tested);
         let yes = self.arm(&fork, 0, &conds, |ev| {
             ev.frame.env.extend(bound);
             let value = ev.expr(then);
@@ -460,6 +469,7 @@ impl<'p> Evaluator<'p> {
         let irrefutable = arms.len() == 1;
         let cond = if irrefutable { None } else { self.condition(&tested, CondKind::Test, of.at) };
         let fork = self.fork();
+        self.note_switch(fork.branch(), &scrutinee, arms);
         let mut ended = Vec::with_capacity(arms.len());
         for (i, arm) in arms.iter().enumerate() {
             let value = scrutinee.clone();

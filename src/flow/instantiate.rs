@@ -6,13 +6,13 @@ use rustc_hash::FxHashMap;
 
 use crate::event::{Access, Call, Comparison, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value};
+use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{EVENTS, Evaluator, branch};
 use crate::link::FnId;
 use crate::span::Range;
 
 /// What the callee's ids become at one call.
-struct Mapping<'a> {
+pub(super) struct Mapping<'a> {
     function: FnId,
     args: &'a [Value],
     events: FxHashMap<EventId, EventId>,
@@ -70,7 +70,11 @@ impl<'p> Evaluator<'p> {
             let mapped = self.map_cond(*cond, map);
             self.frame.conds.push(mapped);
         }
+        let closed = self.closed_arms(flow, map);
         for event in &flow.events {
+            if closed.iter().any(|arms| arms.bars(&event.path)) {
+                continue;
+            }
             if let EventKind::CallParam { callee, args, result } = &event.kind {
                 self.place_param_call(event, *callee, args, *result, at, map);
                 continue;
@@ -114,6 +118,7 @@ impl<'p> Evaluator<'p> {
             EventKind::Access(access) => EventKind::Access(Access {
                 binds: access.binds.iter().map(|term| self.map_term(*term, map)).collect(),
                 named: access.named.iter().map(|(name, term)| (name.clone(), self.map_term(*term, map))).collect(),
+                chosen_by: access.chosen_by.iter().map(|cond| self.map_cond(*cond, map)).collect(),
                 ..access.clone()
             }),
             EventKind::Begin { from, isolation, mode } => {
@@ -178,14 +183,17 @@ impl<'p> Evaluator<'p> {
     fn map_path(&mut self, path: &Path, map: &mut Mapping<'_>) -> Path {
         let mut all: Vec<(u32, u64)> = self.frame.path.0.to_vec();
         for (branch, arms) in path.0.iter() {
-            let next = &mut self.next_branch;
-            let mapped = *map.branches.entry(*branch).or_insert_with(|| {
-                *next += 1;
-                *next - 1
-            });
-            all.push((mapped, *arms));
+            all.push((self.map_branch(*branch, map), *arms));
         }
-        Path(all.into())
+        Path::of(all)
+    }
+
+    pub(super) fn map_branch(&mut self, branch: u32, map: &mut Mapping<'_>) -> u32 {
+        let next = &mut self.next_branch;
+        *map.branches.entry(branch).or_insert_with(|| {
+            *next += 1;
+            *next - 1
+        })
     }
 
     fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> CondId {
@@ -215,7 +223,7 @@ impl<'p> Evaluator<'p> {
         map.results.keys().any(|result| self.terms.mentions(term, *result))
     }
 
-    fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
+    pub(super) fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
         if let Some(mapped) = map.terms.get(&id) {
             return *mapped;
         }
@@ -306,6 +314,13 @@ impl<'p> Evaluator<'p> {
             guards.push(self.map_cond(*cond, map));
         }
         mapped.guards = branch::union(&[], &guards);
+        // `Ok(None)`: that there is nothing is an answer, which `?` hands on.
+        let none = |part: &TermId| matches!(self.terms.get(*part), Term::Literal(text) if text == "none");
+        if value.wrap == Wrap::Answer
+            && matches!(self.terms.get(value.term), Term::Either(parts) if parts.iter().any(none))
+        {
+            mapped.wrap = Wrap::Answer;
+        }
         if depth < DEPTH && !matches!(value.shape, Shape::Plain) {
             mapped.shape = self.map_shape(&value.shape, map, depth + 1);
         }

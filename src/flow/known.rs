@@ -223,7 +223,7 @@ impl<'p> Evaluator<'p> {
         if name == "optional" {
             return recv.in_result();
         }
-        if matches!(name, "is_ok" | "is_err") && recv.wrap == Wrap::Answer {
+        if matches!(name, "is_ok" | "is_err") && matches!(recv.wrap, Wrap::Answer | Wrap::Fallible) {
             return Value { shape: Shape::Plain, term: self.terms.fresh(), wrap: Wrap::Bare, ..recv };
         }
         if PRESENCE.contains(&name) {
@@ -243,7 +243,7 @@ impl<'p> Evaluator<'p> {
             // `?` behind it asks whether the column can be read, not what is in it.
             return value.in_result();
         }
-        if name.starts_with("ok_or") && recv.wrap == Wrap::Answer {
+        if name.starts_with("ok_or") && matches!(recv.wrap, Wrap::Answer | Wrap::Fallible) {
             let bare = Value { wrap: Wrap::Bare, ..recv };
             self.run_closures(&args, at);
             return bare;
@@ -460,9 +460,9 @@ impl<'p> Evaluator<'p> {
         }
         self.external_effect(path, at);
         self.run_closures(&args, at);
-        if args.is_empty() {
+        if args.is_empty() || last == "with_capacity" {
             // A call without arguments gives something new each time: the clock, a random id.
-            let ty = if path.len() > 1 && matches!(last, "new" | "default") {
+            let ty = if path.len() > 1 && matches!(last, "new" | "default" | "with_capacity") {
                 Type::External(path[..path.len() - 1].into(), [].into())
             } else {
                 Type::Unknown
@@ -492,6 +492,10 @@ impl<'p> Evaluator<'p> {
     /// A method nothing is known of: its result is computed from what it was given.
     fn other_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
         let name = call.name.as_str();
+        if let Some(value) = self.filled_in(&recv, name, &args) {
+            return value;
+        }
+        self.note_set_up(&args);
         self.unknown_method_effect(&recv, call, at);
         for arg in &args {
             if matches!(arg.shape, Shape::Closure(_)) {

@@ -155,7 +155,7 @@ impl<'p> Evaluator<'p> {
 
     /// What follows happens only if this held.
     fn must(&mut self, tested: &Value, at: Range) {
-        if let Some(cond) = self.condition(tested, CondKind::Test, at) {
+        if let Some(cond) = self.condition(tested, CondKind::Must, at) {
             self.frame.deps.push((cond, Exit::Function));
         }
     }

@@ -8,17 +8,21 @@ mod begin;
 mod branch;
 mod builder;
 mod call;
+mod construct;
 mod diesel;
 mod effect;
 mod expr;
 mod fires;
+pub mod graph;
 mod instantiate;
 mod known;
 mod macros;
 mod own;
 mod pattern;
 mod send;
+mod session;
 mod statement;
+mod switch;
 pub mod term;
 pub mod value;
 
@@ -33,7 +37,8 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::flow::graph::CallGraph;
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::{ConstId, FnId, Program, ScopeId, Type};
@@ -84,28 +89,15 @@ pub struct Evaluator<'p> {
     depth: usize,
     frame: Frame<'p>,
     pub calls: CallGraph,
+    /// Levels that options of connections name, with the function that names them.
+    pub session_levels: Vec<(FnId, crate::dialect::Isolation)>,
     pub unknown: Unknowns,
-}
-
-/// Who calls whom, as far as calls were followed.
-#[derive(Default)]
-pub struct CallGraph {
-    /// Callee → callers, with the call's place and whether it stands in `loop`, `while` or a task of its own.
-    pub callers: FxHashMap<FnId, Vec<(FnId, Span, bool)>>,
-    /// Functions whose name is handed around as a value: handlers, jobs.
-    pub values: FxHashSet<FnId>,
-    /// Method calls on values of which nobody knows the type: the name and how many arguments → callers, with the same
-    /// as above.
-    pub unresolved: FxHashMap<(Name, usize), Vec<(FnId, bool)>>,
 }
 
 /// What was not understood, counted by reason.
 #[derive(Clone, Debug, Default)]
 pub struct Unknowns {
     pub statements: BTreeMap<String, usize>,
-    pub calls_resolved: usize,
-    pub calls_several: usize,
-    pub calls_unknown: usize,
     pub statements_seen: usize,
     pub given_up: BTreeMap<String, usize>,
 }
@@ -143,6 +135,7 @@ struct Frame<'p> {
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
     serving: usize,
     open: Vec<(EventId, EventId)>,
+    switches: Vec<Switch>,
     text: &'p str,
 }
 
@@ -174,6 +167,7 @@ impl<'p> Evaluator<'p> {
             depth: 0,
             frame: Frame::idle(),
             calls: CallGraph::default(),
+            session_levels: Vec::new(),
             unknown: Unknowns::default(),
         }
     }
@@ -246,7 +240,7 @@ impl<'p> Evaluator<'p> {
         let mut frame = std::mem::replace(&mut self.frame, outer);
         self.forget_locks(&mut frame, &returns);
         let conds = self.telling(&frame, &returns);
-        Flow { function: id, events: frame.events, conds, returns, open: frame.open }
+        Flow { function: id, events: frame.events, conds, returns, open: frame.open, switches: frame.switches }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -386,6 +380,7 @@ impl Frame<'_> {
             repeated: 0,
             serving: 0,
             open: Vec::new(),
+            switches: Vec::new(),
             text: "",
         }
     }

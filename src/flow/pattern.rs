@@ -135,7 +135,7 @@ impl<'p> Evaluator<'p> {
                 let name = last(path);
                 if matches!(name, "Some" | "Ok" | "Err") {
                     // Of a result, `Ok` says that the database answered.
-                    let answered = value.wrap == Wrap::Answer && name != "Some";
+                    let answered = matches!(value.wrap, Wrap::Answer | Wrap::Fallible) && name != "Some";
                     if !answered {
                         parts.push(self.terms.exists(value.term));
                     }

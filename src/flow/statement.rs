@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::client::table::Gives;
 use crate::dialect::Dialect;
-use crate::event::{Access, EventId, EventKind};
+use crate::event::{Access, CondId, EventId, EventKind};
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{Piece, Query, QueryBody, Value, Wrap};
 use crate::flow::{Evaluator, branch};
@@ -57,18 +57,22 @@ impl<'p> Evaluator<'p> {
                 (parsed.statements.iter().cloned().map(Rc::new).collect(), Rc::from(shown))
             }
         };
+        let guards = branch::union(&[], &guards);
+        let decides = |cond: &CondId| self.frame.deps.iter().any(|(dep, _)| dep == cond);
+        let chosen_by: Rc<[CondId]> = guards.iter().copied().filter(|cond| !decides(cond)).collect();
         let mut last = None;
         for statement in statements {
             let access = Access {
                 statement: statement.clone(),
                 binds: binds.clone(),
                 named: named.clone(),
+                chosen_by: chosen_by.clone(),
                 row_required: gives == Gives::Row,
                 text: text.clone(),
             };
             // A bound value that was chosen by a condition makes the statement depend on it.
             let depth = self.frame.deps.len();
-            self.frame.deps.extend(branch::union(&[], &guards).iter().map(|cond| (*cond, crate::flow::Exit::Loop)));
+            self.frame.deps.extend(guards.iter().map(|cond| (*cond, crate::flow::Exit::Loop)));
             let id = self.emit_statement(access, on, at);
             self.frame.deps.truncate(depth);
             if let Some(id) = id {
@@ -137,7 +141,7 @@ impl<'p> Evaluator<'p> {
 
 /// Whether a text begins like a statement that reads, writes, locks, or steers a transaction.
 pub(super) fn starts_as_sql(text: &str) -> bool {
-    const VERBS: [&str; 17] = [
+    const VERBS: [&str; 18] = [
         "select",
         "insert",
         "update",
@@ -155,6 +159,7 @@ pub(super) fn starts_as_sql(text: &str) -> bool {
         "release",
         "set transaction",
         "set session",
+        "set default_transaction_isolation",
     ];
     let text = text.trim_start();
     VERBS.iter().any(|verb| {

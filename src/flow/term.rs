@@ -63,6 +63,8 @@ pub struct Origin {
     pub part: Part,
     /// The value went through arithmetic or a call on its way.
     pub computed: bool,
+    /// It is what the outside answered when it was asked with the value.
+    pub answered: bool,
 }
 
 /// Which part of a result a value comes from.
@@ -79,6 +81,9 @@ pub enum Part {
     /// How many rows were read.
     Length,
 }
+
+/// The name of what an unknown call gave that was waited for.
+pub const ANSWER: &str = "answer";
 
 /// How many results of statements one value is followed to; further ones are not seen.
 const ORIGINS: usize = 128;
@@ -200,7 +205,7 @@ impl Terms {
     /// What is known of a term from what is known of its parts.
     fn facts_of(&self, term: &Term) -> Facts {
         let one = |event: EventId, part: Part| Facts {
-            origins: Rc::from([Origin { event, part, computed: false }]),
+            origins: Rc::from([Origin { event, part, computed: false, answered: false }]),
             matters: true,
         };
         match term {
@@ -234,11 +239,13 @@ impl Terms {
             }
             Term::Computed(by, parts) => {
                 let length = by == "len";
+                let answer = by == ANSWER;
                 // Putting values side by side computes nothing.
                 let kept = matches!(by.as_str(), "struct" | "tuple" | "with");
                 self.joined(parts, |_, origin| {
                     let part = if length && origin.part == Part::Row { Part::Length } else { origin.part.clone() };
-                    Origin { part, computed: !kept || origin.computed, ..origin.clone() }
+                    let computed = !kept || origin.computed;
+                    Origin { part, computed, answered: answer || origin.answered, ..origin.clone() }
                 })
             }
             Term::Either(parts) => self.joined(parts, |_, origin| origin.clone()),

@@ -25,6 +25,8 @@ pub enum Wrap {
     Bare,
     /// A result whose error says nothing of rows: the next `?` asks whether the database answered, not what.
     Answer,
+    /// A result that some ways through a function give, and others refuse.
+    Fallible,
     /// A result whose error may say that there is no row.
     Found,
 }

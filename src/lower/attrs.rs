@@ -2,14 +2,35 @@
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Meta};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Token};
 
 use super::path_names;
 use super::tree::Attr;
 
 /// All attributes but doc comments.
 pub fn attrs(attributes: &[Attribute]) -> Vec<Attr> {
-    attributes.iter().filter(|attribute| !attribute.path().is_ident("doc")).map(attr).collect()
+    let mut all = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| !attribute.path().is_ident("doc")) {
+        match conditional(attribute) {
+            Some(held) => all.extend(held.iter().map(attr)),
+            None => all.push(attr(&attribute.meta)),
+        }
+    }
+    all
+}
+
+/// What `#[cfg_attr(condition, …)]` holds: which features are on is not known, so that all may be.
+fn conditional(attribute: &Attribute) -> Option<Vec<Meta>> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let metas = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+    let mut metas = metas.into_iter();
+    let condition = metas.next()?;
+    let held = if names_test(condition.to_token_stream(), 0) { Vec::new() } else { metas.collect() };
+    Some(held)
 }
 
 /// Whether code under these attributes is built for tests only.
@@ -43,13 +64,13 @@ const TESTS: [&str; 6] = ["test", "bench", "rstest", "test_case", "quickcheck", 
 /// Deeper conditions than this are not looked into.
 const DEPTH: u32 = 32;
 
-fn attr(attribute: &Attribute) -> Attr {
-    let tokens = match &attribute.meta {
+fn attr(meta: &Meta) -> Attr {
+    let tokens = match meta {
         Meta::Path(_) => String::new(),
         Meta::List(list) => spaced(list.tokens.clone()),
         Meta::NameValue(pair) => spaced(pair.value.to_token_stream()),
     };
-    Attr { path: path_names(attribute.path()), tokens }
+    Attr { path: path_names(meta.path()), tokens }
 }
 
 /// Whether a condition holds only if `test` does: `test`, and `any` and `all` with it, but not below a `not`.

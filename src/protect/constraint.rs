@@ -89,7 +89,7 @@ fn unique_key(
     let table = read.statement.accesses.get(sequence.read_access)?;
     let Some(key) = covering_key(scene, (read, table), (access, target)) else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
-        tried.push(WhyNot::NoUniqueKey(asked));
+        tried.push(if overwrites(scene, target) { WhyNot::ConflictOverwrites } else { WhyNot::NoUniqueKey(asked) });
         return None;
     };
     match target.conflict.as_ref().map(|conflict| (&conflict.target, &conflict.action)) {
@@ -110,14 +110,33 @@ fn unique_key(
             tried.push(WhyNot::OutcomeUnread);
             None
         }
+        // The clause is for another key: on this one the second request fails.
+        Some((ConflictTarget::Columns(columns), ConflictAction::Update { .. }))
+            if !columns.is_empty() && columns.iter().all(|column| !key.contains(column)) =>
+        {
+            Some(Protection::UniqueKey(key))
+        }
         Some((_, ConflictAction::Update { .. } | ConflictAction::Replace)) => {
-            if sequence.values.is_empty() && !refuses_existing(scene, sequence) {
+            // What was found in a column is written over with it.
+            let over_checked = sequence.checks.iter().any(|check| match &check.looks_at {
+                LooksAt::Column(column) => dependency::written(target).any(|set| set.column == *column),
+                _ => false,
+            });
+            if sequence.values.is_empty() && !over_checked && !refuses_existing(scene, sequence) {
                 return Some(Protection::UniqueKey(key));
             }
             tried.push(WhyNot::ConflictOverwrites);
             None
         }
     }
+}
+
+/// Whether an upsert meets a key of its table, and writes over what it finds there.
+fn overwrites(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
+    let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
+    let given = |column: &Name| target.sets.iter().any(|set| set.column == *column);
+    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+        && scene.schema.table(&target.table.name).is_some_and(|table| table.keys().any(|key| key.iter().all(given)))
 }
 
 /// Whether something that depends on the same check follows, so that a silent conflict lets it happen twice.
@@ -142,10 +161,19 @@ fn answers_by(scene: &Scene<'_, '_>, sequence: &Sequence, conds: &[crate::event:
     !looks_again && scene.conditions(&scene.flow.returns.guards).iter().any(|cond| conds.contains(cond))
 }
 
-/// Whether the check keeps what exists from being written over: the way on is the one where there is no row.
+/// Whether the check keeps what exists from being written over: the way on is the one where there is no row. Where the
+/// other way ends in the same statement, the check chose between two ways of writing over it.
 fn refuses_existing(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
-    let _ = scene;
-    dependency::only_existence(sequence) && !sequence.checks.is_empty()
+    let Some(write) = scene.event(sequence.write) else { return false };
+    let conds: Vec<_> = sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let text = |event: &Event| event.access().map(|access| access.text.clone());
+    let other_way = scene.flow.events.iter().any(|event| {
+        !event.path.meets(&write.path)
+            && event.dialect == write.dialect
+            && text(event).is_some_and(|said| !said.is_empty() && Some(said) == text(write))
+            && conds.iter().all(|cond| scene.conditions(&event.deps).contains(cond))
+    });
+    dependency::only_existence(sequence) && !sequence.checks.is_empty() && !other_way
 }
 
 /// Another insert of the same transaction meets a unique key on what was checked, and takes this write back with it.

@@ -2,6 +2,7 @@
 //! many rows it changed.
 
 use crate::event::Access;
+use crate::flow::term::Term;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot};
 use crate::race::scene::Scene;
@@ -25,8 +26,9 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
     if let Some(protection) = compares_and_sets(scene, sequence, access, target, &guards) {
         return with_outcome(scene, sequence, protection, tried);
     }
-    let stale: Vec<_> = sequence.values.iter().filter(|value| !relative(target, &value.column)).collect();
-    if !stale.is_empty() {
+    let fixed = |part: &LooksAt| matches!(part, LooksAt::Column(column) if !can_change(scene, target, column));
+    let stale = sequence.values.iter().any(|value| !relative(target, &value.column) && !fixed(&value.from));
+    if stale {
         tried.push(WhyNot::GuardOnAbsoluteValue);
         return None;
     }
@@ -150,17 +152,29 @@ fn compares_and_sets(
         }
         // A version given by the caller, and raised by this write.
         if let Some(set) = moved(column) {
-            let same = match (&guard.value, &set.value) {
-                (Operand::Literal(before), Operand::Literal(after)) => before == after,
-                (a, b) => a == b,
+            let (before, after) = (constant(scene, access, &guard.value), constant(scene, access, &set.value));
+            let same = match (&before, &after) {
+                (Some(before), Some(after)) => before == after,
+                _ => guard.value == set.value,
             };
             let relative = set.value.is_relative();
-            if !same && (relative || matches!(guard.value, Operand::Literal(_) | Operand::Null)) {
+            if !same && (relative || before.is_some() || guard.value == Operand::Null) {
                 return Some(Protection::CompareAndSet);
             }
         }
     }
     None
+}
+
+/// A value that is the same for all requests, also where it is bound.
+fn constant(scene: &Scene<'_, '_>, access: &Access, operand: &Operand) -> Option<String> {
+    match operand {
+        Operand::Literal(text) => Some(text.clone()),
+        _ => match scene.ev.terms.get(scene.term_of(access, operand)?) {
+            Term::Literal(text) => Some(text.to_string()),
+            _ => None,
+        },
+    }
 }
 
 fn relative(target: &TableAccess, column: &Name) -> bool {

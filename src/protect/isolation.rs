@@ -9,6 +9,7 @@ use crate::dialect::{Dialect, Isolation};
 use crate::event::EventKind;
 use crate::protect::{Protection, Shape, WhyNot};
 use crate::race::Sequence;
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
 use crate::sql::statement::BeginMode;
@@ -76,7 +77,7 @@ pub(super) fn holds_write_lock(scene: &Scene<'_, '_>, sequence: &Sequence) -> Op
         return None;
     }
     let immediate = matches!(reader.mode, BeginMode::Immediate | BeginMode::Exclusive);
-    let wrote = scene.before(read.id).any(|event| {
+    let wrote = scene.before_of(Kind::Write, read.id).any(|event| {
         matches!(&event.kind, EventKind::Access(access) if access.statement.writes())
             && transaction::of(scene, event).is_some_and(|tx| tx.is_same(&reader))
     });

@@ -5,7 +5,8 @@
 
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, Event, EventId, EventKind};
-use crate::protect::{Protection, Shape, WhyNot};
+use crate::protect::{Protection, Shape, WhyNot, claim};
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{Sequence, rows};
@@ -44,7 +45,8 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
     let access = read.access()?;
     let Some(lock) = lock_of(access, sequence.read_access) else {
         // Another table of the statement is locked, not the one that decides.
-        if access.statement.accesses.iter().any(|access| access.lock.is_some()) {
+        let locks = access.statement.accesses.iter().any(|access| access.lock.is_some());
+        if locks && !claim::is_claim(access, sequence.read_access) {
             let aggregate =
                 access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
             tried.push(if aggregate {
@@ -57,14 +59,17 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
     };
     let counts_in_statement = sequence.checks_aggregate()
         || access.statement.output.iter().any(|output| output.aggregate.is_some()) && shape == Shape::Phantom;
-    let Some(reader) = transaction::of(scene, read) else {
-        let elsewhere = transaction::of(scene, write).is_some();
-        tried.push(if elsewhere { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockInAutocommit(read.id) });
+    let Some(reader) = transaction::maybe(scene, read) else {
+        let elsewhere = transaction::maybe(scene, write).is_some();
+        let lost = if elsewhere { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockInAutocommit(read.id) };
+        // The lock of a claim is for its own statement.
+        tried.extend((!claim::is_claim(access, sequence.read_access)).then_some(lost));
         return None;
     };
-    let writer = transaction::of(scene, write);
+    let writer = transaction::maybe(scene, write);
     if !writer.is_some_and(|writer| writer.is_same(&reader)) {
-        tried.push(if writer.is_some() { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockEnded(read.id) });
+        let lost = if writer.is_some() { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockEnded(read.id) };
+        tried.extend((!claim::is_claim(access, sequence.read_access)).then_some(lost));
         return None;
     }
     if rolled_back(scene, &reader, sequence) {
@@ -102,16 +107,17 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
 fn rolled_back(scene: &Scene<'_, '_>, reader: &Transaction, sequence: &Sequence) -> bool {
     let by_handle = reader.inner != reader.handle
         && scene
-            .between(sequence.read, sequence.write)
+            .between_of(Kind::Step, sequence.read, sequence.write)
             .any(|event| matches!(event.kind, EventKind::Rollback) && event.on == Some(reader.inner));
-    let by_name =
-        scene.between(sequence.read, sequence.write).find_map(|event| match &event.access()?.statement.verb {
+    let by_name = scene.between_of(Kind::Lock, sequence.read, sequence.write).find_map(|event| {
+        match &event.access()?.statement.verb {
             Verb::RollbackTo(name) => Some(name.clone()),
             _ => None,
-        });
+        }
+    });
     let since = by_name.is_some_and(|name| {
         scene
-            .before(sequence.read)
+            .before_of(Kind::Lock, sequence.read)
             .any(|event| event.access().is_some_and(|access| access.statement.verb == Verb::Savepoint(name.clone())))
     });
     by_handle || since
@@ -126,23 +132,23 @@ fn earlier_lock(
 ) -> Option<Protection> {
     let read = scene.event(sequence.read)?;
     let write = scene.event(sequence.write)?;
-    let writer = transaction::of(scene, write)?;
+    let writer = transaction::maybe(scene, write)?;
     let deciding = read.access()?;
     let mut found = None;
-    for event in scene.before(write.id) {
+    for event in scene.before_of(Kind::Holder, write.id) {
         if event.id == read.id {
             continue;
         }
         let Some(access) = event.access() else { continue };
         let Some((locked, strength)) = locking(access) else { continue };
-        let relation = lock_relation(scene, sequence, (access, locked), (deciding, write));
+        let relation = lock_relation(scene, sequence, (event, access, locked), (deciding, write));
         let Some(relation) = relation else {
             if strength.is_some() {
                 found = found.or(Some(WhyNot::LockElsewhereRow(event.id)));
             }
             continue;
         };
-        let holder = transaction::of(scene, event);
+        let holder = transaction::maybe(scene, event);
         let Some(holder) = holder else {
             if strength.is_some() {
                 tried.push(WhyNot::LockInAutocommit(event.id));
@@ -201,15 +207,15 @@ fn locking(access: &Access) -> Option<(&TableAccess, Option<Strength>)> {
 fn lock_relation(
     scene: &Scene<'_, '_>,
     sequence: &Sequence,
-    lock: (&Access, &TableAccess),
+    (event, access, locked): (&Event, &Access, &TableAccess),
     (deciding, write): (&Access, &Event),
 ) -> Option<Locked> {
     let read = deciding.statement.accesses.get(sequence.read_access)?;
-    let same = |access: &Access, table: &TableAccess| {
-        if table.table.name != lock.1.table.name {
+    let same = |other: &Access, table: &TableAccess| {
+        if table.table.name != locked.table.name {
             return false;
         }
-        let (agree, contradict) = rows::compare_keys(scene, (access, table), lock);
+        let (agree, contradict) = rows::compare_keys(scene, (other, table), (access, locked));
         agree && !contradict
     };
     if same(deciding, read) {
@@ -221,28 +227,26 @@ fn lock_relation(
         return Some(Locked::WrittenRow);
     }
     // The lock's key value finds the rows that decide.
-    let keys: Vec<_> = lock
-        .1
+    let keys: Vec<_> = locked
         .filter
         .iter()
         .filter(|p| p.op == crate::sql::statement::Compare::Eq)
-        .flat_map(|p| scene.terms_in(lock.0, &p.value))
+        .flat_map(|p| scene.terms_in(access, &p.value))
         .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
         .collect();
     let from_locked = |term: crate::flow::term::TermId| {
-        let lock_event = scene.flow.events.iter().find(|e| e.access().is_some_and(|a| std::ptr::eq(a, lock.0)));
-        lock_event.is_some_and(|event| scene.origins(term).iter().any(|o| o.event == event.id && !o.computed))
+        scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed)
     };
     let by_key = read
         .filter
         .iter()
         .flat_map(|p| scene.terms_in(deciding, &p.value))
         .any(|term| keys.contains(&term) || from_locked(term));
-    if by_key && lock.1.table.name != read.table.name {
+    if by_key && locked.table.name != read.table.name {
         return Some(Locked::Parent);
     }
     // A lock on another row of the table under the same key column, such as all children of one parent.
-    (by_key && lock.1.table.name == read.table.name).then_some(Locked::ReadRow)
+    (by_key && locked.table.name == read.table.name).then_some(Locked::ReadRow)
 }
 
 fn holds(
@@ -305,7 +309,7 @@ fn plain_read_before(scene: &Scene<'_, '_>, lock: &Event, tx: &Transaction) -> b
                 && !access.statement.accesses.is_empty()
                 && access.statement.accesses.iter().all(|access| access.lock.is_none())
         });
-        plain && transaction::of(scene, event).is_some_and(|other| other.is_same(tx))
+        plain && transaction::maybe(scene, event).is_some_and(|other| other.is_same(tx))
     })
 }
 
@@ -318,12 +322,10 @@ fn advisory_lock(
 ) -> Option<Protection> {
     let read = scene.event(sequence.read)?;
     let write = scene.event(sequence.write)?;
-    for event in scene.before(write.id) {
+    for event in scene.before_of(Kind::Lock, write.id) {
         let Some(access) = event.access() else { continue };
-        let Some(call) = access.statement.lock_calls().find(|call| matches!(call.act, LockAct::Take | LockAct::Try))
-        else {
-            continue;
-        };
+        let calls = || access.statement.lock_calls().filter(|call| matches!(call.act, LockAct::Take | LockAct::Try));
+        let Some(call) = calls().find(|call| !call.shared).or_else(|| calls().next()) else { continue };
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
             tried.push(WhyNot::LockAfterRead(event.id));
@@ -333,12 +335,16 @@ fn advisory_lock(
             tried.push(WhyNot::LockElsewhereRow(event.id));
             continue;
         }
+        if call.shared {
+            tried.push(WhyNot::LockShared(event.id));
+            continue;
+        }
         if call.act == LockAct::Try && !scene.result_used(event.id) {
             tried.push(WhyNot::TryLockIgnored(event.id));
             continue;
         }
-        let writer = transaction::of(scene, write);
-        let holder = transaction::of(scene, event);
+        let writer = transaction::maybe(scene, write);
+        let holder = transaction::maybe(scene, event);
         if call.scope == LockScope::Transaction {
             let Some(holder) = holder else {
                 tried.push(WhyNot::LockInAutocommit(event.id));
@@ -356,7 +362,7 @@ fn advisory_lock(
                 continue;
             }
         } else {
-            let released = scene.between(event.id, write.id).any(releases);
+            let released = scene.between_of(Kind::Lock, event.id, write.id).any(releases);
             // A lock that is released before the transaction commits lets the next one read the old row.
             let early = writer.is_some_and(|writer| {
                 let begun_before = writer.begin.is_none_or(|begin| scene.place(begin) < scene.place(event.id))
@@ -424,7 +430,7 @@ fn table_lock(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot
     let write = scene.event(sequence.write)?;
     let deciding = read.access()?.statement.accesses.get(sequence.read_access)?;
     let written = write.access()?.statement.target()?;
-    for event in scene.before(write.id) {
+    for event in scene.before_of(Kind::Lock, write.id) {
         let Some(access) = event.access() else { continue };
         let Verb::LockTables(tables) = &access.statement.verb else { continue };
         let Some((_, mode)) = tables
@@ -449,7 +455,7 @@ fn table_lock(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot
                 continue;
             }
         } else {
-            let (holder, writer) = (transaction::of(scene, event), transaction::of(scene, write));
+            let (holder, writer) = (transaction::maybe(scene, event), transaction::maybe(scene, write));
             let Some(holder) = holder else {
                 tried.push(WhyNot::LockInAutocommit(event.id));
                 continue;

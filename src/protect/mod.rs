@@ -3,6 +3,7 @@
 //! Each protection is a file of its own; [`judge`] asks them in an order that goes from what the engine guarantees to what
 //! the program as a whole happens not to do. `Safe` always names its protection: it is never a default.
 
+mod claim;
 pub mod constraint;
 pub mod guard;
 mod idempotent;
@@ -44,6 +45,8 @@ pub enum Protection {
     Guard,
     /// The write's condition holds the value, version or status that was read.
     CompareAndSet,
+    /// The statement that read the row took it.
+    Claimed,
     /// A unique key refuses the second row.
     UniqueKey(Vec<Name>),
     /// A unique key refuses a second row later in the same transaction, and all is rolled back.
@@ -83,8 +86,12 @@ pub enum WhyNot {
     LockInCountingStatement(EventId),
     LockElsewhereRow(EventId),
     TryLockIgnored(EventId),
+    /// A named lock that two requests can hold at once.
+    LockShared(EventId),
     LockReleasedEarly(EventId),
     TableLockTooWeak(EventId),
+    /// Others take the row again while its holder works on, and the write does not say whose claim it belongs to.
+    ClaimRunsOut,
     HalfGuard(Vec<Name>),
     OutcomeUnread,
     /// The guard bounds the column, but the value written was computed from an old read.
@@ -116,6 +123,7 @@ impl WhyNot {
             | Self::LockInCountingStatement(at)
             | Self::LockElsewhereRow(at)
             | Self::TryLockIgnored(at)
+            | Self::LockShared(at)
             | Self::LockReleasedEarly(at)
             | Self::ReadBeside(at)
             | Self::TableLockTooWeak(at) => Some(*at),
@@ -140,7 +148,8 @@ pub fn judge(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
     let mut tried = Vec::new();
     let shape = shape(scene, sequence);
     let by_engine = isolation::protects(scene, sequence, shape, &mut tried)
-        .or_else(|| lock::protects(scene, sequence, shape, &mut tried));
+        .or_else(|| lock::protects(scene, sequence, shape, &mut tried))
+        .or_else(|| claim::protects(scene, sequence, &mut tried));
     if let Some(protection) = by_engine {
         return Verdict::Safe(protection);
     }
@@ -174,6 +183,7 @@ pub fn excludes(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
     let shape = shape(scene, sequence);
     let found = lock::protects(scene, sequence, shape, &mut tried)
         .filter(|protection| !matches!(protection, Protection::RowLock(at) if lock::is_shared(scene, *at)))
+        .or_else(|| claim::protects(scene, sequence, &mut tried))
         .or_else(|| process::protects(scene, sequence, &mut tried))
         .or_else(|| isolation::holds_write_lock(scene, sequence));
     match found {

@@ -5,6 +5,7 @@ use crate::event::{Event, EventKind};
 use crate::flow::term::{Term, TermId};
 use crate::protect::{Protection, WhyNot};
 use crate::race::Sequence;
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
@@ -37,7 +38,10 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         .filter_map(locked)
         .any(|guard| read.on != Some(guard) && read.guards.iter().all(|held| held.guard != guard));
     let ended = write.guards.is_empty()
-        && scene.before(read.id).filter_map(locked).any(|guard| read.guards.iter().any(|held| held.guard == guard));
+        && scene
+            .before_of(Kind::Mutex, read.id)
+            .filter_map(locked)
+            .any(|guard| read.guards.iter().any(|held| held.guard == guard));
     if dropped || never_kept || ended {
         tried.push(WhyNot::GuardDropped);
     }
@@ -48,13 +52,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
 /// itself: it was never meant for a write that comes after that call.
 fn serves_a_helper(scene: &Scene<'_, '_>, locked: &Event, write: &Event) -> bool {
     let [call, ..] = &*locked.calls else { return false };
-    let EventKind::Locked(guard) = &locked.kind else { return false };
-    write.calls.first() != Some(call)
-        && scene.after(locked.id).any(|event| {
-            event.access().is_some()
-                && event.calls.first() == Some(call)
-                && event.guards.iter().any(|held| held.guard == guard.guard)
-        })
+    write.calls.first() != Some(call) && scene.guards_its_call(locked)
 }
 
 /// Whether a lock is none that two requests share: not handed in, not a field, not a static.

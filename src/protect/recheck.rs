@@ -2,11 +2,13 @@
 //! stands between has the last word.
 
 use crate::event::{Event, EventKind};
-use crate::flow::term::Part;
+use crate::flow::term::{Part, Term, TermId};
+use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
-use crate::sql::statement::{Action, Verb};
+use crate::sql::statement::{Action, ConflictAction, Operand, Verb};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
     if !sequence.values.iter().all(|value| !value.computed) {
@@ -56,7 +58,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
     }
     deciding.sort_unstable();
     deciding.dedup();
-    let by_error = scene.between(sequence.read, sequence.write).filter(|event| {
+    let by_error = scene.between_of(Kind::Write, sequence.read, sequence.write).filter(|event| {
         event
             .access()
             .and_then(|access| access.statement.target())
@@ -69,6 +71,9 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         let Some(access) = event.access() else { continue };
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {
             continue;
+        }
+        if decides_once(scene, sequence, event) {
+            return Some(Protection::Rechecked(id));
         }
         let Some(earlier) = scene.sequences(event).iter().find(|other| other.read == sequence.read).cloned() else {
             continue;
@@ -94,4 +99,62 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         }
     }
     None
+}
+
+/// An insert that can happen once for the row that was read: a unique key of its table is made of values of that row, and
+/// of what is the same for all requests.
+fn decides_once(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
+    let Some(access) = event.access() else { return false };
+    let Some(target) = access.statement.target() else { return false };
+    let refuses = match target.conflict.as_ref().map(|conflict| &conflict.action) {
+        None => true,
+        Some(ConflictAction::Nothing) => scene.outcome_used(event.id),
+        Some(_) => false,
+    };
+    let Some(table) = scene.schema.table(&target.table.name) else { return false };
+    if target.action != Action::Insert || !refuses {
+        return false;
+    }
+    // Whatever is computed from the row alone is the same for all who read that row.
+    let of_row = |column: &Name| {
+        target.sets.iter().filter(|set| set.column == *column).any(|set| {
+            scene.terms_in(access, &set.value).iter().any(|term| {
+                scene.origins(*term).iter().any(|origin| origin.event == sequence.read)
+                    && !is_made_up(scene, *term, &mut 200)
+            })
+        })
+    };
+    let handed_in = |column: &Name| {
+        target.sets.iter().filter(|set| set.column == *column).any(|set| {
+            scene.terms_in(access, &set.value).iter().any(|term| asked_for(scene, sequence, *term))
+                || matches!(set.value, Operand::Literal(_))
+        })
+    };
+    table.keys().any(|key| key.iter().any(of_row) && key.iter().all(|column| of_row(column) || handed_in(column)))
+}
+
+/// Whether the read was asked for by a value.
+fn asked_for(scene: &Scene<'_, '_>, sequence: &Sequence, term: TermId) -> bool {
+    let Some(read) = scene.access(sequence.read) else { return false };
+    read.statement
+        .accesses
+        .iter()
+        .flat_map(|access| &access.filter)
+        .any(|predicate| scene.terms_in(read, &predicate.value).contains(&term))
+}
+
+/// Whether something that differs from request to request is in a value: a new id, the time. A list that was empty
+/// before the row was put into it is none. `left` bounds how many parts are looked at.
+fn is_made_up(scene: &Scene<'_, '_>, term: TermId, left: &mut usize) -> bool {
+    *left = left.saturating_sub(1);
+    if *left == 0 {
+        return true;
+    }
+    match scene.ev.terms.get(term) {
+        Term::Fresh(_) => true,
+        Term::Either(parts) => parts.iter().all(|part| is_made_up(scene, *part, left)),
+        Term::Computed(_, parts) => parts.iter().any(|part| is_made_up(scene, *part, left)),
+        Term::Field(of, _) | Term::Exists(of) => is_made_up(scene, *of, left),
+        _ => false,
+    }
 }

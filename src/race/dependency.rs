@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Access, CondKind, Event, EventId};
-use crate::flow::term::{Origin, Part, Term};
+use crate::event::{Access, CondId, CondKind, Event, EventId};
+use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, rows};
-use crate::sql::statement::{Action, Aggregate, Assignment, Compare, ConflictAction, Operand};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand};
 
 /// All sequences that end in one write.
 ///
@@ -39,7 +39,13 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
     let mut checks: Vec<(EventId, Check)> = Vec::new();
     for cond in scene.conditions(&write.deps).iter().copied() {
         let term = scene.ev.cond(cond).term;
-        for origin in scene.origins(term).iter() {
+        if converts(scene, cond) {
+            continue;
+        }
+        for origin in scene.origins(term).iter().filter(|origin| !origin.answered) {
+            if spares_a_write(scene, cond, origin.event, access, target) {
+                continue;
+            }
             let Some(read) = entry(origin) else { continue };
             let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
             let zero = scene.compares_with_zero(cond, read);
@@ -103,6 +109,55 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
     all
 }
 
+/// Whether a condition only asks that a call succeeded of which nothing is known: a value is decoded, parsed or sealed.
+fn converts(scene: &Scene<'_, '_>, cond: CondId) -> bool {
+    let cond = scene.ev.cond(cond);
+    let Term::Exists(made) = scene.ev.terms.get(cond.term) else { return false };
+    let mut made = scene.ev.terms.get(*made);
+    while let Term::Field(of, _) = made {
+        made = scene.ev.terms.get(*of);
+    }
+    let Term::Computed(by, _) = made else { return false };
+    cond.kind == CondKind::Presence && is_call(by)
+}
+
+/// Whether a computed value is named after a function or method, not after an operator or a form of the language.
+fn is_call(by: &str) -> bool {
+    const FORMS: [&str; 13] =
+        ["struct", "tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get"];
+    by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !FORMS.contains(&by)
+}
+
+/// Whether a condition only asks if the columns hold already what is written to them: a write that would change nothing is
+/// left out.
+fn spares_a_write(scene: &Scene<'_, '_>, cond: CondId, read: EventId, access: &Access, target: &TableAccess) -> bool {
+    let cond = scene.ev.cond(cond);
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
+    let mut compares =
+        cond.compares.iter().filter(|compare| of_read(compare.left) || of_read(compare.right)).peekable();
+    if compares.peek().is_none() || !only_compares(scene, cond.term) {
+        return false;
+    }
+    compares.all(|compare| {
+        let sides = [(compare.left, compare.right), (compare.right, compare.left)];
+        let written_there = |(column, value): (TermId, TermId)| {
+            written(target)
+                .any(|set| is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).contains(&value))
+        };
+        matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
+    })
+}
+
+/// Whether a condition is made of comparisons alone.
+fn only_compares(scene: &Scene<'_, '_>, term: TermId) -> bool {
+    let Term::Computed(by, parts) = scene.ev.terms.get(term) else { return false };
+    match by.as_str() {
+        "==" | "!=" => true,
+        "&&" | "||" | "!" => parts.iter().all(|part| only_compares(scene, *part)),
+        _ => false,
+    }
+}
+
 /// Where a whole row is saved, an enum is decoded when it is read and encoded when it is written. The matches that do so
 /// stand in functions of their own and choose among constants what the column gets back; they decide nothing.
 fn drop_encodings(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event) {
@@ -124,11 +179,31 @@ fn drop_encodings(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event)
             })
         })
     };
+    let deciding: Vec<CondId> = write.deps.iter().copied().filter(|cond| !access.chosen_by.contains(cond)).collect();
+    let deciding = scene.conditions(&deciding);
+    // `note.filter(|note| !note.is_empty())`: the column gets back what it held, or nothing.
+    let kept_or_left_out = |column: &str| {
+        written(target)
+            .filter(|set| set.column == column)
+            .any(|set| scene.terms_in(access, &set.value).iter().any(|term| is_column(scene, *term, column)))
+    };
     sequence.checks.retain(|check| {
         let (Some(cond), LooksAt::Column(column)) = (check.cond, &check.looks_at) else { return true };
+        if !deciding.contains(&cond) && kept_or_left_out(column) {
+            return false;
+        }
         let cond = scene.ev.cond(cond);
         !(cond.kind == CondKind::Test && aside(cond.function) && encoded(column))
     });
+}
+
+/// Whether a value is a field of this name and nothing else, of whatever it was read by.
+fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
+    match scene.ev.terms.get(term) {
+        Term::Field(_, name) => name == column,
+        Term::Either(parts) => parts.iter().all(|part| is_column(scene, *part, column)),
+        _ => false,
+    }
 }
 
 /// A primary key that no statement changes tells nothing but which row it is, and that it was there.

@@ -3,10 +3,12 @@
 //! Nothing here knows what protects a sequence (`protect`) or how it is called (`rules`).
 
 pub mod dependency;
+pub mod index;
 pub mod packages;
 pub mod reach;
 pub mod rows;
 pub mod scene;
+pub mod session;
 pub mod transaction;
 
 use crate::event::{CondId, EventId};

@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Config;
-use crate::flow::CallGraph;
+use crate::flow::graph::{CallGraph, CallSite};
 use crate::link::{FnId, Program};
 use crate::source::Workspace;
 
@@ -47,9 +47,8 @@ pub fn concurrent(
     };
     let called_by = |id: FnId| {
         let callers = calls.callers.get(&id).map_or(&[][..], Vec::as_slice);
-        let known = callers.iter().map(|(caller, _, serving)| (*caller, *serving));
-        let likely = likely_callers(program, calls, id).iter().copied().filter(move |(caller, _)| sees(*caller, id));
-        known.chain(likely).filter(move |(caller, _)| *caller != id && !program.function(*caller).test)
+        let likely = likely_callers(program, calls, id).iter().filter(move |site| sees(site.caller, id));
+        callers.iter().chain(likely).filter(move |site| site.caller != id && !program.function(site.caller).test)
     };
     let mut found: FxHashSet<FnId> = FxHashSet::default();
     let mut todo: Vec<FnId> = Vec::new();
@@ -57,12 +56,12 @@ pub fn concurrent(
     for id in functions {
         let starts = called_by(*id).next().is_none() && !is_main(program, *id);
         let handed_around = calls.values.contains(id);
-        let served = called_by(*id).any(|(_, serving)| serving);
+        let served = called_by(*id).any(|site| site.serving);
         if starts || handed_around || served || config.is_entry_point(&program.path_of(*id)) {
             todo.push(*id);
         }
-        for (caller, _) in called_by(*id) {
-            callees.entry(caller).or_default().push(*id);
+        for site in called_by(*id) {
+            callees.entry(site.caller).or_default().push(*id);
         }
     }
     while let Some(id) = todo.pop() {
@@ -77,7 +76,7 @@ pub fn concurrent(
 ///
 /// `Cli::parse().run()`: what a derive macro declares has no type, and `run` is called all the same. A trait's method and
 /// one with a framework's attribute may be called from outside, whoever else has a method of that name.
-fn likely_callers<'c>(program: &Program, calls: &'c CallGraph, id: FnId) -> &'c [(FnId, bool)] {
+fn likely_callers<'c>(program: &Program, calls: &'c CallGraph, id: FnId) -> &'c [CallSite] {
     let function = program.function(id);
     let own = function.receiver.is_some()
         && function.in_trait.is_none()

@@ -35,7 +35,10 @@ pub(super) fn relate(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
         .enumerate()
         .filter(|(_, access)| access.table.name == target.table.name && access.table.name != "?");
     for (place, access) in same_table {
-        let relation = same_table_relation(scene, (read, access), (write, target), sequence.key_from_row);
+        let relation = match same_table_relation(scene, (read, access), (write, target), sequence.key_from_row) {
+            Relation::Other if puts_back(scene, sequence, access, (write, target)) => Relation::NewRowOfSet,
+            relation => relation,
+        };
         if rank(relation) > rank(best.0) {
             best = (relation, place);
         }
@@ -162,6 +165,26 @@ fn new_row(
         return Relation::NewRowOfSet;
     }
     if equalities.is_empty() && set { Relation::NewRowOfSet } else { Relation::Other }
+}
+
+/// Whether an upsert names its row by the key that was read with it: what was found is put back.
+fn puts_back(scene: &Scene<'_, '_>, sequence: &Sequence, read: &TableAccess, write: (&Access, &TableAccess)) -> bool {
+    let Some(table) = scene.schema.table(&read.table.name) else { return false };
+    let own = |column: &str| {
+        write.1.sets.iter().filter(|set| set.column == column).any(|set| {
+            scene.terms_in(write.0, &set.value).iter().any(|term| {
+                scene.origins(*term).iter().any(|origin| {
+                    origin.event == sequence.read
+                        && !origin.computed
+                        && matches!(&origin.part, Part::Column(name) if name == column)
+                })
+            })
+        })
+    };
+    write.1.action == Action::Insert
+        && write.1.conflict.is_some()
+        && read.aggregate.is_none()
+        && table.keys().any(|key| key.iter().all(|column| own(column)))
 }
 
 /// Whether a write adds a row to the set that a read reads.

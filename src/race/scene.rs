@@ -7,11 +7,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::HandleKind;
 use crate::config::Config;
+use crate::dialect::Isolation;
 use crate::event::{Access, CondId, Event, EventId, EventKind, Flow};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{self, Verdict};
+use crate::race::index::{Index, Kind};
+use crate::race::session::Sessions;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
@@ -26,6 +29,8 @@ pub struct Rivals {
     pub updated_somehow: FxHashSet<Name>,
     pub inserted: FxHashSet<Name>,
     pub deleted: FxHashSet<Name>,
+    /// The levels that its connections are opened with.
+    pub sessions: Sessions,
 }
 
 impl Rivals {
@@ -44,6 +49,7 @@ pub struct Scene<'a, 'p> {
     pub rivals: &'a Rivals,
     places: FxHashMap<EventId, usize>,
     used: FxHashSet<EventId>,
+    index: Index,
     memo: Memo,
 }
 
@@ -55,6 +61,8 @@ struct Memo {
     verdicts: RefCell<FxHashMap<(EventId, EventId), Option<Verdict>>>,
     conditions: RefCell<FxHashMap<Vec<CondId>, Rc<[CondId]>>>,
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
+    /// Locks inside the process under which the call that takes them sends a statement.
+    serving: RefCell<FxHashMap<EventId, bool>>,
 }
 
 impl<'a, 'p> Scene<'a, 'p> {
@@ -66,8 +74,9 @@ impl<'a, 'p> Scene<'a, 'p> {
         rivals: &'a Rivals,
     ) -> Self {
         let places = flow.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect();
-        let mut scene =
-            Self { ev, flow, schema, config, rivals, places, used: FxHashSet::default(), memo: Memo::default() };
+        let index = Index::of(&flow.events);
+        let (used, memo) = (FxHashSet::default(), Memo::default());
+        let mut scene = Self { ev, flow, schema, config, rivals, places, used, index, memo };
         scene.used = scene.collect_used();
         scene
     }
@@ -132,6 +141,27 @@ impl<'a, 'p> Scene<'a, 'p> {
         self.flow.events[..place].iter().filter(move |event| event.path.meets(&path))
     }
 
+    /// The events of one kind before one, on a path with it.
+    pub fn before_of(&self, kind: Kind, id: EventId) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
+        let place = self.place(id);
+        let path = self.event(id).map(|event| event.path.clone()).unwrap_or_default();
+        let places = self.index.places(kind);
+        let end = places.partition_point(|at| *at < place);
+        places[..end].iter().map(|at| &self.flow.events[*at]).filter(move |event| event.path.meets(&path))
+    }
+
+    /// The events of one kind between two, on a path with both.
+    pub fn between_of(
+        &self,
+        kind: Kind,
+        from: EventId,
+        to: EventId,
+    ) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
+        let start = self.place(from);
+        let path = self.event(from).map(|event| event.path.clone()).unwrap_or_default();
+        self.before_of(kind, to).filter(move |event| self.place(event.id) > start && event.path.meets(&path))
+    }
+
     /// The events between two, on a path with both.
     pub fn between(&self, from: EventId, to: EventId) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
         let start = self.place(from);
@@ -190,6 +220,27 @@ impl<'a, 'p> Scene<'a, 'p> {
         }
         let found = transaction::find(self, event);
         self.memo.transactions.borrow_mut().insert(event.id, found);
+        found
+    }
+
+    /// The level of transactions that ask for none, where the configuration or the program says it.
+    pub fn session_level(&self, event: &Event) -> Option<Isolation> {
+        let package = || self.ev.program.krate_of(event.function);
+        self.config.isolation.or_else(|| self.rivals.sessions.of(package()))
+    }
+
+    /// Whether a lock inside the process is held over a statement of the very call that takes it.
+    pub fn guards_its_call(&self, locked: &Event) -> bool {
+        let ([call, ..], EventKind::Locked(guard)) = (&*locked.calls, &locked.kind) else { return false };
+        if let Some(known) = self.memo.serving.borrow().get(&locked.id) {
+            return *known;
+        }
+        let found = self.after(locked.id).any(|event| {
+            event.access().is_some()
+                && event.calls.first() == Some(call)
+                && event.guards.iter().any(|held| held.guard == guard.guard)
+        });
+        self.memo.serving.borrow_mut().insert(locked.id, found);
         found
     }
 

@@ -4,6 +4,7 @@ use crate::client::HandleKind;
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Event, EventId, EventKind};
 use crate::flow::term::{Term, TermId};
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::sql::statement::{BeginMode, IsolationScope, Verb};
 
@@ -33,9 +34,36 @@ pub fn of(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
     scene.transaction(event)
 }
 
+/// The transaction an event runs in, or may run in: of an executor that some other crate made nobody knows whether it is
+/// in one. What is sent to it goes one way.
+pub fn maybe(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
+    of(scene, event).or_else(|| {
+        let on = event.on?;
+        let known = scene.ev.handle(on).is_some_and(|handle| handle.kind != HandleKind::Executor);
+        let handle = lender(scene, on);
+        let said = handle != on && scene.ev.handle(handle).is_some_and(|handle| handle.kind != HandleKind::Executor);
+        (!known && !said).then(|| Transaction {
+            handle,
+            begin: None,
+            inner: handle,
+            level: scene.session_level(event).unwrap_or_else(|| event.dialect.default_isolation()),
+            level_set: false,
+            mode: BeginMode::Plain,
+        })
+    })
+}
+
+/// What an executor was taken from: `op.as_executor()` is `op`.
+fn lender(scene: &Scene<'_, '_>, on: TermId) -> TermId {
+    match scene.ev.terms.get(on) {
+        Term::Computed(_, parts) if parts.len() == 1 => lender(scene, parts[0]),
+        _ => on,
+    }
+}
+
 pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
     let on = event.on?;
-    let default = scene.config.isolation.unwrap_or_else(|| event.dialect.default_isolation());
+    let default = scene.session_level(event).unwrap_or_else(|| event.dialect.default_isolation());
     if let Term::Transaction(_) = scene.ev.terms.get(on) {
         return Some(begun(scene, on, default, event.dialect));
     }
@@ -98,7 +126,7 @@ fn is_transaction(scene: &Scene<'_, '_>, term: TermId) -> bool {
 /// The `BEGIN` that was sent as SQL on this very connection and has not ended yet.
 fn by_statement<'a>(scene: &Scene<'a, '_>, event: &Event, on: TermId) -> Option<&'a Event> {
     let mut open = None;
-    for earlier in scene.before(event.id).filter(|earlier| earlier.on == Some(on)) {
+    for earlier in scene.before_of(Kind::Step, event.id).filter(|earlier| earlier.on == Some(on)) {
         match &earlier.kind {
             EventKind::Begin { from: Some(from), .. } if *from == on => open = Some(earlier),
             EventKind::Commit | EventKind::Rollback => open = None,
@@ -136,7 +164,7 @@ fn open_since(scene: &Scene<'_, '_>, begin: &Event, on: TermId, default: Isolati
 /// inside it.
 fn on_same_connection(scene: &Scene<'_, '_>, event: &Event, on: TermId) -> Option<TermId> {
     let mut open = None;
-    for earlier in scene.before(event.id) {
+    for earlier in scene.before_of(Kind::Step, event.id) {
         match &earlier.kind {
             EventKind::Begin { from: Some(from), .. } if *from == on && earlier.on != Some(on) => open = earlier.on,
             EventKind::Commit | EventKind::Rollback if earlier.on == open => open = None,
@@ -169,7 +197,7 @@ fn level_by_statement(
 /// A level set on the connection before the transaction began on it.
 fn level_before(scene: &Scene<'_, '_>, connection: TermId, begin: EventId, dialect: Dialect) -> Option<Isolation> {
     let mut level = None;
-    for earlier in scene.before(begin).filter(|event| event.on == Some(connection)) {
+    for earlier in scene.before_of(Kind::Lock, begin).filter(|event| event.on == Some(connection)) {
         let Some(access) = earlier.access() else { continue };
         if let Verb::SetIsolation { level: set, scope } = &access.statement.verb {
             let holds = *scope == IsolationScope::Session || dialect == Dialect::MySql;

@@ -18,8 +18,9 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     let row = Row::of(case)?;
     let guards = row.guards()?;
     let sets = row.sets()?;
-    let relative = row.target.sets.iter().any(|set| row.is_stale(set));
-    if guards.is_empty() && !relative && row.target.action == Action::Update {
+    let relative = row.changed().any(|set| row.is_stale(set));
+    let narrowed = row.changed().count() < row.target.sets.len();
+    if guards.is_empty() && !relative && !narrowed && row.target.action == Action::Update {
         return None;
     }
     let checked = !guards.is_empty() || row.target.filter.iter().any(|predicate| predicate.op != Compare::Eq);
@@ -29,6 +30,7 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
         (_, true) if !relative || row.guards().is_some_and(|guards| !guards.is_empty()) => {
             "check and change in one statement".to_owned()
         }
+        _ if !relative => "write only the columns that change".to_owned(),
         _ => format!("let the database compute {}", row.stale_columns()),
     };
     let refusal = match row.target.action {
@@ -162,7 +164,16 @@ impl<'a, 'p> Row<'a, 'p> {
             said.push(" = ").append(self.new_value(set)?);
             Some(said)
         };
-        self.target.sets.iter().map(set).collect()
+        self.changed().map(set).collect()
+    }
+
+    /// What the write sets, without the columns that only get back what was read from them.
+    fn changed(&self) -> impl Iterator<Item = &'a Assignment> {
+        let values = &self.case.claim.sequence.values;
+        self.target.sets.iter().filter(move |set| {
+            let mut own = values.iter().filter(|value| value.column == set.column).peekable();
+            own.peek().is_none() || own.any(|value| !value.is_handed_back())
+        })
     }
 
     fn new_value(&self, set: &Assignment) -> Option<Sql> {
@@ -181,7 +192,7 @@ impl<'a, 'p> Row<'a, 'p> {
 
     fn stale_columns(&self) -> String {
         let columns: Vec<&str> =
-            self.target.sets.iter().filter(|set| self.is_stale(set)).map(|set| set.column.as_str()).collect();
+            self.changed().filter(|set| self.is_stale(set)).map(|set| set.column.as_str()).collect();
         columns.join(" and ")
     }
 

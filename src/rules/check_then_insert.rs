@@ -4,6 +4,7 @@ use crate::finding::Confidence;
 use crate::race::LooksAt;
 use crate::race::rows::Relation;
 use crate::rules::claim::Facts;
+use crate::rules::stale_guard;
 
 pub const ID: &str = "check-then-insert";
 
@@ -15,10 +16,19 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !asks {
         return None;
     }
+    let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
+    if not_understood(facts) || narrower && !facts.sequence.checks_aggregate() {
+        return Some(Confidence::Low);
+    }
     // Without its definition nobody knows whether a unique key refuses the second row.
     Some(match facts.scene.schema.table(&facts.target.table.name) {
         Some(table) if table.keys_unsaid => Confidence::Medium.min(facts.confidence()),
         Some(_) => facts.confidence(),
         None => Confidence::Low,
     })
+}
+
+/// Whether nobody knows which rows were asked for.
+fn not_understood(facts: &Facts<'_, '_>) -> bool {
+    facts.reads.filter.iter().any(|predicate| predicate.columns.iter().any(|column| column == "?"))
 }

@@ -28,19 +28,18 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 /// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing.
 fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let table = &facts.reads.table.name;
-    let mut checked = facts.sequence.checked_columns().into_iter();
-    let changed = checked.any(|column| facts.scene.rivals.changes(table, column));
-    let whole = facts.sequence.checks.iter().any(|check| matches!(check.looks_at, LooksAt::Row | LooksAt::Aggregate));
-    (changed || whole).then(|| facts.confidence())
+    let spoiled = facts.sequence.checks.iter().any(|check| match &check.looks_at {
+        LooksAt::Column(column) => facts.scene.rivals.changes(table, column) && !facts.permits(check),
+        LooksAt::Row | LooksAt::Aggregate => true,
+        LooksAt::Existence => false,
+    });
+    spoiled.then(|| facts.confidence())
 }
 
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
 /// kind of request.
 fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let own = facts.confidence();
-    if facts.computed_from_row() {
-        return own;
-    }
     let moved = |part: &LooksAt| match part {
         LooksAt::Column(column) => {
             dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
@@ -48,7 +47,16 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     };
-    if facts.sequence.checks.iter().any(|check| moved(&check.looks_at)) { own } else { Confidence::Low }
+    if facts.sequence.checks.iter().any(|check| moved(&check.looks_at)) {
+        return own;
+    }
+    // A new value of what was there is lost whatever else was checked.
+    let counted = facts
+        .sequence
+        .values
+        .iter()
+        .any(|value| value.computed && matches!(&value.from, LooksAt::Column(from) if *from == value.column));
+    if facts.computed_from_row() && !counted { own } else { Confidence::Low }
 }
 
 /// A one-time row: it is read, deleted, and what it said goes on to be used.

@@ -2,10 +2,11 @@
 
 use crate::event::{Event, EventId};
 use crate::finding::Confidence;
+use crate::flow::term::Term;
 use crate::protect::{Shape, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, Written};
+use crate::race::{Check, LooksAt, Sequence, Written};
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
 
 /// What a rule claims about one function.
@@ -92,6 +93,22 @@ impl<'a, 'p> Facts<'a, 'p> {
             LooksAt::Aggregate | LooksAt::Row => true,
             LooksAt::Existence => false,
         })
+    }
+
+    /// Whether a check only asks if the caller may go on: it looks for something of the row among what the caller
+    /// brought, or for equality with it. Who may act is settled when it is asked; a state or an amount must hold until
+    /// the write.
+    pub fn permits(&self, check: &Check) -> bool {
+        let Some(cond) = check.cond else { return false };
+        let terms = &self.scene.ev.terms;
+        let (mut brought, mut measured) = (false, false);
+        terms.walk(self.scene.ev.cond(cond).term, &mut |term| match terms.get(term) {
+            Term::Param(..) | Term::Fresh(_) => brought = true,
+            Term::Row(event) => brought |= *event != self.read.id,
+            Term::Computed(by, _) => measured |= matches!(by.as_str(), "<" | "<=" | ">" | ">=" | "+" | "-"),
+            _ => {}
+        });
+        brought && !measured
     }
 
     /// Whether the read asks for one row by a key of its table.

@@ -3,8 +3,9 @@
 use crate::event::{EffectKind, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::protect::{Protection, Verdict};
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence};
+use crate::race::{Check, LooksAt, Sequence, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -21,11 +22,23 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     let scene = facts.scene;
     // A new row changes nothing of what stands in the one row that was asked for, only that there is none.
     let absence = facts.inserts() && facts.target.conflict.is_none() && facts.reads_by_key();
-    let checks = facts.sequence.checks.iter().filter(|check| !absence || check.looks_at == LooksAt::Existence);
-    let conds: Vec<_> = checks.filter_map(|check| check.cond).collect();
-    let between = scene.between(facts.read.id, facts.write.id).find(|event| {
-        // A file is a part of the program's own state unless the row guards its name.
-        matches!(&event.kind, EventKind::Effect(effect) if effect.kind != EffectKind::File || facts.inserts())
+    // What the effect hangs on must be what the write makes untrue for the next request.
+    let spoiled = |part: &LooksAt| match part {
+        LooksAt::Existence => facts.inserts() || facts.picks(),
+        LooksAt::Column(column) => {
+            !absence
+                && (facts.inserts()
+                    || facts.picks()
+                    || dependency::written(facts.target).any(|set| set.column == *column))
+        }
+        LooksAt::Row | LooksAt::Aggregate => !absence,
+    };
+    let checks: Vec<&Check> = facts.sequence.checks.iter().filter(|check| spoiled(&check.looks_at)).collect();
+    let conds: Vec<_> = checks.iter().filter_map(|check| check.cond).collect();
+    // A file is a part of the program's own state unless the row guards its name.
+    let names_a_file = facts.inserts() && checks.iter().any(|check| check.looks_at == LooksAt::Existence);
+    let between = scene.between_of(Kind::Effect, facts.read.id, facts.write.id).find(|event| {
+        matches!(&event.kind, EventKind::Effect(effect) if effect.kind != EffectKind::File || names_a_file)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
             && !claimed_before(scene, facts.sequence, event.id)
     })?;
@@ -47,7 +60,7 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
                 .sequence
                 .checked_columns()
                 .into_iter()
-                .any(|column| crate::race::dependency::written(facts.target).any(|set| set.column == *column));
+                .any(|column| dependency::written(facts.target).any(|set| set.column == *column));
             moved || facts.picks()
         }
     }
@@ -55,7 +68,7 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a guarded write before the effect already decided who goes on.
 fn claimed_before(scene: &Scene<'_, '_>, sequence: &Sequence, effect: EventId) -> bool {
-    scene.between(sequence.read, effect).any(|event| {
+    scene.between_of(Kind::Write, sequence.read, effect).any(|event| {
         let writes = event.access().is_some_and(|access| access.statement.writes());
         writes
             && scene.sequences(event)

@@ -4,14 +4,16 @@ use crate::finding::Confidence;
 use crate::race::LooksAt;
 use crate::race::rows::Relation;
 use crate::rules::claim::Facts;
+use crate::sql::statement::ConflictAction;
 
 pub const ID: &str = "lost-update";
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
-    if facts.sequence.values.is_empty() || !facts.stale_values() {
+    if facts.sequence.values.is_empty() || !facts.stale_values() || !reaches_existing(facts) {
         return None;
     }
-    let fresh_row = facts.inserts() && facts.target.conflict.is_none();
+    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
+    let fresh_row = facts.inserts() && matches!(conflict, None | Some(ConflictAction::Nothing));
     if fresh_row {
         let computed = facts.sequence.values.iter().any(|value| value.computed && value.from != LooksAt::Existence);
         let next_number =
@@ -36,5 +38,15 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         (false, true) => Some(Confidence::Medium),
         // One column is copied to another.
         (false, false) => Some(Confidence::Low),
+    }
+}
+
+/// Whether a value reaches the row that was read: an upsert writes over it only what its conflict clause names.
+fn reaches_existing(facts: &Facts<'_, '_>) -> bool {
+    match facts.target.conflict.as_ref().map(|conflict| &conflict.action) {
+        Some(ConflictAction::Update { sets, .. }) => {
+            facts.sequence.values.iter().any(|value| sets.iter().any(|set| set.column == value.column))
+        }
+        Some(ConflictAction::Nothing | ConflictAction::Replace) | None => true,
     }
 }

@@ -19,6 +19,8 @@ pub mod unsafe_claim;
 
 pub use pages::{Page, Precision, page, pages};
 
+use rustc_hash::FxHashMap;
+
 use crate::event::{Event, EventId};
 use crate::finding::Confidence;
 use crate::protect::{self, Protection, Verdict, WhyNot};
@@ -26,10 +28,14 @@ use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{Sequence, dependency};
 use crate::rules::claim::{Claim, Facts};
+use crate::span::Span;
 use crate::sql::statement::{Action, Verb};
 
 /// How often one function may be claimed before the rest is counted only.
 const CLAIMS: usize = 1_000;
+
+/// How often one function is judged for the same two places below the same two of its calls.
+const SAME_PLACES: usize = 8;
 
 /// What one function's events come to.
 #[derive(Default)]
@@ -42,7 +48,8 @@ pub struct Judged {
 /// Judges all sequences of a function that `wanted` lets through.
 pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> Judged {
     let mut judged = Judged::default();
-    for write in &scene.flow.events {
+    let mut seen: FxHashMap<[Span; 4], usize> = FxHashMap::default();
+    for (place, write) in scene.flow.events.iter().enumerate() {
         if let Some((confidence, note, meant_for)) = table_lock::claims(scene, write)
             && wanted(write, meant_for)
         {
@@ -72,12 +79,19 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
                 sequence,
             });
         }
-        for sequence in scene.sequences(write).iter().cloned() {
+        if !scene.flow.events[..place].iter().any(|read| read.access().is_some() && wanted(read, write)) {
+            continue;
+        }
+        for sequence in scene.sequences(write).iter() {
             let Some(read) = scene.event(sequence.read) else { continue };
-            if !wanted(read, write) || !can_be_read(scene, &sequence) {
+            if !wanted(read, write) || !can_be_read(scene, sequence) {
                 continue;
             }
-            judge_sequence(scene, sequence, &mut judged);
+            let times = seen.entry([from(read), read.span, from(write), write.span]).or_default();
+            *times += 1;
+            if *times <= SAME_PLACES {
+                judge_sequence(scene, sequence.clone(), &mut judged);
+            }
         }
         if judged.claims.len() > CLAIMS {
             break;
@@ -85,6 +99,11 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
     }
     judged.claims = once(scene, judged.claims);
     judged
+}
+
+/// Where the function itself stands when an event happens.
+fn from(event: &Event) -> Span {
+    event.calls.first().map_or(event.span, |call| call.span)
 }
 
 /// A read is a SELECT, or an UPDATE that found no row and is followed by an INSERT.

@@ -8,6 +8,7 @@ use crate::dialect::{Dialect, Isolation};
 use crate::event::Event;
 use crate::finding::Confidence;
 use crate::protect::constraint;
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction;
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Place, Statement, Verb};
@@ -41,7 +42,7 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
 fn serial(scene: &Scene<'_, '_>, write: &Event) -> bool {
     let level = transaction::of(scene, write)
         .map(|tx| tx.level)
-        .unwrap_or_else(|| scene.config.isolation.unwrap_or_else(|| write.dialect.default_isolation()));
+        .unwrap_or_else(|| scene.session_level(write).unwrap_or_else(|| write.dialect.default_isolation()));
     match write.dialect {
         Dialect::Sqlite => true,
         Dialect::MySql => level >= Isolation::RepeatableRead,
@@ -52,7 +53,8 @@ fn serial(scene: &Scene<'_, '_>, write: &Event) -> bool {
 /// An advisory, table or parent lock taken earlier in the same transaction.
 fn locked_before(scene: &Scene<'_, '_>, write: &Event, statement: &Statement) -> bool {
     let Some(tx) = transaction::of(scene, write) else { return false };
-    scene.before(write.id).any(|event| {
+    let mut holders = scene.before_of(Kind::Holder, write.id).chain(scene.before_of(Kind::Lock, write.id));
+    holders.any(|event| {
         let Some(access) = event.access() else { return false };
         let locks = access.statement.accesses.iter().any(|a| a.lock.is_some())
             || access.statement.lock_calls().next().is_some()
@@ -155,13 +157,13 @@ fn update(
                     });
                     other
                 });
-                let picks = picks(read, target) && !repeated(read, target);
+                let picks = picks(read, target) && !repeated(read, target) && !moves_on(target);
                 if takes || picks {
                     return Some((Confidence::High, "what it joins was read before the wait, and is not read again"));
                 }
             }
             Place::InWhere | Place::Exists | Place::NotExists => {
-                if picks(read, target) && !repeated(read, target) {
+                if picks(read, target) && !repeated(read, target) && !moves_on(target) {
                     return Some((
                         Confidence::High,
                         "two of them pick the same row, and the second does not look at its state again",
@@ -216,4 +218,18 @@ fn repeated(read: &TableAccess, target: &TableAccess) -> bool {
                     || predicate.columns.contains(column) && !matches!(predicate.value, Operand::Subquery(_))
             })
         })
+}
+
+/// Whether the update only finds rows in one state and leaves them in another: of two that picked one row, the second
+/// finds it moved on.
+fn moves_on(target: &TableAccess) -> bool {
+    target.filter.iter().any(|predicate| {
+        let [column] = predicate.columns.as_slice() else { return false };
+        let Operand::Literal(before) = &predicate.value else { return false };
+        predicate.op == Compare::Eq
+            && target
+                .sets
+                .iter()
+                .any(|set| set.column == *column && matches!(&set.value, Operand::Literal(after) if after != before))
+    })
 }

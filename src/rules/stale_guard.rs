@@ -1,12 +1,12 @@
 //! One row, a count or a sum is checked, and another row or table is written.
 
-use crate::event::{Event, EventKind};
+use crate::event::{Access, Event, EventKind};
 use crate::finding::Confidence;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, dependency, transaction};
 use crate::rules::claim::Facts;
-use crate::sql::statement::{Action, Aggregate};
+use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget};
 
 pub const ID: &str = "stale-guard";
 
@@ -80,7 +80,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     };
-    if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at)) {
+    if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at) && !facts.permits(check)) {
         return Some(Confidence::Low);
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
@@ -117,10 +117,27 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
     scene.after(facts.read.id).any(|event| {
         let EventKind::Access(access) = &event.kind else { return false };
-        let inserts = access
-            .statement
-            .target()
-            .is_some_and(|target| target.action == Action::Insert && target.table.name == facts.reads.table.name);
-        inserts && event.id != facts.write.id && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+        let inserts = access.statement.target().is_some_and(|target| {
+            facts.read.access().is_some_and(|read| rows::adds_to(scene, (read, facts.reads), (access, target)))
+        });
+        let together = event.path.meets(&facts.write.path);
+        inserts
+            && together
+            && !narrower(facts, access)
+            && event.id != facts.write.id
+            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })
+}
+
+/// Whether an insert passes over a row with the same key, where the key is narrower than what was read: the program
+/// looked among the rows for one of its key, and nobody knows for which.
+pub(super) fn narrower(facts: &Facts<'_, '_>, insert: &Access) -> bool {
+    let Some(conflict) = insert.statement.target().and_then(|target| target.conflict.as_ref()) else { return false };
+    let ConflictTarget::Columns(columns) = &conflict.target else { return false };
+    let asked: Vec<_> = facts.reads.filter.iter().flat_map(|predicate| &predicate.columns).collect();
+    conflict.action == ConflictAction::Nothing
+        && !asked.is_empty()
+        && asked.len() < columns.len()
+        && asked.iter().all(|column| columns.contains(column))
+        && facts.reads.limit.is_none()
 }

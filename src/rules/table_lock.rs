@@ -37,6 +37,7 @@ fn by_statement(scene: &Scene<'_, '_>, access: &Access) -> Option<(Confidence, &
     }
     let constant = statement.lock_calls().any(|call| {
         matches!(call.act, LockAct::Take)
+            && !call.shared
             && !call.key.is_empty()
             && call.key.iter().all(|key| is_constant(scene, access, key))
     });

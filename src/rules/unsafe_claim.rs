@@ -1,13 +1,20 @@
 //! A job or item is picked by a SELECT, then marked as taken.
 
 use crate::finding::Confidence;
+use crate::protect::WhyNot;
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
 pub const ID: &str = "unsafe-claim";
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
-    if facts.inserts() || !facts.same_row() || !facts.picks() {
+    if facts.inserts() || !facts.same_row() {
+        return None;
+    }
+    if facts.tried.contains(&WhyNot::ClaimRunsOut) {
+        return Some(Confidence::Medium.min(facts.confidence()));
+    }
+    if !facts.picks() {
         return None;
     }
     if facts.target.action == Action::Delete {

@@ -300,6 +300,7 @@ impl<'a> Lexer<'a> {
             '$' => self.dollar(),
             '?' => self.question(),
             ':' | '@' => self.named(c),
+            '{' => self.template(),
             '0'..='9' => self.number(),
             '.' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) && !self.after_name() => self.number(),
             HOLE => self.word(),
@@ -410,7 +411,14 @@ impl<'a> Lexer<'a> {
         if rest.starts_with(HOLE) {
             return self.push(Kind::Hole, "", self.at + 1 + HOLE.len_utf8());
         }
+        if self.qualifies(1 + word) {
+            return self.push(Kind::Hole, "", self.at + 1 + word);
+        }
         match word {
+            0 if rest.starts_with('{') => {
+                self.at += 1;
+                self.template();
+            }
             0 => self.punct(),
             _ => self.push(Kind::Named, &rest[..word], self.at + 1 + word),
         }
@@ -438,12 +446,35 @@ impl<'a> Lexer<'a> {
     fn named(&mut self, sign: char) {
         let rest = self.text.get(self.at + 1..).unwrap_or_default();
         let word = word_length(rest);
+        if self.qualifies(1 + word) {
+            return self.push(Kind::Hole, "", self.at + 1 + word);
+        }
         let glued = self.out.tokens.last().is_some_and(|t| t.end == self.at && (t.ends_operand() || t.punct("@")));
         if word == 0 || glued || (sign == ':' && self.after_operand()) {
             return self.punct();
         }
         let kind = if rest.starts_with(HOLE) { Kind::Hole } else { Kind::Named };
         self.push(kind, &rest[..word], self.at + 1 + word);
+    }
+
+    /// Whether the next `length` bytes stand for a schema or a table: `:schema.jobs`. What is bound has no parts.
+    fn qualifies(&self, length: usize) -> bool {
+        let free = self.out.tokens.last().is_none_or(|t| t.end < self.at || t.punct("(") || t.punct(","));
+        let name = self.rest().get(length..).and_then(|rest| rest.strip_prefix('.'));
+        let named = |c: char| matches!(c, '_' | '"' | '`' | '[' | HOLE) || c.is_alphabetic();
+        length > 1 && free && name.is_some_and(|name| name.starts_with(named))
+    }
+
+    /// `{name}` and `{{name}}`: a template's piece, which the program fills in before it sends the text.
+    fn template(&mut self) {
+        let rest = self.rest();
+        let doubled = rest.starts_with("{{");
+        let (open, close) = if doubled { ("{{", "}}") } else { ("{", "}") };
+        let name = rest[open.len()..].find(close).map(|end| &rest[open.len()..open.len() + end]);
+        match name.filter(|name| !name.trim().is_empty() && word_length(name.trim()) == name.trim().len()) {
+            Some(name) => self.push(Kind::Hole, "", self.at + 2 * open.len() + name.len()),
+            None => self.punct(),
+        }
     }
 
     fn number(&mut self) {

@@ -161,7 +161,7 @@ fn best_check<'c>(
     conditions.min_by_key(|(check, cond)| {
         (
             check.looks_at == crate::race::LooksAt::Existence,
-            cond.kind != crate::event::CondKind::Test,
+            !matches!(cond.kind, crate::event::CondKind::Test | crate::event::CondKind::Must),
             std::cmp::Reverse(check.cond),
         )
     })

@@ -51,6 +51,9 @@ pub fn sentence(scene: &Scene<'_, '_>, protection: &Protection, write: &Event) -
         Protection::CompareAndSet => {
             "the write changes the row only while it still holds what was read, and its outcome is looked at".to_owned()
         }
+        Protection::Claimed => {
+            "the statement that finds the row also takes it, so that the next request finds another".to_owned()
+        }
         Protection::UniqueKey(columns) => {
             format!("a unique key on ({}) refuses the second row", columns.join(", "))
         }

@@ -35,6 +35,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             let told = values.iter().find(|value| !value.is_handed_back()).or(values.first());
             let written = told.map_or_else(String::new, |value| format!(".{}", value.column));
             match told {
+                Some(value) if value.is_handed_back() && values.len() > 1 => format!(
+                    "two requests can save the whole {table} row as they read it, and what one of the two wrote is lost"
+                ),
                 Some(value) if value.is_handed_back() => format!(
                     "two requests can save {table}{written} as they read it, and what one of the two wrote is lost"
                 ),
@@ -43,11 +46,31 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 ),
             }
         }
+        check_then_insert::ID
+            if claim.tried.contains(&WhyNot::ConflictOverwrites) && claim.sequence.checks_content() =>
+        {
+            format!(
+                "two requests can both find {what} of the {table} row acceptable, and the second one writes over what the first one put there"
+            )
+        }
+        check_then_insert::ID if claim.tried.contains(&WhyNot::ConflictOverwrites) => {
+            format!(
+                "two requests can both find no row in {table}, and the second one writes over what the first one put there"
+            )
+        }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
             format!("two requests can both find {what} of {source} within its limit, and together go past it")
         }
+        stale_guard::ID if dependency::only_existence(&claim.sequence) => {
+            format!(
+                "two requests can both find no row in {source}, and both write {table} before they insert one there"
+            )
+        }
         stale_guard::ID => format!("{what} of {source} can change between the check and the write to {table}"),
+        unsafe_claim::ID if claim.tried.contains(&WhyNot::ClaimRunsOut) => {
+            format!("a worker's claim of a {table} row can run out, and it still writes the row when another has it")
+        }
         unsafe_claim::ID => format!("two workers can pick the same {table} row before either has marked it as taken"),
         double_fire::ID => {
             let name = claim
@@ -98,7 +121,7 @@ fn weight(why: &WhyNot) -> u8 {
         WhyNot::LockElsewhereRow(_) => 3,
         WhyNot::HalfGuard(_) | WhyNot::GuardOnAbsoluteValue | WhyNot::ConflictOverwrites => 4,
         WhyNot::OneProcess | WhyNot::GuardDropped | WhyNot::LockPerRequest => 5,
-        WhyNot::OutcomeUnread => 6,
+        WhyNot::OutcomeUnread | WhyNot::ClaimRunsOut => 6,
         _ => 7,
     }
 }
@@ -141,8 +164,13 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
         }
         WhyNot::LockElsewhereRow(_) => "the lock is on another row than the one that decides".to_owned(),
         WhyNot::TryLockIgnored(_) => "nobody looks at whether the lock was got".to_owned(),
+        WhyNot::LockShared(_) => "the lock is taken shared, so that two requests hold it at once".to_owned(),
         WhyNot::LockReleasedEarly(_) => "the lock is released before the write is committed".to_owned(),
         WhyNot::TableLockTooWeak(_) => "this lock mode does not keep other writers out".to_owned(),
+        WhyNot::ClaimRunsOut => {
+            "the claim runs out, and the write does not say which claim it belongs to: a late worker still writes"
+                .to_owned()
+        }
         WhyNot::HalfGuard(columns) => {
             format!("the write repeats only a part of the check: {} is not in its WHERE", columns.join(", "))
         }

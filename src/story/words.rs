@@ -9,7 +9,7 @@ use crate::sql::statement::{Access, Action, Compare, Operand, Predicate, Stateme
 
 /// The table a claim is about: that of the write, or of the write that a lock is meant for.
 pub fn table_of<'a>(scene: &Scene<'a, '_>, claim: &Claim, write: &'a Event) -> &'a str {
-    let meant_for = claim.meant_for.and_then(|id| scene.event(id)).filter(|_| write.access().is_none());
+    let meant_for = claim.meant_for.and_then(|id| scene.event(id)).filter(|_| table(write).is_empty());
     table(meant_for.unwrap_or(write))
 }
 

@@ -4,7 +4,7 @@
 
 use crate::client::diesel::expr::Expr;
 use crate::client::diesel::schema::{Generated, generated};
-use crate::client::diesel::select::{Item, Source};
+use crate::client::diesel::select::{Item, Select, Source};
 use crate::flow::Evaluator;
 use crate::flow::term::Term;
 use crate::flow::value::{Shape, Value};
@@ -26,6 +26,17 @@ pub(super) struct Model {
 pub(super) enum For {
     Insert,
     Update,
+}
+
+/// The query that `#[derive(HasQuery)]` gives a struct: of its table, or of the one that `base_query` begins with.
+pub(super) fn base_query(ev: &Evaluator<'_>, model: &Model) -> Option<Select> {
+    if !ev.program.derives(model.id).contains(&"HasQuery") {
+        return None;
+    }
+    let written = setting(&ev.program.type_def(model.id).attrs, "base_query");
+    let other = written.and_then(|text| table_at(ev, model.id, text.split_once("::table")?.0));
+    let item = model.item(ev);
+    Some(Select { output: Some(vec![item]), ..Select::of(other.unwrap_or_else(|| model.table.clone())) })
 }
 
 /// How many levels of embedded structs are followed.
@@ -55,7 +66,7 @@ fn of_struct(ev: &Evaluator<'_>, id: TypeId) -> Option<Model> {
     }
     let written = setting(&def.attrs, "table_name");
     let derives = program.derives(id);
-    let known = ["Identifiable", "Insertable", "AsChangeset", "Selectable", "Associations", "Queryable"];
+    let known = ["Identifiable", "Insertable", "AsChangeset", "Selectable", "Associations", "Queryable", "HasQuery"];
     if written.is_none() && !derives.iter().any(|derive| known.contains(derive)) {
         return None;
     }

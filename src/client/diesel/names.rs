@@ -96,9 +96,9 @@ fn from_glob(ev: &Evaluator<'_>) -> bool {
     globs.iter().any(|glob| glob.first().is_some_and(|krate| KRATES.contains(&krate.as_str())))
 }
 
-/// `Account::as_select()`, `Account::belonging_to(&user)`, `Account::table()`.
+/// `Account::as_select()`, `Account::belonging_to(&user)`, `Account::query()`.
 fn of_type(ev: &mut Evaluator<'_>, last: &str, outer: &[crate::lower::tree::Segment], args: &[Value]) -> Option<Part> {
-    if !matches!(last, "as_select" | "as_returning" | "belonging_to" | "table") {
+    if !matches!(last, "as_select" | "as_returning" | "belonging_to" | "table" | "query") {
         return None;
     }
     let written = Ty::Path(TyPath { qself: None, segments: outer.to_vec() });
@@ -106,6 +106,7 @@ fn of_type(ev: &mut Evaluator<'_>, last: &str, outer: &[crate::lower::tree::Segm
     let model = model::of(ev, &ty)?;
     match (last, args) {
         ("as_select" | "as_returning", []) => Some(Part::Item(model.item(ev))),
+        ("query", []) => Some(Part::Select(Rc::new(model::base_query(ev, &model)?))),
         ("table", []) => Some(Part::Table(model.table.clone())),
         ("belonging_to", [parent]) => {
             let condition = model.belonging_to(ev, parent)?;

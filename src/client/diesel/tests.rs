@@ -56,6 +56,10 @@ pub struct Owner { pub id: i64, pub kind: String }
 #[derive(Queryable, Identifiable, Associations)]
 #[diesel(belongs_to(Owner), table_name = accounts)]
 pub struct OwnedAccount { pub id: i64, pub owner_id: i64 }
+
+#[derive(Debug)]
+#[cfg_attr(feature = \"rows\", derive(HasQuery, Identifiable), diesel(table_name = accounts))]
+pub struct Purse { pub id: i64, pub balance: i64 }
 ";
 
 /// A function's events: of statements what they do, of the rest their kind.

@@ -78,6 +78,10 @@ fn what_is_selected() {
         "SELECT id, owner_id, balance, note, version FROM accounts WHERE id = $1",
     );
     reads(
+        "Purse::query().filter(accounts::owner_id.eq(a)).for_update().load(conn)",
+        "SELECT id, balance FROM accounts WHERE owner_id = $1 FOR UPDATE",
+    );
+    reads(
         "accounts::table.filter(accounts::owner_id.eq(a)).count().get_result::<i64>(conn)",
         "SELECT count(*) FROM accounts WHERE owner_id = $1",
     );

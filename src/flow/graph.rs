@@ -1,0 +1,86 @@
+//! Who calls whom, as far as calls were followed.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::Flow;
+use crate::link::{FnId, Program};
+use crate::lower::tree::Name;
+use crate::span::Span;
+
+#[derive(Default)]
+pub struct CallGraph {
+    /// Callee → the calls of it.
+    pub callers: FxHashMap<FnId, Vec<CallSite>>,
+    /// Functions whose name is handed around as a value: handlers, jobs.
+    pub values: FxHashSet<FnId>,
+    /// Method calls on values of which nobody knows the type, by name and how many arguments.
+    pub unresolved: FxHashMap<(Name, usize), Vec<CallSite>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallSite {
+    pub caller: FnId,
+    pub span: Span,
+    /// It stands in `loop`, `while` or a task of its own.
+    pub serving: bool,
+    /// Several functions could be meant.
+    pub guessed: bool,
+}
+
+/// The calls that can lead to a statement, by what is known of the function that is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    pub resolved: usize,
+    /// One of a few functions.
+    pub several: usize,
+    /// On a value of unknown type, by the name of a method that leads to a statement.
+    pub unknown: usize,
+    /// How often each of those names is called.
+    pub unknown_names: BTreeMap<Name, usize>,
+}
+
+impl CallGraph {
+    pub(super) fn called(&mut self, callee: FnId, site: CallSite) {
+        note(self.callers.entry(callee).or_default(), site);
+    }
+
+    pub(super) fn unresolved(&mut self, name: &Name, args: usize, site: CallSite) {
+        note(self.unresolved.entry((name.clone(), args)).or_default(), site);
+    }
+
+    /// Counts the calls below which a statement is sent, each place once; those in tests are left out.
+    pub fn towards_rows(&self, program: &Program, flows: &[Rc<Flow>]) -> Calls {
+        let touches = |flow: &&Rc<Flow>| flow.events.iter().any(|event| event.access().is_some());
+        let reaching: FxHashSet<FnId> = flows.iter().filter(touches).map(|flow| flow.function).collect();
+        let mut sure: FxHashMap<Span, bool> = FxHashMap::default();
+        for site in reaching.iter().flat_map(|id| self.callers.get(id)).flatten() {
+            if !program.function(site.caller).test {
+                *sure.entry(site.span).or_default() |= !site.guessed;
+            }
+        }
+        let resolved = sure.values().filter(|sure| **sure).count();
+        let (mut unknown, mut unknown_names) = (0, BTreeMap::new());
+        for ((name, args), sites) in &self.unresolved {
+            let fits = |id: &FnId| reaching.contains(id) && program.function(*id).params.len() == *args;
+            if program.named_methods(name).iter().any(fits) {
+                let untested = sites.iter().filter(|site| !program.function(site.caller).test).map(|site| site.span);
+                let spans: FxHashSet<Span> = untested.filter(|span| !sure.contains_key(span)).collect();
+                unknown += spans.len();
+                if !spans.is_empty() {
+                    *unknown_names.entry(name.clone()).or_default() += spans.len();
+                }
+            }
+        }
+        Calls { resolved, several: sure.len() - resolved, unknown, unknown_names }
+    }
+}
+
+/// A function is evaluated once, so that the same call comes twice only in a row.
+fn note(sites: &mut Vec<CallSite>, site: CallSite) {
+    if sites.last() != Some(&site) {
+        sites.push(site);
+    }
+}

@@ -1,0 +1,44 @@
+//! Findings that one helper has in common: a function that saves a whole row is wrong in each place that calls it, and one
+//! mended function mends them all.
+
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+
+use crate::finding::{CallSite, Finding, Role};
+use crate::report::summary::count;
+use crate::rules::lost_update;
+
+/// Tells the lost updates that end in one statement of a helper as one finding, in the place of the first; the others
+/// are among its callers.
+///
+/// In: findings in the order in which they are reported. Those that say different things stay apart.
+pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut first_of: FxHashMap<_, usize> = FxHashMap::default();
+    let mut more: Vec<usize> = Vec::new();
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let helper = finding.labels.iter().find(|label| label.role == Role::Write && label.span != finding.at);
+        if let Some(helper) = helper.filter(|_| finding.rule == lost_update::ID) {
+            match first_of.entry((helper.span, finding.message.clone())) {
+                Entry::Occupied(first) => {
+                    let first = *first.get();
+                    kept[first].callers.push(CallSite { function: finding.function, span: finding.at });
+                    kept[first].callers.extend(finding.callers);
+                    kept[first].confidence = kept[first].confidence.max(finding.confidence);
+                    more[first] += 1;
+                    continue;
+                }
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                }
+            }
+        }
+        kept.push(finding);
+        more.push(0);
+    }
+    for (finding, more) in kept.iter_mut().zip(more).filter(|(_, more)| *more > 0) {
+        finding.message += &format!(", here and in {}", count(more, "other place"));
+    }
+    kept
+}

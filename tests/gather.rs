@@ -1,0 +1,71 @@
+//! One helper that saves whole rows is told once, with all the places that call it.
+
+use racelint::config::Config;
+use racelint::{gather, source};
+
+const CODE: &str = r#"
+use sqlx::PgPool;
+
+#[derive(sqlx::FromRow)]
+pub struct Guest {
+    id: i64,
+    name: String,
+    room: String,
+    phone: String,
+    note: String,
+}
+
+impl Guest {
+    async fn find(pool: &PgPool, id: i64) -> sqlx::Result<Self> {
+        sqlx::query_as("SELECT id, name, room, phone, note FROM guests WHERE id = $1").bind(id).fetch_one(pool).await
+    }
+
+    async fn save(&self, pool: &PgPool) -> sqlx::Result<()> {
+        sqlx::query("UPDATE guests SET name = $2, room = $3, phone = $4, note = $5 WHERE id = $1")
+            .bind(self.id)
+            .bind(&self.name)
+            .bind(&self.room)
+            .bind(&self.phone)
+            .bind(&self.note)
+            .execute(pool)
+            .await?;
+        Ok(())
+    }
+}
+
+pub async fn rename(pool: &PgPool, id: i64, name: &str) -> sqlx::Result<()> {
+    let mut guest = Guest::find(pool, id).await?;
+    guest.name = name.to_owned();
+    guest.save(pool).await
+}
+
+pub async fn move_to(pool: &PgPool, id: i64, room: &str) -> sqlx::Result<()> {
+    let mut guest = Guest::find(pool, id).await?;
+    guest.room = room.to_owned();
+    guest.save(pool).await
+}
+
+pub async fn touch(pool: &PgPool, id: i64) -> sqlx::Result<()> {
+    let guest = Guest::find(pool, id).await?;
+    guest.save(pool).await
+}
+"#;
+
+#[test]
+fn callers_of_one_helper_are_one_finding() {
+    let manifest =
+        "[package]\nname = \"inn\"\n\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    let schema = "CREATE TABLE guests (id BIGINT PRIMARY KEY, name TEXT, room TEXT, phone TEXT, note TEXT);";
+    let files = [("Cargo.toml", manifest), ("migrations/1.sql", schema), ("src/lib.rs", CODE)];
+    let workspace = source::memory(files.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec());
+    let found = racelint::analyse(&workspace, &Config::default()).findings;
+    let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(found.len(), 3, "{messages:?}");
+
+    let told = gather::by_helper(found);
+    let [finding] = told.as_slice() else { panic!("{} findings", told.len()) };
+    assert!(finding.message.contains("the whole guests row"), "{}", finding.message);
+    assert!(finding.message.ends_with(", here and in 2 other places"), "{}", finding.message);
+    let callers: Vec<&str> = finding.callers.iter().map(|call| call.function.as_str()).collect();
+    assert_eq!(callers, ["inn::move_to", "inn::touch"]);
+}
