@@ -30,7 +30,7 @@ fn tokens(text: &str) -> Vec<&str> {
     found
 }
 
-fn change<'t>(tokens: &mut Vec<&'t str>, random: &mut Random) {
+fn change(tokens: &mut Vec<&str>, random: &mut Random) {
     let at = random.below(tokens.len() + 1);
     match random.below(9) {
         0 => tokens.insert(at, WORDS[random.below(WORDS.len())]),

@@ -113,7 +113,7 @@ impl Terms {
         }
         let facts = self.facts_of(&term);
         if facts.depth > DEPTH {
-            let short = self.from_origins(&facts.origins);
+            let short = self.made_of(&facts.origins);
             self.ids.insert(term, short);
             return short;
         }
@@ -125,7 +125,7 @@ impl Terms {
     }
 
     /// Something computed from results of statements, nobody knows how.
-    fn from_origins(&mut self, origins: &[Origin]) -> TermId {
+    fn made_of(&mut self, origins: &[Origin]) -> TermId {
         let rows: Vec<TermId> = origins.iter().map(|origin| self.intern(Term::Row(origin.event))).collect();
         if rows.is_empty() { self.fresh() } else { self.computed("…", rows) }
     }

@@ -15,6 +15,9 @@ pub const BRACKETS: u32 = 128;
 /// A link is an operator, a prefix, a `.`, a `?`, a bracket, or a keyword that begins an expression (`if`, `return`).
 pub const LINKS: u32 = 1_000;
 
+/// How many bytes a number may take: syn's time to read its digits grows with their square.
+pub const DIGITS: usize = 4_000;
+
 /// Which limit was passed, and where.
 #[derive(Debug)]
 pub struct TooDeep {
@@ -29,6 +32,9 @@ pub fn check(tokens: &TokenStream) -> Result<(), TooDeep> {
     let mut open = vec![Level::new(tokens.clone(), Span::call_site(), false)];
     while let Some(level) = open.last_mut() {
         let (at, inner) = match level.tokens.next() {
+            Some(token) if !level.opaque && is_endless_number(&token) => {
+                return Err(TooDeep { what: "a number of more than 4,000 digits", at: token.span() });
+            }
             Some(token) => (token.span(), level.take(token)),
             None => {
                 level.end_segment();
@@ -48,6 +54,11 @@ pub fn check(tokens: &TokenStream) -> Result<(), TooDeep> {
         }
     }
     Ok(())
+}
+
+fn is_endless_number(token: &TokenTree) -> bool {
+    let TokenTree::Literal(literal) = token else { return false };
+    literal.span().byte_range().len() > DIGITS && literal.to_string().starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// One bracket's tokens, and what was counted of the segment that is being read.

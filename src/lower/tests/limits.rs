@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::nesting::{BRACKETS, LINKS};
+use super::super::nesting::{BRACKETS, DIGITS, LINKS};
 use super::super::{Refused, SIZE, lower};
 use super::{on_stack, tree};
 use crate::notice::NoticeKind;
@@ -54,6 +54,15 @@ fn large_files_are_refused() {
     let refused = refusal(&source).unwrap();
     assert_eq!((refused.kind, refused.line, refused.at), (NoticeKind::Limit, 1, None));
     assert!(tree(source.get(..SIZE).unwrap()).functions.is_empty());
+}
+
+#[test]
+fn endless_numbers_are_refused() {
+    let number = |digits: usize| format!("const N: u128 = {};", "7".repeat(digits));
+    assert!(!limit(number(DIGITS)));
+    assert!(limit(number(DIGITS + 1)));
+    assert!(limit(format!("fn f() {{ g({}.5e3) }}", "1".repeat(900_000))));
+    assert!(!limit(format!("const S: &str = \"{}\";", "7".repeat(DIGITS + 1))));
 }
 
 /// `open` and `close` round a core, `count` times, inside a function.
