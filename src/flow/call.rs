@@ -233,6 +233,7 @@ impl<'p> Evaluator<'p> {
             [one] => self.call_one(*one, args, at, false, generics),
             several if several.len() <= CANDIDATES => {
                 let fork = self.fork();
+                self.note_dispatch(fork.branch(), several, args.first());
                 let mut arms = Vec::new();
                 for (i, function) in several.iter().enumerate() {
                     let args = args.clone();

@@ -7,6 +7,7 @@ use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
+use crate::link::{FnId, Type};
 use crate::lower::tree::{Arm, Expr, ExprKind, Lit, Name, Pat, TyPath};
 
 /// The arms of a branch that are not taken at one call.
@@ -41,6 +42,23 @@ impl<'p> Evaluator<'p> {
             let arms: Rc<[Option<Vec<Name>>]> = [Some(vec![Name::new("true")]), Some(vec![Name::new("false")])].into();
             self.frame.switches.push(Switch { branch, on: on.term, arms });
         }
+    }
+
+    /// The same for a method that several types may have: which of them the receiver is does not change from call to
+    /// call.
+    pub(super) fn note_dispatch(&mut self, branch: u32, functions: &[FnId], receiver: Option<&Value>) {
+        let Some(on) = receiver.map(|receiver| receiver.term) else { return };
+        if self.program.function(functions[0]).receiver.is_none() || !self.depends_on_argument(on) {
+            return;
+        }
+        let arms: Vec<Option<Vec<Name>>> = functions
+            .iter()
+            .map(|function| match self.program.self_type(*function) {
+                Some(Type::Def(id, _)) => Some(vec![Name::new(format!("{id:?}"))]),
+                _ => None,
+            })
+            .collect();
+        self.frame.switches.push(Switch { branch, on, arms: arms.into() });
     }
 
     fn depends_on_argument(&self, term: TermId) -> bool {

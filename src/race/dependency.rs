@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::event::{Access, CondId, CondKind, Event, EventId};
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, rows};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand};
 
 /// All sequences that end in one write.
@@ -22,7 +22,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             return None;
         }
         let read = scene.event(origin.event)?;
-        if !read.path.meets(&write.path) || read.access().is_none() {
+        if read.access().is_none() || !alternatives::one_run_passes(scene, read, write) {
             return None;
         }
         found.entry((place, origin.event)).or_insert_with(|| Sequence {

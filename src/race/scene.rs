@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::client::HandleKind;
 use crate::config::Config;
 use crate::dialect::Isolation;
-use crate::event::{Access, CondId, Event, EventId, EventKind, Flow};
+use crate::event::{Access, CondId, Event, EventId, EventKind, Flow, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
@@ -49,6 +49,7 @@ pub struct Scene<'a, 'p> {
     pub rivals: &'a Rivals,
     places: FxHashMap<EventId, usize>,
     used: FxHashSet<EventId>,
+    switches: FxHashMap<u32, &'a Switch>,
     index: Index,
     memo: Memo,
 }
@@ -75,8 +76,9 @@ impl<'a, 'p> Scene<'a, 'p> {
     ) -> Self {
         let places = flow.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect();
         let index = Index::of(&flow.events);
+        let switches = flow.switches.iter().map(|switch| (switch.branch, switch)).collect();
         let (used, memo) = (FxHashSet::default(), Memo::default());
-        let mut scene = Self { ev, flow, schema, config, rivals, places, used, index, memo };
+        let mut scene = Self { ev, flow, schema, config, rivals, places, used, switches, index, memo };
         scene.used = scene.collect_used();
         scene
     }
@@ -124,6 +126,11 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     pub fn event(&self, id: EventId) -> Option<&'a Event> {
         self.places.get(&id).map(|place| &self.flow.events[*place])
+    }
+
+    /// What a branch tests, where names or types decide it.
+    pub fn switch(&self, branch: u32) -> Option<&'a Switch> {
+        self.switches.get(&branch).copied()
     }
 
     pub fn place(&self, id: EventId) -> usize {

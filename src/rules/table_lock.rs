@@ -17,6 +17,9 @@ pub fn claims<'a>(scene: &Scene<'a, '_>, event: &Event) -> Option<(Confidence, &
         _ => return None,
     };
     let meant_for = scene.after(event.id).find(|later| writes_by_key(later))?;
+    if scene.after(event.id).any(is_about_all_rows) {
+        return None;
+    }
     Some((confidence, note, meant_for))
 }
 
@@ -72,6 +75,22 @@ fn is_constant(scene: &Scene<'_, '_>, access: &Access, key: &Operand) -> bool {
         Operand::Expr { parts, .. } => parts.iter().all(|part| is_constant(scene, access, part)),
         _ => scene.term_of(access, key).is_some_and(|term| matches!(scene.ev.terms.get(term), Term::Literal(_))),
     }
+}
+
+/// What no row's lock would protect: every row is looked at, as where a graph must stay free of cycles, or every row is
+/// written.
+fn is_about_all_rows(event: &Event) -> bool {
+    let whole = |access: &TableAccess| match access.action {
+        Action::Read => access.aggregate.is_none() && access.limit.is_none() && access.lock.is_none(),
+        Action::Update => true,
+        _ => false,
+    };
+    let statement = event.access().map(|access| &access.statement);
+    statement.is_some_and(|statement| {
+        matches!(statement.verb, Verb::Select | Verb::Update)
+            && statement.accesses.len() == 1
+            && statement.accesses.iter().any(|access| access.filter.is_empty() && whole(access))
+    })
 }
 
 /// A write of single rows, by key.

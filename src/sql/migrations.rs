@@ -37,7 +37,11 @@ pub fn apply(schema: &mut Schema, text: &str, dialect: Dialect) -> Vec<String> {
 /// The files that make up the schema, in the order they run.
 fn chosen(files: &[(&str, &str)], dialect: Dialect) -> Vec<usize> {
     let makes_tables = |&i: &usize| makes_tables(files[i].1);
-    let all: Vec<usize> = (0..files.len()).filter(|&i| !is_undo(files[i].0)).collect();
+    let mut all: Vec<usize> = (0..files.len()).filter(|&i| !is_undo(files[i].0)).collect();
+    // A tool's own tests make tables of the names that all tests use: they are not those of the program beside it.
+    if all.iter().any(|&i| !is_of_test(files[i].0) && makes_tables(&i)) {
+        all.retain(|&i| !is_of_test(files[i].0));
+    }
     let mut chosen: Vec<usize> = all.iter().copied().filter(|&i| is_migration(files[i].0)).collect();
     if !chosen.iter().any(makes_tables) {
         chosen = all.into_iter().filter(|i| chosen.contains(i) || makes_tables(i)).collect();
@@ -74,6 +78,17 @@ fn is_migration(path: &str) -> bool {
         length => name[length..].starts_with(['_', '-', '.']),
     };
     in_directory || numbered || name == "up.sql" || name.ends_with(".up.sql")
+}
+
+/// Whether a file stands below a directory of tests, examples or benches.
+fn is_of_test(path: &str) -> bool {
+    let mut directories: Vec<&str> = parts(path).collect();
+    directories.pop();
+    directories.iter().any(|directory| {
+        ["tests", "test", "testdata", "fixtures", "examples", "benches"]
+            .iter()
+            .any(|name| directory.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Whether a file, SQL or Rust, stands below a directory of migrations.
@@ -172,4 +187,27 @@ fn upward(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+        let (schema, missed) = schema(files, Dialect::Sqlite);
+        assert!(missed.is_empty(), "{missed:?}");
+        let table = schema.table("members").expect("a table");
+        table.keys().map(|key| key.iter().map(ToString::to_string).collect()).collect()
+    }
+
+    #[test]
+    fn the_tables_of_a_tests_directory_do_not_hide_those_of_the_program() {
+        let own = (
+            "app/db/migrations/0001_members.up.sql",
+            "CREATE TABLE IF NOT EXISTS members (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);",
+        );
+        let test = ("app/crates/check/tests/migrations-1/1_create.sql", "CREATE TABLE members (id INT, email TEXT);");
+        assert_eq!(keys(&[test, own]), [["id"], ["email"]]);
+        assert_eq!(keys(&[test]), Vec::<Vec<String>>::new(), "where there is nothing else, it is what there is");
+    }
 }

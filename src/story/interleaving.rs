@@ -2,10 +2,11 @@
 
 use crate::event::{Event, EventKind};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
+use crate::protect::WhyNot;
 use crate::race::LooksAt;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
-use crate::rules::{double_fire, lost_update, racy_statement, table_lock, unchecked_outcome};
+use crate::rules::{double_fire, lost_update, racy_statement, stale_guard, table_lock, unchecked_outcome};
 use crate::sql::statement::Action;
 use crate::story::words;
 
@@ -85,6 +86,10 @@ fn outcome(claim: &Claim, write: &Event, table: &str) -> String {
         (double_fire::ID, _) => "it happened twice".to_owned(),
         (lost_update::ID, _) => "the second write is based on the old value, and the first one is lost".to_owned(),
         (unchecked_outcome::ID, _) => "both report success, one of them changed nothing".to_owned(),
+        (_, Some(Action::Insert)) if claim.tried.contains(&WhyNot::ConflictOverwrites) => {
+            "the second one writes over what the first one put there".to_owned()
+        }
+        (stale_guard::ID, Some(Action::Insert)) => "both went on, each as if it were alone".to_owned(),
         (_, Some(Action::Insert)) => format!("{table} holds two rows where one was meant"),
         (_, Some(Action::Delete)) => "both had the row".to_owned(),
         _ => "both went on, each as if it were alone".to_owned(),

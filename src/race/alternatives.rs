@@ -1,0 +1,44 @@
+//! Alternatives that are chosen once for a program: the engine it runs on, the implementation that stands behind a trait.
+
+use crate::event::{Event, Switch};
+use crate::race::scene::Scene;
+
+/// Whether one run can pass both: not different arms of one branch, nor of two branches that test the same, nor the
+/// implementations for two engines.
+pub fn one_run_passes(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
+    one.path.meets(&other.path) && one_engine(one, other) && agree(scene, one, other)
+}
+
+/// Where several functions could be meant, those for one engine are not called with those for another.
+fn one_engine(one: &Event, other: &Event) -> bool {
+    let guessed = |event: &Event| event.calls.iter().any(|call| call.guessed);
+    one.dialect == other.dialect || !guessed(one) || !guessed(other)
+}
+
+fn agree(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
+    let tested = |event: &Event| -> Vec<(&Switch, u64)> {
+        event.path.0.iter().filter_map(|(branch, arms)| Some((scene.switch(*branch)?, *arms))).collect()
+    };
+    let here = tested(one);
+    if here.is_empty() {
+        return true;
+    }
+    let there = tested(other);
+    here.iter().all(|(a, arms)| {
+        there.iter().all(|(b, others)| a.on != b.on || a.branch == b.branch || overlap((a, *arms), (b, *others)))
+    })
+}
+
+/// Whether some value takes one of these arms in the one branch, and one of those in the other.
+fn overlap(one: (&Switch, u64), other: (&Switch, u64)) -> bool {
+    let taken = |(switch, arms): (&Switch, u64)| -> Vec<usize> {
+        (0..switch.arms.len()).filter(|arm| arms & (1 << (*arm).min(63)) != 0).collect()
+    };
+    let there = taken(other);
+    taken(one).into_iter().any(|a| {
+        there.iter().any(|b| match (&one.0.arms[a], &other.0.arms[*b]) {
+            (Some(names), Some(others)) => names.iter().any(|name| others.contains(name)),
+            _ => true,
+        })
+    })
+}
