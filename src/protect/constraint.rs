@@ -92,6 +92,7 @@ fn unique_key(
         tried.push(if overwrites(scene, target) { WhyNot::ConflictOverwrites } else { WhyNot::NoUniqueKey(asked) });
         return None;
     };
+    let target_row = target;
     match target.conflict.as_ref().map(|conflict| (&conflict.target, &conflict.action)) {
         None => Some(Protection::UniqueKey(key)),
         Some((target, ConflictAction::Nothing)) => {
@@ -104,7 +105,8 @@ fn unique_key(
             if !arbitrates {
                 return Some(Protection::UniqueKey(key));
             }
-            if scene.outcome_used(sequence.write) || !matters_after(scene, sequence) {
+            let copied = || copies(scene, sequence, (read, table), (access, target_row), &key);
+            if scene.outcome_used(sequence.write) || !matters_after(scene, sequence) || copied() {
                 return Some(Protection::UniqueKey(key));
             }
             tried.push(WhyNot::OutcomeUnread);
@@ -136,6 +138,24 @@ fn unique_key(
             None
         }
     }
+}
+
+/// Whether all rows of a table were read, and the inserted row has the key of one of them: it is put back.
+fn copies(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+    key: &[Name],
+) -> bool {
+    let from_read = |column: &Name| {
+        write.1.sets.iter().filter(|set| set.column == *column).any(|set| {
+            let mut terms = scene.terms_in(write.0, &set.value).into_iter();
+            terms.any(|term| scene.origins(term).iter().any(|origin| origin.event == sequence.read))
+        })
+    };
+    let whole = read.1.filter.is_empty() && read.1.limit.is_none() && read.1.aggregate.is_none();
+    whole && key.iter().all(from_read)
 }
 
 /// Whether an upsert meets a key of its table, and writes over what it finds there.

@@ -6,7 +6,9 @@ use crate::event::{Access, CondId, CondKind, Event, EventId};
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Statement,
+};
 
 /// All sequences that end in one write.
 ///
@@ -50,6 +52,9 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
             let zero = scene.compares_with_zero(cond, read);
             let looks_at = scene.looks_at(statement, &origin.part, zero);
+            if looks_at == LooksAt::Aggregate && only_asks_for_a_count(scene, cond, statement) {
+                continue;
+            }
             checks.push((read, Check { cond: Some(cond), looks_at }));
         }
     }
@@ -119,6 +124,15 @@ fn converts(scene: &Scene<'_, '_>, cond: CondId) -> bool {
     }
     let Term::Computed(by, _) = made else { return false };
     cond.kind == CondKind::Presence && is_call(by)
+}
+
+/// Whether a condition only asks that a count is there, or fits another type: it always is.
+fn only_asks_for_a_count(scene: &Scene<'_, '_>, cond: CondId, statement: &Statement) -> bool {
+    let cond = scene.ev.cond(cond);
+    let Term::Exists(of) = scene.ev.terms.get(cond.term) else { return false };
+    cond.kind == CondKind::Presence
+        && !matches!(scene.ev.terms.get(*of), Term::Computed(..))
+        && statement.accesses.iter().all(|access| access.aggregate == Some(Aggregate::Count))
 }
 
 /// Whether a computed value is named after a function or method, not after an operator or a form of the language.

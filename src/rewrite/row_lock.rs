@@ -13,7 +13,7 @@ use crate::protect::WhyNot;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::transaction;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Place, Predicate, Verb};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Place, Predicate, Verb, Wait};
 
 /// The read with FOR UPDATE; none when what it gives is no row that can be locked.
 pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
@@ -203,6 +203,8 @@ pub fn locked(case: Case<'_, '_>, event: &Event, wait: &str) -> Option<Rendered>
             (None, true) => format!(" OF {}", words::quoted(&main.table.name, case.dialect)),
         };
         let head = text.slice(0, text.before_lock());
+        let skips = main.lock.as_ref().is_some_and(|lock| lock.wait == Wait::SkipLocked);
+        let wait = if skips { " SKIP LOCKED" } else { wait };
         return Some(Rendered { text: format!("{head} FOR UPDATE{of}{wait}"), legend: String::new() });
     }
     if access.statement.accesses.len() != 1 || main.ordered {

@@ -236,12 +236,20 @@ fn key(case: Case<'_, '_>) -> Option<Key> {
             _ => {}
         }
     }
-    if columns.is_empty() {
+    if columns.is_empty() || source.ordered && source.limit.is_some() {
+        // The latest of several was asked for.
         return None;
     }
     let known = case.scene.schema.table(&target.table.name).is_some_and(|table| {
         table.keys().any(|key| key.len() == columns.len() && key.iter().all(|column| columns.contains(column)))
     });
+    // Where a wider key tells rows apart, several of them share what was asked for.
+    let wider = case.scene.schema.table(&target.table.name).is_some_and(|table| {
+        table.keys().any(|key| key.len() > columns.len() && columns.iter().all(|column| key.contains(column)))
+    });
+    if wider && !known {
+        return None;
+    }
     Some(Key { columns, state: if known { Vec::new() } else { state }, known })
 }
 

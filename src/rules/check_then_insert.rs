@@ -1,6 +1,7 @@
 //! Absence is read, a row is inserted; also an UPDATE of zero rows that is followed by an INSERT.
 
 use crate::finding::Confidence;
+use crate::protect::WhyNot;
 use crate::race::LooksAt;
 use crate::race::rows::Relation;
 use crate::rules::claim::Facts;
@@ -15,6 +16,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let asks = facts.sequence.checks.iter().any(|check| check.looks_at != LooksAt::Aggregate);
     if !asks {
         return None;
+    }
+    if facts.tried.contains(&WhyNot::ConflictOverwrites) && facts.writes_constants() {
+        // The second one puts there what the first one did.
+        return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
     if not_understood(facts) || narrower && !facts.sequence.checks_aggregate() {

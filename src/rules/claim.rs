@@ -3,10 +3,11 @@
 use crate::event::{Event, EventId};
 use crate::finding::Confidence;
 use crate::flow::term::Term;
+use crate::lower::tree::Name;
 use crate::protect::{Shape, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written};
+use crate::race::{Check, LooksAt, Sequence, Written, dependency};
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
 
 /// What a rule claims about one function.
@@ -51,6 +52,34 @@ impl<'a, 'p> Facts<'a, 'p> {
 
     pub fn same_row(&self) -> bool {
         matches!(self.sequence.relation, Relation::SameRow | Relation::LikelySameRow)
+    }
+
+    /// Whether all that is written beside a key is the same in every request: a marker, a row of defaults, the time.
+    pub fn writes_constants(&self) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let keys: Vec<&Name> = match self.scene.schema.table(&self.target.table.name) {
+            Some(table) => table.keys().flatten().collect(),
+            None => return false,
+        };
+        let fixed = |operand: &Operand| {
+            let mut fixed = true;
+            operand.walk(&mut |part| {
+                fixed &= match part {
+                    Operand::Placeholder(_) | Operand::Named(_) => self
+                        .scene
+                        .term_of(access, part)
+                        .is_some_and(|term| matches!(self.scene.ev.terms.get(term), Term::Literal(_))),
+                    Operand::Literal(_) | Operand::Null | Operand::Default => true,
+                    Operand::Expr { text, parts } => !parts.is_empty() || is_time(text),
+                    _ => false,
+                };
+            });
+            fixed
+        };
+        dependency::written(self.target).all(|set| match &set.value {
+            Operand::Excluded(_) => true,
+            value => keys.contains(&&set.column) && self.target.sets.len() > 1 || fixed(value),
+        })
     }
 
     pub fn inserts(&self) -> bool {
@@ -158,4 +187,10 @@ impl<'a, 'p> Facts<'a, 'p> {
         let one_process = self.tried.contains(&WhyNot::OneProcess);
         if guessed || likely || one_process { Confidence::Medium } else { Confidence::High }
     }
+}
+
+/// Whether an expression without parts is the time, and no number that is new each time.
+fn is_time(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["now", "time", "date"].iter().any(|word| text.contains(word))
 }

@@ -19,7 +19,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     if !facts.same_row() && !facts.inserts() {
         return None;
     }
-    if !claims_what_was_checked(facts) {
+    if !claims_what_was_checked(facts) || facts.write.calls.len() > common(facts.read, facts.write) + 2 * NEAR {
         return None;
     }
     let scene = facts.scene;

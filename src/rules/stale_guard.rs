@@ -18,6 +18,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return None;
     }
     match facts.sequence.relation {
+        // A position to go on from, and an insert that passes over what is there.
+        Relation::NewRowOfSet if facts.reads.aggregate == Some(Aggregate::Extreme) && passes_over(facts) => {
+            Some(Confidence::Low)
+        }
         Relation::RowOfSet if keeps_count(facts) => Some(Confidence::Low),
         Relation::NewRowOfSet | Relation::RowOfSet if facts.sequence.checks_aggregate() => Some(facts.confidence()),
         Relation::Linked | Relation::Other => other_row(facts),
@@ -63,6 +67,10 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     })
 }
 
+fn passes_over(facts: &Facts<'_, '_>) -> bool {
+    facts.target.conflict.as_ref().is_some_and(|conflict| conflict.action == ConflictAction::Nothing)
+}
+
 /// Whether an UPDATE leaves the rows that were counted as many as they are: it moves no column that chose them.
 fn keeps_count(facts: &Facts<'_, '_>) -> bool {
     let chooses =
@@ -76,7 +84,8 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let linked = facts.sequence.relation == Relation::Linked;
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
-        return claimed_later(facts).then_some(Confidence::Medium);
+        let default = facts.inserts() && facts.writes_constants();
+        return (!default && claimed_later(facts)).then_some(Confidence::Medium);
     }
     if !facts.sequence.checks_content() {
         return None;
