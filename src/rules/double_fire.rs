@@ -7,10 +7,11 @@ use crate::flow::term::{Term, TermId};
 use crate::protect::{Protection, Verdict};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
+use crate::race::transaction;
 use crate::race::{Check, LooksAt, Sequence, common, dependency};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard::NEAR;
-use crate::sql::statement::Action;
+use crate::sql::statement::{Action, Strength};
 
 pub const ID: &str = "double-fire";
 
@@ -48,7 +49,8 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
             EffectKind::Message => effect.certain || is_near(facts, event) && !only_asks(facts, event),
             _ => true,
         };
-        acts && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+        acts && !held_meanwhile(facts, &checks, event)
+            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
             && !claimed_before(scene, facts.sequence, event.id)
     })?;
     let EventKind::Effect(effect) = &between.kind else { return None };
@@ -73,6 +75,23 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
             moved || facts.picks()
         }
     }
+}
+
+/// Whether the effect hangs on what stands in a row that the read locked, and that is held until after the write: a row
+/// that is there keeps its content from a second request, whatever new rows come beside it.
+fn held_meanwhile(facts: &Facts<'_, '_>, checks: &[&Check], effect: &Event) -> bool {
+    let locks = facts.reads.lock.as_ref().is_some_and(|lock| lock.strength > Strength::Share);
+    let one_transaction = || {
+        let reader = transaction::maybe(facts.scene, facts.read);
+        let writer = transaction::maybe(facts.scene, facts.write);
+        reader.zip(writer).is_some_and(|(reader, writer)| reader.is_same(&writer))
+    };
+    let needed = facts.scene.conditions(&effect.deps);
+    let of_content = checks.iter().any(|check| {
+        matches!(check.looks_at, LooksAt::Column(_) | LooksAt::Row)
+            && check.cond.is_some_and(|cond| needed.contains(&cond))
+    });
+    locks && of_content && one_transaction()
 }
 
 /// Whether what the row is asked for by, or holds, names the file.
