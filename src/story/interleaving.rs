@@ -71,9 +71,7 @@ fn alone(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> In
 fn seen(claim: &Claim) -> Option<String> {
     match claim.sequence.checks.iter().map(|check| &check.looks_at).max()? {
         LooksAt::Existence => None,
-        LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => {
-            Some(format!("{column} is still fine"))
-        }
+        LooksAt::Column(column) => words::named(column).map(|column| format!("{column} is still fine")),
         LooksAt::Aggregate => Some("the number is still fine".to_owned()),
         _ => None,
     }

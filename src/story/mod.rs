@@ -140,7 +140,7 @@ fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim) -> Option<(Span, String)
     let (best, cond) = best_check(scene, claim)?;
     let text = match &best.looks_at {
         crate::race::LooksAt::Existence => "decides by whether there was a row".to_owned(),
-        crate::race::LooksAt::Column(column) if column.chars().all(|c| !c.is_ascii_digit()) => {
+        crate::race::LooksAt::Column(column) if words::named(column).is_some() => {
             format!("decides by the {column} that was read")
         }
         crate::race::LooksAt::Aggregate => "decides by the number that was read".to_owned(),

@@ -172,13 +172,19 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
                 .to_owned()
         }
         WhyNot::HalfGuard(columns) => {
-            format!("the write repeats only a part of the check: {} is not in its WHERE", columns.join(", "))
+            let half = "the write repeats only a part of the check";
+            let named: Vec<&str> = columns.iter().filter_map(|column| words::named(column)).collect();
+            if named.is_empty() { half.to_owned() } else { format!("{half}: {} is not in its WHERE", named.join(", ")) }
         }
         WhyNot::OutcomeUnread => "the write is guarded, but nobody looks at how many rows it changed".to_owned(),
         WhyNot::GuardOnAbsoluteValue => {
             "the guard bounds the column, but the value written was computed from the old row".to_owned()
         }
-        WhyNot::NoUniqueKey(columns) if columns.is_empty() => "no unique key refuses the second row".to_owned(),
+        WhyNot::NoUniqueKey(columns)
+            if columns.iter().any(|column| words::named(column).is_none()) || columns.is_empty() =>
+        {
+            "no unique key refuses the second row".to_owned()
+        }
         WhyNot::NoUniqueKey(columns) => format!("no unique key on ({}) refuses the second row", columns.join(", ")),
         WhyNot::ConflictOverwrites => "on a conflict the row of the first request is written over".to_owned(),
         WhyNot::OneProcess => "the lock is held in this process only".to_owned(),
@@ -204,7 +210,7 @@ pub fn reads(scene: &Scene<'_, '_>, read: &Event, sequence: &Sequence) -> String
     let columns = sequence.columns();
     let what = match columns.as_slice() {
         [] => table.to_owned(),
-        [one] if !one.chars().all(|c| c.is_ascii_digit()) => format!("{table}.{one}"),
+        [one] => words::named(one).map_or_else(|| table.to_owned(), |one| format!("{table}.{one}")),
         _ => table.to_owned(),
     };
     let locked = read
@@ -254,7 +260,7 @@ fn columns(sequence: &Sequence) -> String {
         .checks
         .iter()
         .filter_map(|check| match &check.looks_at {
-            LooksAt::Column(name) if !name.chars().all(|c| c.is_ascii_digit()) => Some(name.as_str()),
+            LooksAt::Column(name) => words::named(name),
             _ => None,
         })
         .collect();

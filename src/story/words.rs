@@ -24,6 +24,12 @@ pub fn table(event: &Event) -> &str {
     access.statement.accesses.first().map_or("", |access| access.table.name.as_str())
 }
 
+/// A column by its name; none where only its number is known, or where the text of the statement is not constant there.
+pub fn named(column: &str) -> Option<&str> {
+    let known = !column.contains('?') && !column.chars().all(|c| c.is_ascii_digit());
+    known.then_some(column)
+}
+
 /// The statement on one line.
 pub fn statement(event: &Event) -> String {
     match event.access() {
