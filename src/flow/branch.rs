@@ -222,21 +222,28 @@ impl<'p> Evaluator<'p> {
         Builder::merge(&refs, &mut self.terms)
     }
 
+    /// What decides whether a result is a value or an error.
+    pub(super) fn success(&mut self, value: &Value) -> Value {
+        let mut tested = value.clone();
+        if let Some(refused) = &value.refused {
+            tested.guards = refused.clone();
+        } else if value.wrap == Wrap::Answer {
+            // It is there whichever way was chosen, unless something on the way had to be.
+            let needed = |cond: &CondId| self.cond(*cond).kind != CondKind::Test;
+            tested.guards = value.guards.iter().copied().filter(needed).collect();
+        }
+        tested.term = self.terms.literal("ok");
+        tested
+    }
+
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
         if value.wrap != Wrap::Bare {
-            if let Some(refused) = &value.refused {
-                tested.guards = refused.clone();
-            } else if value.wrap == Wrap::Answer {
-                // It is there whichever way was chosen, unless something on the way had to be.
-                let needed = |cond: &CondId| self.cond(*cond).kind != CondKind::Test;
-                tested.guards = value.guards.iter().copied().filter(needed).collect();
-            }
+            tested = self.success(value);
             if tested.guards.is_empty() {
                 return;
             }
-            tested.term = self.terms.literal("ok");
         } else if !value.guards.is_empty() || self.terms.matters(value.term) {
             tested.term = self.terms.exists(value.term);
         }

@@ -457,6 +457,11 @@ impl<'p> Evaluator<'p> {
             .collect();
         let mut tested = scrutinee.clone();
         tested.term = match parts.as_slice() {
+            // `Ok` and `Err` of a result ask for nothing that is in it.
+            [] if matches!(scrutinee.wrap, Wrap::Answer | Wrap::Fallible) => {
+                tested = self.success(&scrutinee);
+                tested.term
+            }
             [] => scrutinee.term,
             [one] => *one,
             _ => {
@@ -477,14 +482,12 @@ impl<'p> Evaluator<'p> {
             ended.push(self.arm(&fork, i, &conds, |ev| {
                 let variables = ev.frame.env.len();
                 ev.bind(&arm.pat, value);
-                let deps = ev.frame.deps.len();
                 if let Some(guard) = &arm.guard {
                     let tested = ev.expr(guard);
                     let cond = ev.condition(&tested, CondKind::Test, guard.at);
                     ev.frame.deps.extend(cond.map(|cond| (cond, Exit::Function)));
                 }
                 let value = ev.expr(&arm.body);
-                let _ = deps;
                 ev.frame.env.truncate(variables);
                 value
             }));

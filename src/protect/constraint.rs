@@ -1,6 +1,7 @@
 //! Constraints of the schema: a unique key, a CHECK, a foreign key.
 
 use crate::event::{Access, Event};
+use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot};
 use crate::race::rows::Relation;
@@ -89,7 +90,11 @@ fn unique_key(
     let table = read.statement.accesses.get(sequence.read_access)?;
     let Some(key) = covering_key(scene, (read, table), (access, target)) else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
-        tried.push(if overwrites(scene, target) { WhyNot::ConflictOverwrites } else { WhyNot::NoUniqueKey(asked) });
+        tried.push(if overwrites(scene, target) && !meets_another(scene, sequence) {
+            WhyNot::ConflictOverwrites
+        } else {
+            WhyNot::NoUniqueKey(asked)
+        });
         return None;
     };
     let target_row = target;
@@ -164,6 +169,26 @@ fn overwrites(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
     let given = |column: &Name| target.sets.iter().any(|set| set.column == *column);
     matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
         && scene.schema.table(&target.table.name).is_some_and(|table| table.keys().any(|key| key.iter().all(given)))
+}
+
+/// Whether the key that an upsert meets its row by has nothing to do with the row that was read: it was asked for by other
+/// columns, and the key is neither one of its values nor a constant.
+pub fn meets_another(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.access(sequence.read), scene.access(sequence.write)) else { return false };
+    let Some(reads) = read.statement.accesses.get(sequence.read_access) else { return false };
+    let Some(target) = write.statement.target() else { return false };
+    let Some(ConflictTarget::Columns(key)) = target.conflict.as_ref().map(|conflict| &conflict.target) else {
+        return false;
+    };
+    let asked = |column: &Name| reads.filter.iter().any(|predicate| predicate.columns.contains(column));
+    let handed_on = |column: &Name| sequence.values.iter().any(|value| value.column == *column && !value.computed);
+    let constant = |term: &TermId| matches!(scene.ev.terms.get(*term), Term::Literal(_));
+    let made_apart = |column: &Name| {
+        let given = target.sets.iter().find(|set| set.column == *column);
+        let terms = given.map(|set| scene.terms_in(write, &set.value)).unwrap_or_default();
+        !terms.is_empty() && !terms.iter().any(constant) && !handed_on(column)
+    };
+    !reads.filter.is_empty() && !key.is_empty() && key.iter().all(|column| !asked(column) && made_apart(column))
 }
 
 /// Whether a row that is written over stays as it was, since all that is written is its key.

@@ -44,7 +44,9 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         LooksAt::Column(column) => {
             dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
         }
-        LooksAt::Row | LooksAt::Aggregate => true,
+        LooksAt::Row => true,
+        // Of a list it is how many there are.
+        LooksAt::Aggregate => facts.reads.aggregate.is_some() || !facts.keeps_count(),
         LooksAt::Existence => false,
     };
     if facts.sequence.checks.iter().any(|check| moved(&check.looks_at)) {

@@ -180,6 +180,14 @@ impl<'a, 'p> Facts<'a, 'p> {
             .any(|value| value.column == column && matches!(&value.from, LooksAt::Column(from) if from == column))
     }
 
+    /// Whether an UPDATE leaves the rows that were read as many as they are: it moves no column that chose them.
+    pub fn keeps_count(&self) -> bool {
+        let chooses =
+            |column: &str| self.reads.filter.iter().any(|predicate| predicate.columns.iter().any(|c| *c == column));
+        self.target.action == Action::Update
+            && !crate::race::dependency::written(self.target).any(|set| set.column == "?" || chooses(&set.column))
+    }
+
     /// High, lowered by what was guessed on the way.
     pub fn confidence(&self) -> Confidence {
         let guessed = self.read.calls.iter().chain(self.write.calls.iter()).any(|call| call.guessed);

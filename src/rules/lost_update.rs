@@ -1,6 +1,7 @@
 //! A value is read, a new one is computed in Rust and written back.
 
 use crate::finding::Confidence;
+use crate::protect::constraint::meets_another;
 use crate::race::LooksAt;
 use crate::race::rows::Relation;
 use crate::rules::claim::Facts;
@@ -45,7 +46,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 fn reaches_existing(facts: &Facts<'_, '_>) -> bool {
     match facts.target.conflict.as_ref().map(|conflict| &conflict.action) {
         Some(ConflictAction::Update { sets, .. }) => {
-            facts.sequence.values.iter().any(|value| sets.iter().any(|set| set.column == value.column))
+            !meets_another(facts.scene, facts.sequence)
+                && facts.sequence.values.iter().any(|value| sets.iter().any(|set| set.column == value.column))
         }
         Some(ConflictAction::Nothing | ConflictAction::Replace) | None => true,
     }

@@ -2,6 +2,7 @@
 
 use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
+use crate::protect::{Protection, Verdict};
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, common, dependency, transaction};
@@ -22,7 +23,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Relation::NewRowOfSet if facts.reads.aggregate == Some(Aggregate::Extreme) && passes_over(facts) => {
             Some(Confidence::Low)
         }
-        Relation::RowOfSet if keeps_count(facts) => Some(Confidence::Low),
+        Relation::RowOfSet if facts.reads.aggregate == Some(Aggregate::Count) && facts.keeps_count() => {
+            Some(Confidence::Low)
+        }
         Relation::NewRowOfSet | Relation::RowOfSet if facts.sequence.checks_aggregate() => Some(facts.confidence()),
         Relation::Linked | Relation::Other => other_row(facts),
         _ => None,
@@ -71,21 +74,17 @@ fn passes_over(facts: &Facts<'_, '_>) -> bool {
     facts.target.conflict.as_ref().is_some_and(|conflict| conflict.action == ConflictAction::Nothing)
 }
 
-/// Whether an UPDATE leaves the rows that were counted as many as they are: it moves no column that chose them.
-fn keeps_count(facts: &Facts<'_, '_>) -> bool {
-    let chooses =
-        |column: &str| facts.reads.filter.iter().any(|predicate| predicate.columns.iter().any(|c| *c == column));
-    facts.target.action == Action::Update
-        && facts.reads.aggregate == Some(Aggregate::Count)
-        && !dependency::written(facts.target).any(|set| set.column == "?" || chooses(&set.column))
-}
-
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let linked = facts.sequence.relation == Relation::Linked;
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         let default = facts.inserts() && facts.writes_constants();
-        return (!default && claimed_later(facts)).then_some(Confidence::Medium);
+        return (!default && claimed_later(facts) && !makes_sure(facts)).then_some(Confidence::Medium);
+    }
+    let counts_only =
+        facts.sequence.checks.iter().all(|check| matches!(check.looks_at, LooksAt::Aggregate | LooksAt::Existence));
+    if counts_only && makes_sure(facts) {
+        return Some(Confidence::Low);
     }
     if !facts.sequence.checks_content() {
         return None;
@@ -106,6 +105,21 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether the write only makes sure that a row is there: its absence was asked for on the way, and a key refuses a second
+/// one. However often that happens, there is one row.
+fn makes_sure(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    facts.inserts()
+        && scene.sequences(facts.write).iter().any(|own| {
+            own.read != facts.sequence.read
+                && own.relation == Relation::NewRowOfSet
+                && own.checks.iter().any(|check| check.looks_at == LooksAt::Existence)
+                && !own.checks_aggregate()
+                && own.values.is_empty()
+                && matches!(scene.verdict(own), Verdict::Safe(Protection::UniqueKey(_)))
+        })
 }
 
 /// Whether the written row belongs to the row that was checked: by a foreign key, or by a column that is named after it.

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, EventKind};
 use crate::protect::WhyNot;
+use crate::protect::constraint::meets_another;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction};
 use crate::rules::claim::Claim;
@@ -57,6 +58,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             format!(
                 "two requests can both find no row in {table}, and the second one writes over what the first one put there"
             )
+        }
+        check_then_insert::ID if meets_another(scene, &claim.sequence) && claim.sequence.checks_content() => {
+            format!("two requests can both find {what} of the {table} row acceptable, and both insert one")
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
