@@ -297,16 +297,7 @@ impl<'p> Evaluator<'p> {
         }
         value
     }
-}
 
-/// A result that every way gives asks nothing of the conditions that chose the way.
-fn merged_wrap(values: &[&Value]) -> Wrap {
-    let first = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
-    let always = values.iter().all(|value| value.wrap == Wrap::Answer);
-    if first == Wrap::Answer && !always { Wrap::Fallible } else { first }
-}
-
-impl Evaluator<'_> {
     /// What decides whether a function gives a value or an error: not an early `return Ok(…)`, since the caller's `?`
     /// goes on after that as after any other.
     fn returned_refusals(&self, returns: &[(Value, Rc<[CondId]>)]) -> Option<Rc<[CondId]>> {
@@ -318,12 +309,19 @@ impl Evaluator<'_> {
             }
             found.extend(value.refused.as_ref().filter(|_| value.wrap == Wrap::Answer)?.iter().copied());
             let refuses = |cond: &CondId| {
-                returns.len() == 1 || self.cond(*cond).kind == CondKind::Presence || self.frame.demanded.contains(cond)
+                returns.len() == 1 || matches!(self.cond(*cond).kind, CondKind::Presence | CondKind::Must)
             };
             found.extend(deps.iter().copied().filter(refuses));
         }
         Some(union(&[], &found))
     }
+}
+
+/// A result that every way gives asks nothing of the conditions that chose the way.
+fn merged_wrap(values: &[&Value]) -> Wrap {
+    let first = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
+    let always = values.iter().all(|value| value.wrap == Wrap::Answer);
+    if first == Wrap::Answer && !always { Wrap::Fallible } else { first }
 }
 
 fn merge_shapes(values: &[&Value]) -> Shape {

@@ -163,7 +163,6 @@ impl<'p> Evaluator<'p> {
     fn must(&mut self, tested: &Value, at: Range) {
         if let Some(cond) = self.condition(tested, CondKind::Must, at) {
             self.frame.deps.push((cond, Exit::Function));
-            self.frame.demanded.push(cond);
         }
     }
 

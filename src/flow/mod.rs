@@ -131,8 +131,6 @@ struct Frame<'p> {
     path: Path,
     left: Option<Exit>,
     returns: Vec<(Value, Rc<[CondId]>)>,
-    /// Conditions that something like `ensure!` demands.
-    demanded: Vec<CondId>,
     guards: Vec<Guard>,
     repeated: usize,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
@@ -389,7 +387,6 @@ impl Frame<'_> {
             path: Path::default(),
             left: None,
             returns: Vec::new(),
-            demanded: Vec::new(),
             guards: Vec::new(),
             repeated: 0,
             serving: 0,

@@ -97,11 +97,17 @@ fn unique_key(
         });
         return None;
     };
-    let target_row = target;
+    let answered = |same: bool, tried: &mut Vec<WhyNot>| {
+        if same || scene.outcome_used(sequence.write) || !matters_after(scene, sequence) {
+            return Some(Protection::UniqueKey(key.clone()));
+        }
+        tried.push(WhyNot::OutcomeUnread);
+        None
+    };
     match target.conflict.as_ref().map(|conflict| (&conflict.target, &conflict.action)) {
         None => Some(Protection::UniqueKey(key)),
-        Some((target, ConflictAction::Nothing)) => {
-            let arbitrates = match target {
+        Some((arbiter, ConflictAction::Nothing)) => {
+            let arbitrates = match arbiter {
                 ConflictTarget::Columns(columns) => {
                     columns.iter().all(|column| key.contains(column)) || !columns.is_empty()
                 }
@@ -110,12 +116,7 @@ fn unique_key(
             if !arbitrates {
                 return Some(Protection::UniqueKey(key));
             }
-            let copied = || copies(scene, sequence, (read, table), (access, target_row), &key);
-            if scene.outcome_used(sequence.write) || !matters_after(scene, sequence) || copied() {
-                return Some(Protection::UniqueKey(key));
-            }
-            tried.push(WhyNot::OutcomeUnread);
-            None
+            answered(copies(scene, sequence, (read, table), (access, target), &key), tried)
         }
         // The clause is for another key: on this one the second request fails.
         Some((ConflictTarget::Columns(columns), ConflictAction::Update { .. }))
@@ -123,13 +124,7 @@ fn unique_key(
         {
             Some(Protection::UniqueKey(key))
         }
-        Some((_, action)) if says_the_same(scene, target, action, &key) => {
-            if scene.outcome_used(sequence.write) || !matters_after(scene, sequence) {
-                return Some(Protection::UniqueKey(key));
-            }
-            tried.push(WhyNot::OutcomeUnread);
-            None
-        }
+        Some((_, action)) if says_the_same(scene, target, action, &key) => answered(false, tried),
         Some((_, ConflictAction::Update { .. } | ConflictAction::Replace)) => {
             // What was found in a column is written over with it.
             let over_checked = sequence.checks.iter().any(|check| match &check.looks_at {
@@ -228,16 +223,19 @@ fn answers_by(scene: &Scene<'_, '_>, sequence: &Sequence, conds: &[crate::event:
 /// Whether the check keeps what exists from being written over: the way on is the one where there is no row. Where the
 /// other way ends in the same statement, the check chose between two ways of writing over it.
 fn refuses_existing(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
-    let Some(write) = scene.event(sequence.write) else { return false };
+    if sequence.checks.is_empty() || !dependency::only_existence(sequence) {
+        return false;
+    }
+    let Some((write, access)) = scene.event(sequence.write).zip(scene.access(sequence.write)) else { return false };
     let conds: Vec<_> = sequence.checks.iter().filter_map(|check| check.cond).collect();
-    let text = |event: &Event| event.access().map(|access| access.text.clone());
     let other_way = scene.flow.events.iter().any(|event| {
-        !event.path.meets(&write.path)
+        !access.text.is_empty()
+            && event.access().is_some_and(|other| other.text == access.text)
+            && !event.path.meets(&write.path)
             && event.dialect == write.dialect
-            && text(event).is_some_and(|said| !said.is_empty() && Some(said) == text(write))
             && conds.iter().all(|cond| scene.conditions(&event.deps).contains(cond))
     });
-    dependency::only_existence(sequence) && !sequence.checks.is_empty() && !other_way
+    !other_way
 }
 
 /// Another insert of the same transaction meets a unique key on what was checked, and takes this write back with it.

@@ -6,7 +6,6 @@
 //! Hermitage tests of Martin Kleppmann. Each entry was also run on PostgreSQL 15, MariaDB 10.11 and SQLite 3.40.
 
 use crate::dialect::{Dialect, Isolation};
-use crate::event::EventKind;
 use crate::protect::{Protection, Shape, WhyNot};
 use crate::race::Sequence;
 use crate::race::index::Kind;
@@ -77,9 +76,8 @@ pub(super) fn holds_write_lock(scene: &Scene<'_, '_>, sequence: &Sequence) -> Op
         return None;
     }
     let immediate = matches!(reader.mode, BeginMode::Immediate | BeginMode::Exclusive);
-    let wrote = scene.before_of(Kind::Write, read.id).any(|event| {
-        matches!(&event.kind, EventKind::Access(access) if access.statement.writes())
-            && transaction::of(scene, event).is_some_and(|tx| tx.is_same(&reader))
-    });
+    let wrote = scene
+        .before_of(Kind::Write, read.id)
+        .any(|event| transaction::of(scene, event).is_some_and(|tx| tx.is_same(&reader)));
     (immediate || wrote).then_some(Protection::SingleWriter)
 }

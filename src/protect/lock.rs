@@ -43,34 +43,33 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
     let read = scene.event(sequence.read)?;
     let write = scene.event(sequence.write)?;
     let access = read.access()?;
+    // The lock of a claim is for its own statement.
+    let mut lost = |why: WhyNot| {
+        tried.extend((!claim::is_claim(access, sequence.read_access)).then_some(why));
+        None
+    };
     let Some(lock) = lock_of(access, sequence.read_access) else {
         // Another table of the statement is locked, not the one that decides.
-        let locks = access.statement.accesses.iter().any(|access| access.lock.is_some());
-        if locks && !claim::is_claim(access, sequence.read_access) {
-            let aggregate =
-                access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
-            tried.push(if aggregate {
-                WhyNot::LockInCountingStatement(read.id)
-            } else {
-                WhyNot::LockElsewhereRow(read.id)
-            });
+        if access.statement.accesses.iter().all(|access| access.lock.is_none()) {
+            return None;
         }
-        return None;
+        let aggregate =
+            access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
+        return lost(if aggregate {
+            WhyNot::LockInCountingStatement(read.id)
+        } else {
+            WhyNot::LockElsewhereRow(read.id)
+        });
     };
     let counts_in_statement = sequence.checks_aggregate()
         || access.statement.output.iter().any(|output| output.aggregate.is_some()) && shape == Shape::Phantom;
     let Some(reader) = transaction::maybe(scene, read) else {
         let elsewhere = transaction::maybe(scene, write).is_some();
-        let lost = if elsewhere { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockInAutocommit(read.id) };
-        // The lock of a claim is for its own statement.
-        tried.extend((!claim::is_claim(access, sequence.read_access)).then_some(lost));
-        return None;
+        return lost(if elsewhere { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockInAutocommit(read.id) });
     };
     let writer = transaction::maybe(scene, write);
     if !writer.is_some_and(|writer| writer.is_same(&reader)) {
-        let lost = if writer.is_some() { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockEnded(read.id) };
-        tried.extend((!claim::is_claim(access, sequence.read_access)).then_some(lost));
-        return None;
+        return lost(if writer.is_some() { WhyNot::LockElsewhere(read.id) } else { WhyNot::LockEnded(read.id) });
     }
     if rolled_back(scene, &reader, sequence) {
         tried.push(WhyNot::LockRolledBack(read.id));

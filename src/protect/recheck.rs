@@ -1,7 +1,7 @@
 //! A later look that decides: what was read first only chose the message, and a locked read or a guarded write that
 //! stands between has the last word.
 
-use crate::event::{Event, EventKind};
+use crate::event::Event;
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
@@ -63,7 +63,6 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
             .access()
             .and_then(|access| access.statement.target())
             .is_some_and(|target| target.action == Action::Insert)
-            && matches!(event.kind, EventKind::Access(_))
     });
     let candidates: Vec<_> = deciding.into_iter().chain(by_error.map(|event| event.id)).collect();
     for id in candidates {
