@@ -1,13 +1,17 @@
 //! A [`Workspace`] and a [`Config`] to findings: every arrow of the house in order.
 
+mod judged;
+
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
+use self::judged::Judged;
+pub(crate) use self::judged::given;
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Event, Flow};
+use crate::event::Flow;
 use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
 use crate::flow::graph::Calls;
@@ -16,17 +20,12 @@ use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
 use crate::progress::Progress;
-use crate::race::common;
-use crate::race::scene::{Rivals, Scene};
+use crate::race::rivals::Rivals;
+use crate::race::scene::Scene;
 use crate::report::Counts;
-use crate::rules::claim::Claim;
-use crate::rules::table_lock;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
-use crate::span::Span;
 use crate::sql::migrations;
 use crate::sql::schema::{Schema, TableDef};
-use crate::sql::statement::{Action, ConflictAction, Statement, Verb};
-use crate::story;
 
 /// All that one run found out.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +68,16 @@ pub(crate) struct Evaluated<'e, 'p> {
     pub flows: &'e [std::rc::Rc<Flow>],
     /// The functions that run in production.
     pub roots: &'e [FnId],
+    /// The same as a set.
+    pub production: &'e FxHashSet<FnId>,
     /// Files that could not be lowered, and migrations that could not be read.
     pub notices: &'e [Notice],
+}
+
+impl<'e, 'p> Evaluated<'e, 'p> {
+    pub fn scene(&self, flow: &'e Flow) -> Scene<'e, 'p> {
+        Scene::new(self.ev, flow, self.schema, self.ev.config, self.rivals)
+    }
 }
 
 /// Evaluates every function that runs in production, and hands the result on.
@@ -105,8 +112,9 @@ fn evaluated_and_counted<R>(
         }
     }
     let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
-    let mut rivals = rivals(&flows, &roots);
-    rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &roots);
+    let production: FxHashSet<FnId> = roots.iter().copied().collect();
+    let mut rivals = Rivals::of(&flows, &production);
+    rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
     notices.sort();
     then(&Evaluated {
         ev: &evaluator,
@@ -114,37 +122,28 @@ fn evaluated_and_counted<R>(
         rivals: &rivals,
         flows: &flows,
         roots: &roots,
+        production: &production,
         notices: &notices,
     })
 }
 
 fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
-    let Evaluated { ev: evaluator, schema, rivals, flows, roots, notices } = of;
-    let (workspace, config) = (evaluator.workspace, evaluator.config);
-    let mut judged = Judged {
-        concurrent: crate::race::reach::concurrent(workspace, evaluator.program, &evaluator.calls, roots, config),
-        production: roots.iter().copied().collect(),
-        ..Judged::default()
-    };
-    for flow in *flows {
-        judge(evaluator, flow, schema, config, rivals, &mut judged);
-    }
-    let findings = judged.told(evaluator, schema, config, rivals, flows);
+    let ev = of.ev;
+    let judged = Judged::of(of);
+    let findings = judged.told(of);
     let mut unknown = BTreeMap::new();
-    for (why, count) in evaluator.unknown.statements.iter().chain(&evaluator.unknown.given_up) {
+    for (why, count) in ev.unknown.statements.iter().chain(&ev.unknown.given_up) {
         *unknown.entry(why.clone()).or_default() += count;
     }
     let counts = Counts {
-        files: workspace.files.len(),
-        functions: roots.len(),
-        statements: evaluator.unknown.statements_seen,
-        unknown: evaluator.unknown.statements.values().sum(),
+        files: ev.workspace.files.len(),
+        functions: of.roots.len(),
+        statements: ev.unknown.statements_seen,
+        unknown: ev.unknown.statements.values().sum(),
         ..Counts::default()
     };
-    let calls = evaluator.calls.towards_rows(evaluator.program, flows);
-    judged.safe.sort();
-    judged.safe.dedup();
-    let notices = notices.to_vec();
+    let calls = ev.calls.towards_rows(ev.program, of.flows);
+    let notices = of.notices.to_vec();
     Analysis { findings, notices, counts, statistics: Statistics { unknown, calls }, safe: judged.safe }
 }
 
@@ -227,202 +226,6 @@ fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> boo
     let file = workspace.file(program.file_of(id));
     let main = matches!(file.kind, FileKind::Rust(Target::Main)) && !migrations::is_step(&file.path);
     main && !function.test && function.body.is_some()
-}
-
-/// What the program does to its tables, from every statement that it sends, straight or through a wrapper.
-fn rivals(flows: &[std::rc::Rc<Flow>], roots: &[FnId]) -> Rivals {
-    let production: FxHashSet<FnId> = roots.iter().copied().collect();
-    let mut rivals = Rivals::default();
-    let mut seen: FxHashSet<*const Statement> = FxHashSet::default();
-    let sent = flows
-        .iter()
-        .filter(|flow| production.contains(&flow.function))
-        .flat_map(|flow| flow.events.iter())
-        .filter(|event| production.contains(&event.function));
-    for access in sent.filter_map(Event::access) {
-        if !seen.insert(std::rc::Rc::as_ptr(&access.statement)) {
-            continue;
-        }
-        for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
-            let table = target.table.name.clone();
-            match target.action {
-                Action::Insert => {
-                    rivals.inserted.insert(table.clone());
-                    let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
-                    if let Some(ConflictAction::Update { sets, .. }) = conflict {
-                        // A row that is there keeps what the INSERT names and the conflict clause does not.
-                        let columns = rivals.updated.entry(table).or_default();
-                        columns.extend(sets.iter().map(|set| set.column.clone()));
-                    } else if let Some(ConflictAction::Replace) = conflict {
-                        rivals.updated_somehow.insert(table);
-                    }
-                }
-                Action::Update => {
-                    if target.sets.is_empty()
-                        || target.sets.iter().any(|set| set.column == "?")
-                        || access.statement.verb == Verb::Merge
-                    {
-                        rivals.updated_somehow.insert(table.clone());
-                    }
-                    let columns = rivals.updated.entry(table).or_default();
-                    columns.extend(target.sets.iter().map(|set| set.column.clone()));
-                }
-                Action::Delete => {
-                    rivals.deleted.insert(table);
-                }
-                Action::Read => {}
-            }
-        }
-    }
-    rivals
-}
-
-/// A pair of places, in the function where the two halves meet.
-type Pair = (Span, Span, FnId);
-
-#[derive(Default)]
-struct Judged {
-    /// Claims with the place of their flow.
-    claims: Vec<(usize, Claim, Pair)>,
-    /// Pairs whose verdict is left to the callers.
-    deferred: FxHashSet<Pair>,
-    /// Where the writes of those pairs stand.
-    deferred_writes: FxHashSet<Span>,
-    /// Functions that two requests can run at once.
-    concurrent: FxHashSet<FnId>,
-    /// Functions that run in production.
-    production: FxHashSet<FnId>,
-    safe: Vec<Protected>,
-    seen: usize,
-}
-
-/// Judges one function. Callees come before their callers.
-fn judge(ev: &Evaluator<'_>, flow: &Flow, schema: &Schema, config: &Config, rivals: &Rivals, judged: &mut Judged) {
-    let place = judged.seen;
-    judged.seen += 1;
-    if flow.events.is_empty() || ev.program.function(flow.function).test {
-        return;
-    }
-    let scene = Scene::new(ev, flow, schema, config, rivals);
-    let (deferred, writes) = (&judged.deferred, &judged.deferred_writes);
-    let production = &judged.production;
-    let wanted = |read: &Event, write: &Event| {
-        let here =
-            common(read, write) == 0 || writes.contains(&write.span) && deferred.contains(&pair(flow, read, write));
-        here && production.contains(&read.function) && production.contains(&write.function)
-    };
-    let found = crate::rules::judge(&scene, &wanted);
-    let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
-        callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
-    });
-    for claim in found.claims {
-        let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write)) else {
-            continue;
-        };
-        let meant_for = claim.meant_for.and_then(|id| scene.event(id)).unwrap_or(write);
-        let pair = pair(flow, read, meant_for);
-        // On a handle that was handed in, the callers know whether a transaction is open.
-        let open = called && (given(ev, flow, read) || given(ev, flow, write));
-        if open {
-            judged.deferred_writes.insert(pair.1);
-            judged.deferred.insert(pair);
-        } else if judged.concurrent.contains(&flow.function) {
-            judged.claims.push((place, claim, pair));
-        }
-    }
-    let safe = found.safe.iter();
-    judged.safe.extend(safe.filter_map(|(sequence, by)| story::protection::protected(&scene, sequence, by)));
-}
-
-/// Whether a statement runs on a handle that the function was given.
-pub(crate) fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
-    let Some(on) = event.on else { return false };
-    if ev.handle(on).is_some_and(|handle| handle.kind == crate::client::HandleKind::Pool) {
-        return false;
-    }
-    let mut found = false;
-    ev.terms.walk(on, &mut |term| {
-        found |= matches!(ev.terms.get(term), crate::flow::term::Term::Param(id, _) if *id == flow.function);
-    });
-    found
-}
-
-/// The engine that a claim's write is sent to.
-fn dialect(flow: &Flow, claim: &Claim) -> Option<Dialect> {
-    flow.events.iter().find(|event| event.id == claim.sequence.write).map(|event| event.dialect)
-}
-
-fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {
-    let depth = common(read, write);
-    let holder = if depth == 0 { flow.function } else { read.calls[depth - 1].function };
-    (read.span, write.span, holder)
-}
-
-impl Judged {
-    /// The rule that each pair of places is told under: the one that it falls under for most callers.
-    fn told_as(&self) -> FxHashMap<Pair, &'static str> {
-        let mut counted: FxHashMap<Pair, Vec<(&'static str, usize)>> = FxHashMap::default();
-        for (_, claim, pair) in self.claims.iter().filter(|(_, claim, _)| claim.rule != table_lock::ID) {
-            let rules = counted.entry(*pair).or_default();
-            match rules.iter_mut().find(|(rule, _)| *rule == claim.rule) {
-                Some((_, count)) => *count += 1,
-                None => rules.push((claim.rule, 1)),
-            }
-        }
-        let most = |rules: Vec<(&'static str, usize)>| {
-            rules.into_iter().rev().max_by_key(|(_, count)| *count).map_or("", |(rule, _)| rule)
-        };
-        counted.into_iter().map(|(pair, rules)| (pair, most(rules))).collect()
-    }
-
-    /// The claims as findings: one for each pair of places, sorted.
-    fn told(
-        &self,
-        ev: &Evaluator<'_>,
-        schema: &Schema,
-        config: &Config,
-        rivals: &Rivals,
-        flows: &[std::rc::Rc<Flow>],
-    ) -> Vec<Finding> {
-        let mut by_pair: FxHashMap<(Pair, &'static str), usize> = FxHashMap::default();
-        // One call may lead to several implementations of a trait, or to a statement for each engine: it is told once.
-        let mut by_place: FxHashSet<(bool, Span, String)> = FxHashSet::default();
-        let mut by_text: FxHashMap<String, Option<Dialect>> = FxHashMap::default();
-        let mut findings: Vec<Finding> = Vec::new();
-        let told_as = self.told_as();
-        let (first, others): (Vec<_>, Vec<_>) = self
-            .claims
-            .iter()
-            .partition(|(_, claim, pair)| claim.rule == table_lock::ID || told_as[pair] == claim.rule);
-        for (place, claim, pair) in first {
-            let flow = &flows[*place];
-            if let Some(known) = by_pair.get(&(*pair, claim.rule)) {
-                let caller = story::caller(ev, flow, claim);
-                findings[*known].callers.extend(caller);
-                continue;
-            }
-            let scene = Scene::new(ev, flow, schema, config, rivals);
-            let Some(finding) = story::tell(&scene, claim) else { continue };
-            // The same two statements, sent to one engine or to another.
-            let engine = by_text.entry(finding.fingerprint.clone()).or_insert(dialect(flow, claim));
-            if *engine != dialect(flow, claim) {
-                continue;
-            }
-            let about_lock = claim.rule == table_lock::ID;
-            if by_place.insert((about_lock, finding.at, finding.table.clone())) {
-                by_pair.insert((*pair, claim.rule), findings.len());
-                findings.push(finding);
-            }
-        }
-        for (place, claim, pair) in others {
-            if let Some(known) = by_pair.get(&(*pair, told_as[pair])) {
-                findings[*known].callers.extend(story::caller(ev, &flows[*place], claim));
-            }
-        }
-        findings.sort_by(|a, b| (a.at, a.rule, &a.fingerprint).cmp(&(b.at, b.rule, &b.fingerprint)));
-        story::number(&mut findings);
-        findings
-    }
 }
 
 #[cfg(test)]

@@ -71,8 +71,7 @@ impl Asked<'_, '_, '_> {
         let mut statements: Vec<Told> = Vec::new();
         let touched = |flow: &Flow| flow.events.iter().any(|event| self.is_asked(event));
         for flow in self.program.flows.iter().filter(|flow| touched(flow)) {
-            let scene =
-                Scene::new(self.program.ev, flow, self.program.schema, self.program.ev.config, self.program.rivals);
+            let scene = self.program.scene(flow);
             for event in flow.events.iter().filter(|event| self.is_asked(event)) {
                 let place = statements.iter().position(|told| told.at == event.span);
                 let place = place.unwrap_or_else(|| {

@@ -53,8 +53,7 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
         if access.statement.accesses.iter().all(|access| access.lock.is_none()) {
             return None;
         }
-        let aggregate =
-            access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
+        let aggregate = access.statement.accesses.get(sequence.read_access).is_some_and(|a| a.place == Place::InSelect);
         return lost(if aggregate {
             WhyNot::LockInCountingStatement(read.id)
         } else {

@@ -7,6 +7,7 @@ pub mod dependency;
 pub mod index;
 pub mod packages;
 pub mod reach;
+pub mod rivals;
 pub mod rows;
 pub mod scene;
 pub mod session;

@@ -11,34 +11,13 @@ use crate::dialect::Isolation;
 use crate::event::{Access, CondId, Event, EventId, EventKind, Flow, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
-use crate::lower::tree::Name;
 use crate::protect::{self, Verdict};
 use crate::race::index::{Index, Kind};
-use crate::race::session::Sessions;
+use crate::race::rivals::Rivals;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Statement};
-
-/// What the program as a whole does to its tables.
-#[derive(Default)]
-pub struct Rivals {
-    /// Columns that some UPDATE or upsert of the program sets, by table.
-    pub updated: FxHashMap<Name, FxHashSet<Name>>,
-    /// Tables with an UPDATE whose columns are not known.
-    pub updated_somehow: FxHashSet<Name>,
-    pub inserted: FxHashSet<Name>,
-    pub deleted: FxHashSet<Name>,
-    /// The levels that its connections are opened with.
-    pub sessions: Sessions,
-}
-
-impl Rivals {
-    /// Whether some statement of the program gives a column of rows that are there another value.
-    pub fn changes(&self, table: &str, column: &str) -> bool {
-        self.updated_somehow.contains(table) || self.updated.get(table).is_some_and(|columns| columns.contains(column))
-    }
-}
 
 /// The events of one function, indexed.
 pub struct Scene<'a, 'p> {

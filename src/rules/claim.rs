@@ -104,8 +104,7 @@ impl<'a, 'p> Facts<'a, 'p> {
     pub fn computed_from_row(&self) -> bool {
         self.sequence.values.iter().any(|value| {
             !self.hands_back(&value.column)
-                && !dependency::written(self.target)
-                    .any(|set| set.column == value.column && set.value.is_relative())
+                && !dependency::written(self.target).any(|set| set.column == value.column && set.value.is_relative())
         })
     }
 

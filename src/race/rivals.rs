@@ -1,0 +1,78 @@
+//! What the program as a whole does to its tables: who else writes what one function has checked.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::{Event, Flow};
+use crate::link::FnId;
+use crate::lower::tree::Name;
+use crate::race::session::Sessions;
+use crate::sql::statement::{Action, ConflictAction, Statement, Verb};
+
+/// The writes of the program, and how its connections are opened.
+#[derive(Default)]
+pub struct Rivals {
+    /// Columns that some UPDATE or upsert of the program sets, by table.
+    pub updated: FxHashMap<Name, FxHashSet<Name>>,
+    /// Tables with an UPDATE whose columns are not known.
+    pub updated_somehow: FxHashSet<Name>,
+    pub inserted: FxHashSet<Name>,
+    pub deleted: FxHashSet<Name>,
+    /// The levels that its connections are opened with.
+    pub sessions: Sessions,
+}
+
+impl Rivals {
+    /// What every statement does that runs in production, sent straight or through a wrapper.
+    pub fn of(flows: &[Rc<Flow>], production: &FxHashSet<FnId>) -> Self {
+        let mut rivals = Self::default();
+        let mut seen: FxHashSet<*const Statement> = FxHashSet::default();
+        let sent = flows
+            .iter()
+            .filter(|flow| production.contains(&flow.function))
+            .flat_map(|flow| flow.events.iter())
+            .filter(|event| production.contains(&event.function));
+        for access in sent.filter_map(Event::access) {
+            if !seen.insert(Rc::as_ptr(&access.statement)) {
+                continue;
+            }
+            for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
+                let table = target.table.name.clone();
+                match target.action {
+                    Action::Insert => {
+                        rivals.inserted.insert(table.clone());
+                        let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
+                        if let Some(ConflictAction::Update { sets, .. }) = conflict {
+                            // A row that is there keeps what the INSERT names and the conflict clause does not.
+                            let columns = rivals.updated.entry(table).or_default();
+                            columns.extend(sets.iter().map(|set| set.column.clone()));
+                        } else if let Some(ConflictAction::Replace) = conflict {
+                            rivals.updated_somehow.insert(table);
+                        }
+                    }
+                    Action::Update => {
+                        if target.sets.is_empty()
+                            || target.sets.iter().any(|set| set.column == "?")
+                            || access.statement.verb == Verb::Merge
+                        {
+                            rivals.updated_somehow.insert(table.clone());
+                        }
+                        let columns = rivals.updated.entry(table).or_default();
+                        columns.extend(target.sets.iter().map(|set| set.column.clone()));
+                    }
+                    Action::Delete => {
+                        rivals.deleted.insert(table);
+                    }
+                    Action::Read => {}
+                }
+            }
+        }
+        rivals
+    }
+
+    /// Whether some statement of the program gives a column of rows that are there another value.
+    pub fn changes(&self, table: &str, column: &str) -> bool {
+        self.updated_somehow.contains(table) || self.updated.get(table).is_some_and(|columns| columns.contains(column))
+    }
+}
