@@ -1,6 +1,8 @@
 //! The fuzz targets on a few hundred mutated pages: what `fuzz/run` does for as long as one likes, within seconds and
 //! the same every time. With `RACELINT_FUZZ_SECONDS=600` each target goes on for that long, where there is no libFuzzer.
 
+#[path = "../fuzz/src/harmless.rs"]
+mod harmless;
 #[path = "../fuzz/src/mutate.rs"]
 mod mutate;
 #[path = "../fuzz/src/targets.rs"]

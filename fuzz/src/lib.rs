@@ -3,6 +3,7 @@
 //! `fuzz/run` builds them for libFuzzer with the stable toolchain; `cargo fuzz run NAME` does the same with its own
 //! flags. The tests of racelint run the same functions on a few thousand inputs (`tests/fuzz.rs`).
 
+pub mod harmless;
 pub mod mutate;
 pub mod targets;
 

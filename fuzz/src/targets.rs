@@ -5,11 +5,12 @@ use std::path::Path;
 use racelint::config::{self, Config};
 use racelint::dialect::Dialect;
 use racelint::lower;
-use racelint::report::escape::is_unsafe;
 use racelint::report::{Format, Options, Report};
 use racelint::source::{self, Workspace};
 use racelint::span::{FileId, Range, Span};
 use racelint::{analyse, rules, silence, sql};
+
+use crate::harmless::assert_harmless;
 
 /// The stack that racelint gives the threads it works on, in bytes.
 pub const STACK: usize = 64 << 20;
@@ -94,7 +95,9 @@ pub fn workspace(data: &[u8]) {
             Options { unicode: true, width: 40, verbose: true, safe: Some(&analysis.safe), ..Options::default() };
         let mut out = Vec::new();
         racelint::report::write(format, &report, &options, &mut out).expect("memory takes what is written");
-        assert_harmless(format, &String::from_utf8(out).expect("reports are UTF-8"));
+        let text = String::from_utf8(out).expect("reports are UTF-8");
+        assert_harmless(format, &text);
+        assert_valid(format, &text);
     }
 }
 
@@ -121,13 +124,7 @@ fn assert_inside(at: Range, text: &str) {
     assert!(text.get(at.start as usize..at.end as usize).is_some(), "{at:?} is no place in {} bytes", text.len());
 }
 
-fn assert_harmless(format: Format, out: &str) {
-    assert!(!out.chars().any(|c| c != '\n' && is_unsafe(c)), "{format}: a raw control character");
-    assert!(!out.contains("##["), "{format}: a workflow command");
-    for line in out.lines().filter(|line| line.trim_start().starts_with("::")) {
-        let ours = ["::error title=", "::warning title=", "::notice title="];
-        assert!(format == Format::Github && ours.iter().any(|start| line.starts_with(start)), "{format}: {line:?}");
-    }
+fn assert_valid(format: Format, out: &str) {
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("valid JSON");
     match format {
         Format::Json | Format::Gitlab => drop(json(out)),

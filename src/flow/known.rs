@@ -34,7 +34,6 @@ const SAME: &[&str] = &[
     "into",
     "into_inner",
     "expose_secret",
-    "expose",
     "try_into",
     "iter",
     "iter_mut",

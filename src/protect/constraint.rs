@@ -148,12 +148,8 @@ fn copies(
     write: (&Access, &TableAccess),
     key: &[Name],
 ) -> bool {
-    let from_read = |column: &Name| {
-        write.1.sets.iter().filter(|set| set.column == *column).any(|set| {
-            let mut terms = scene.terms_in(write.0, &set.value).into_iter();
-            terms.any(|term| scene.origins(term).iter().any(|origin| origin.event == sequence.read))
-        })
-    };
+    let from_read =
+        |column: &Name| dependency::given(scene, write, column).iter().any(|origin| origin.event == sequence.read);
     let whole = read.1.filter.is_empty() && read.1.limit.is_none() && read.1.aggregate.is_none();
     whole && key.iter().all(from_read)
 }

@@ -211,6 +211,13 @@ fn drop_encodings(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event)
     });
 }
 
+/// What the value comes from that a write gives a column.
+pub fn given(scene: &Scene<'_, '_>, write: (&Access, &TableAccess), column: &str) -> Vec<Origin> {
+    let sets = write.1.sets.iter().filter(|set| set.column == column);
+    let terms = sets.flat_map(|set| scene.terms_in(write.0, &set.value));
+    terms.flat_map(|term| scene.origins(term).to_vec()).collect()
+}
+
 /// Whether a value is a field of this name and nothing else, of whatever it was read by.
 fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
     match scene.ev.terms.get(term) {

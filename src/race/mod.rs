@@ -15,6 +15,7 @@ pub mod transaction;
 
 use crate::event::{CondId, Event, EventId};
 use crate::lower::tree::Name;
+use crate::span::Span;
 
 /// How many calls lead to both events.
 pub fn common(one: &Event, other: &Event) -> usize {
@@ -22,6 +23,11 @@ pub fn common(one: &Event, other: &Event) -> usize {
         return one.calls.len();
     }
     one.calls.iter().zip(other.calls.iter()).take_while(|(a, b)| a == b).count()
+}
+
+/// Where an event happens, seen from the function that so many calls lead to: itself, or the call that leads on.
+pub fn here(event: &Event, depth: usize) -> Span {
+    event.calls.get(depth).map_or(event.span, |call| call.span)
 }
 
 /// A read, a write that depends on it, and how.

@@ -2,8 +2,8 @@
 
 use crate::event::Access;
 use crate::flow::term::Part;
-use crate::race::Sequence;
 use crate::race::scene::Scene;
+use crate::race::{Sequence, dependency};
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
 
 /// How the row that is written relates to what was read.
@@ -171,14 +171,10 @@ fn new_row(
 fn puts_back(scene: &Scene<'_, '_>, sequence: &Sequence, read: &TableAccess, write: (&Access, &TableAccess)) -> bool {
     let Some(table) = scene.schema.table(&read.table.name) else { return false };
     let own = |column: &str| {
-        write.1.sets.iter().filter(|set| set.column == column).any(|set| {
-            scene.terms_in(write.0, &set.value).iter().any(|term| {
-                scene.origins(*term).iter().any(|origin| {
-                    origin.event == sequence.read
-                        && !origin.computed
-                        && matches!(&origin.part, Part::Column(name) if name == column)
-                })
-            })
+        dependency::given(scene, write, column).iter().any(|origin| {
+            origin.event == sequence.read
+                && !origin.computed
+                && matches!(&origin.part, Part::Column(name) if name == column)
         })
     };
     write.1.action == Action::Insert

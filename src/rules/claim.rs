@@ -4,7 +4,8 @@ use crate::event::{Event, EventId};
 use crate::finding::Confidence;
 use crate::flow::term::Term;
 use crate::lower::tree::Name;
-use crate::protect::{Shape, WhyNot};
+use crate::protect::{Protection, Shape, Verdict, WhyNot};
+use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, dependency};
@@ -137,6 +138,20 @@ impl<'a, 'p> Facts<'a, 'p> {
             _ => {}
         });
         brought && !measured
+    }
+
+    /// The writes between the read and a later event that depend on the read as well and that only one request can get
+    /// through, with what sees to it.
+    pub fn decided_before(&self, until: EventId) -> impl Iterator<Item = (&'a Event, Sequence, Protection)> {
+        let (scene, read) = (self.scene, self.read.id);
+        scene.between_of(Kind::Write, read, until).flat_map(move |write| {
+            let sequences = scene.sequences(write);
+            let own: Vec<Sequence> = sequences.iter().filter(|other| other.read == read).cloned().collect();
+            own.into_iter().filter_map(move |sequence| match scene.verdict(&sequence) {
+                Verdict::Racy { .. } | Verdict::Safe(Protection::Idempotent | Protection::NoRival) => None,
+                Verdict::Safe(protection) => Some((write, sequence, protection)),
+            })
+        })
     }
 
     /// Whether the read asks for one row by a key of its table.

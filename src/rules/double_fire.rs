@@ -4,11 +4,10 @@ use crate::event::{EffectKind, Event, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::flow::effect::asks_by_name;
 use crate::flow::term::{Term, TermId};
-use crate::protect::{Protection, Verdict};
+use crate::protect::Protection;
 use crate::race::index::Kind;
-use crate::race::scene::Scene;
 use crate::race::transaction;
-use crate::race::{Check, LooksAt, Sequence, common, dependency};
+use crate::race::{Check, LooksAt, common, dependency};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard::NEAR;
 use crate::sql::statement::{Action, Strength};
@@ -51,7 +50,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         };
         acts && !held_meanwhile(facts, &checks, event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
-            && !claimed_before(scene, facts.sequence, event.id)
+            && !claimed_before(facts, event.id)
     })?;
     let EventKind::Effect(effect) = &between.kind else { return None };
     let confidence = if effect.certain { facts.confidence() } else { Confidence::Medium.min(facts.confidence()) };
@@ -118,14 +117,7 @@ fn only_asks(facts: &Facts<'_, '_>, effect: &Event) -> bool {
     effect.calls.iter().skip(depth).any(|call| asks_by_name(&program.function(call.function).name))
 }
 
-/// Whether a guarded write before the effect already decided who goes on.
-fn claimed_before(scene: &Scene<'_, '_>, sequence: &Sequence, effect: EventId) -> bool {
-    scene.between_of(Kind::Write, sequence.read, effect).any(|event| {
-        let writes = event.access().is_some_and(|access| access.statement.writes());
-        writes
-            && scene.sequences(event)
-                .iter()
-                .filter(|other| other.read == sequence.read)
-                .any(|other| matches!(scene.verdict(other), Verdict::Safe(protection) if !matches!(protection, Protection::Isolation(_) | Protection::Idempotent | Protection::NoRival)))
-    })
+/// Whether a guarded write before the effect already decided who goes on. A level decides only at the commit.
+fn claimed_before(facts: &Facts<'_, '_>, effect: EventId) -> bool {
+    facts.decided_before(effect).any(|(_, _, protection)| !matches!(protection, Protection::Isolation(_)))
 }

@@ -27,7 +27,7 @@ use crate::flow::term::{Origin, Part};
 use crate::protect::{self, Protection, Verdict, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, common, dependency};
+use crate::race::{Sequence, common, dependency, here};
 use crate::rules::claim::{Claim, Facts};
 use crate::span::Span;
 use crate::sql::statement::{Action, Verb};
@@ -88,7 +88,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
             if !wanted(read, write) || !can_be_read(scene, sequence) || is_read_again(scene, sequence) {
                 continue;
             }
-            let times = seen.entry([from(read), read.span, from(write), write.span]).or_default();
+            let times = seen.entry([here(read, 0), read.span, here(write, 0), write.span]).or_default();
             *times += 1;
             if *times <= SAME_PLACES {
                 judge_sequence(scene, sequence.clone(), &mut judged);
@@ -100,11 +100,6 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
     }
     judged.claims = once(scene, judged.claims);
     judged
-}
-
-/// Where the function itself stands when an event happens.
-fn from(event: &Event) -> Span {
-    event.calls.first().map_or(event.span, |call| call.span)
 }
 
 /// A read is a SELECT, or an UPDATE that found no row and is followed by an INSERT.

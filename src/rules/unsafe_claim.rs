@@ -1,8 +1,7 @@
 //! A job or item is picked by a SELECT, then marked as taken.
 
 use crate::finding::Confidence;
-use crate::protect::{Protection, Verdict, WhyNot};
-use crate::race::index::Kind;
+use crate::protect::WhyNot;
 use crate::race::rows::Relation;
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
@@ -28,17 +27,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 
 /// Whether the row was deleted before this write, and only one worker could do that: what comes after is the taker's own.
 fn taken_before(facts: &Facts<'_, '_>) -> bool {
-    let scene = facts.scene;
-    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
-        let target = event.access().and_then(|access| access.statement.target());
+    facts.decided_before(facts.write.id).any(|(write, sequence, _)| {
+        let target = write.access().and_then(|access| access.statement.target());
         target.is_some_and(|target| target.action == Action::Delete)
-            && scene.sequences(event).iter().any(|other| {
-                let same = matches!(other.relation, Relation::SameRow | Relation::LikelySameRow);
-                let held =
-                    |protection: &Protection| !matches!(protection, Protection::Idempotent | Protection::NoRival);
-                same && other.read == facts.read.id
-                    && matches!(scene.verdict(other), Verdict::Safe(protection) if held(&protection))
-            })
+            && matches!(sequence.relation, Relation::SameRow | Relation::LikelySameRow)
     })
 }
 

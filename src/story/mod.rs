@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{Event, Flow};
 use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
 use crate::flow::Evaluator;
-use crate::race::common;
+use crate::race::{common, here};
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
 use crate::rules::{self, table_lock};
@@ -80,11 +80,6 @@ pub fn number(findings: &mut [Finding]) {
 
 pub(crate) fn holder(flow: &Flow, read: &Event, depth: usize) -> crate::link::FnId {
     if depth == 0 { flow.function } else { read.calls[depth - 1].function }
-}
-
-/// Where an event happens, seen from the function that holds the sequence: itself, or the call that leads to it.
-fn here(event: &Event, depth: usize) -> Span {
-    event.calls.get(depth).map_or(event.span, |call| call.span)
 }
 
 fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, depth: usize) -> (Vec<Label>, Vec<Trace>) {

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use racelint::finding::{Finding, Role};
-use racelint::report::escape::is_unsafe;
 use racelint::report::{Format, Options};
 use racelint::source::Workspace;
 use racelint::span::{FileId, Range, Span};
 
 use crate::example::{coupon, label, rendered, shop, workspace};
+use crate::harmless::assert_harmless;
 
 /// The example finding with all its places and words replaced.
 fn hostile(spans: &[Span], words: &str) -> Finding {
@@ -33,16 +33,6 @@ fn hostile(spans: &[Span], words: &str) -> Finding {
         rewrite.note = words.to_string();
     }
     finding
-}
-
-/// That a report can be shown: no raw control character besides line ends, no command but our own annotations.
-fn assert_harmless(format: Format, out: &str) {
-    assert!(!out.chars().any(|c| c != '\n' && is_unsafe(c)), "{format}: {out:?}");
-    assert!(!out.contains("##["), "{format}: {out:?}");
-    for line in out.lines().filter(|line| line.trim_start().starts_with("::")) {
-        let ours = ["::error title=", "::warning title=", "::notice title="];
-        assert!(format == Format::Github && ours.iter().any(|start| line.starts_with(start)), "{format}: {line:?}");
-    }
 }
 
 fn assert_all_formats(workspace: &Workspace, finding: &Finding) {
