@@ -2,20 +2,21 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::output;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
 use crate::progress::{Counted, Progress};
 
 const FIRST: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(100);
-const CELLS: usize = 24;
 
 /// Draws until it is dropped.
 pub struct Bar {
-    ended: Arc<AtomicBool>,
+    /// Dropped first, which ends the drawing.
+    going: Option<Sender<()>>,
     drawing: Option<JoinHandle<()>>,
 }
 
@@ -24,62 +25,70 @@ impl Bar {
     pub fn start(progress: Arc<Progress>, quiet: bool) -> Self {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let ended = Arc::new(AtomicBool::new(false));
         if quiet || is_dumb || is_set("CI") || !io::stderr().is_terminal() {
-            return Self { ended, drawing: None };
+            return Self { going: None, drawing: None };
         }
-        let end = ended.clone();
-        let drawing = thread::Builder::new().spawn(move || draw(&progress, &end));
-        Self { ended, drawing: drawing.ok() }
+        let (going, ended) = mpsc::channel();
+        let drawing = thread::Builder::new().spawn(move || draw(&progress, &ended));
+        Self { going: Some(going), drawing: drawing.ok() }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
+        drop(self.going.take());
         if let Some(drawing) = self.drawing.take() {
-            drawing.thread().unpark();
             // A bar that failed is no reason to fail.
             let _ = drawing.join();
         }
     }
 }
 
-fn draw(progress: &Progress, ended: &AtomicBool) {
-    let start = Instant::now();
-    let mut drawn = false;
-    while !ended.load(Ordering::Relaxed) {
-        if start.elapsed() >= FIRST {
-            output::to_stderr(&format!("\r\u{1b}[2K{}", line(progress.counted())));
-            drawn = true;
-        }
-        thread::park_timeout(AGAIN);
+fn draw(progress: &Progress, ended: &Receiver<()>) {
+    let goes_on = |time| ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+    if !goes_on(FIRST) {
+        return;
     }
-    if drawn {
-        output::to_stderr("\r\u{1b}[2K");
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    show(&bar, progress.counted());
+    while goes_on(AGAIN) {
+        show(&bar, progress.counted());
     }
+    bar.finish_and_clear();
 }
 
-/// One line, shorter than any terminal is wide.
-fn line(counted: Counted) -> String {
+/// One line, shorter than most terminals are wide, and cut where one is not.
+fn show(bar: &ProgressBar, counted: Counted) {
     let Counted { files, all_files, functions, all_functions } = counted;
     let (word, done, all) = match (all_files, all_functions) {
-        (0, _) => return "reading".to_owned(),
+        (0, _) => ("", 0, 0),
         (_, 0) => ("files", files, all_files),
         _ => ("functions", functions, all_functions),
     };
-    let filled = (done * CELLS / all).min(CELLS);
-    format!("[{}{}] {done}/{all} {word}", "=".repeat(filled), " ".repeat(CELLS - filled))
+    let template = if word.is_empty() { "reading" } else { "[{bar:24}] {pos}/{len} {msg}" };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("= "));
+    }
+    bar.set_length(all as u64);
+    bar.set_position(done as u64);
+    bar.set_message(word);
+    bar.tick();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::InMemoryTerm;
 
     #[test]
     fn the_line_says_how_far_it_is() {
-        let line =
-            |files, all_files, functions, all_functions| line(Counted { files, all_files, functions, all_functions });
+        let line = |files, all_files, functions, all_functions| {
+            let term = InMemoryTerm::new(2, 100);
+            let target = ProgressDrawTarget::term_like_with_hz(Box::new(term.clone()), 100);
+            let bar = ProgressBar::with_draw_target(None, target);
+            show(&bar, Counted { files, all_files, functions, all_functions });
+            term.contents()
+        };
         assert_eq!(line(0, 0, 0, 0), "reading");
         assert_eq!(line(3, 6, 0, 0), format!("[{}{}] 3/6 files", "=".repeat(12), " ".repeat(12)));
         assert_eq!(line(6, 6, 10, 10), format!("[{}] 10/10 functions", "=".repeat(24)));
