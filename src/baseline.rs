@@ -141,9 +141,9 @@ impl Baseline {
         self.findings.iter().any(|listed| listed.fingerprint == entry.fingerprint)
     }
 
-    /// The entries that none of `findings` is: what was mended, or is written otherwise now.
-    pub fn gone(&self, findings: &[Finding]) -> Vec<&Entry> {
-        let there: BTreeSet<&str> = findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    /// The entries that none of these fingerprints is of: what was mended, or is written otherwise now.
+    pub fn gone(&self, fingerprints: &[String]) -> Vec<&Entry> {
+        let there: BTreeSet<&str> = fingerprints.iter().map(String::as_str).collect();
         self.findings.iter().filter(|entry| !there.contains(entry.fingerprint.0.as_str())).collect()
     }
 }

@@ -15,6 +15,7 @@
 //! - [`silence`]: findings without those that a comment accepts. [`since`]: without those that no change touches.
 //!   [`baseline`]: without those that were there before. [`gather`]: what one helper has in common as one finding.
 //!   [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
+//! - [`outcome`]: what a run found out before anyone says what is shown of it, and [`cache`]: the same of an earlier run.
 //!
 //! Invariants:
 //!
@@ -28,6 +29,7 @@
 
 pub mod analyse;
 pub mod baseline;
+pub mod cache;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -41,6 +43,7 @@ pub mod link;
 pub mod lower;
 pub mod macros;
 pub mod notice;
+pub mod outcome;
 pub mod progress;
 pub mod protect;
 pub mod race;
