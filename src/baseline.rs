@@ -83,10 +83,16 @@ impl TryFrom<String> for Fingerprint {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let (digits, ordinal) = text.split_once('-').map_or((text.as_str(), None), |(a, b)| (a, Some(b)));
+        if Self::is_one(&text) { Ok(Self(text)) } else { Err(format!("`{text}` is no fingerprint")) }
+    }
+}
+
+impl Fingerprint {
+    pub fn is_one(text: &str) -> bool {
+        let (digits, ordinal) = text.split_once('-').map_or((text, None), |(a, b)| (a, Some(b)));
         let hex = digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let counted = ordinal.is_none_or(|number| number.parse::<usize>().is_ok_and(|number| number > 1));
-        if hex && counted { Ok(Self(text)) } else { Err(format!("`{text}` is no fingerprint")) }
+        hex && counted
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::baseline::Fingerprint;
 use crate::finding::Finding;
 use crate::notice::Notice;
 use crate::outcome::Outcome;
@@ -56,13 +57,17 @@ impl Remembered {
         (Workspace { root: root.to_owned(), files, crates: Vec::new(), notices: self.notices }, self.outcome)
     }
 
+    /// What reports rely on without looking.
     fn is_sound(&self) -> bool {
+        let Outcome { findings, hidden, .. } = &self.outcome;
         let is_placed = |span: &Span| (span.file.0 as usize) < self.files.len() && span.at.start <= span.at.end;
-        let of_workspace = self.notices.iter().filter_map(|notice| notice.span.as_ref());
-        let traced = |finding: &Finding| finding.traces.iter().all(|trace| trace.label < finding.labels.len());
+        let mut of_workspace = self.notices.iter().filter_map(|notice| notice.span.as_ref());
+        let is_traced = |finding: &Finding| finding.traces.iter().all(|trace| trace.label < finding.labels.len());
+        let mut fingerprints = findings.iter().map(|finding| &finding.fingerprint).chain(hidden);
         spans(&self.outcome).all(is_placed)
-            && of_workspace.into_iter().all(is_placed)
-            && self.outcome.findings.iter().all(traced)
+            && of_workspace.all(is_placed)
+            && findings.iter().all(is_traced)
+            && fingerprints.all(|fingerprint| Fingerprint::is_one(fingerprint))
     }
 }
 
@@ -161,6 +166,8 @@ pub async fn book(pool: &PgPool, seat: i64, who: i64) -> anyhow::Result<()> {
         assert!(is_refused(&|outcome| outcome.findings[0].at.at.start = u32::MAX));
         assert!(is_refused(&|outcome| outcome.findings[0].labels.last_mut().unwrap().span.file = FileId(u32::MAX)));
         assert!(is_refused(&|outcome| outcome.findings[0].rule = "no-such-rule"));
+        assert!(is_refused(&|outcome| outcome.findings[0].fingerprint = "\u{17}".repeat(16)));
+        assert!(is_refused(&|outcome| outcome.hidden.push("x".to_owned())));
         assert!(is_refused(&|outcome| outcome.findings[0].rewrites[0].language = "perl"));
         let bytes = Remembered::encode(&workspace, &good).unwrap();
         assert!(Remembered::decode(&[&bytes[..], b"x"].concat()).is_none());
