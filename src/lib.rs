@@ -19,7 +19,8 @@
 //!
 //! Invariants:
 //!
-//! 1. After the workspace is read nothing touches disk, environment or clock. What is not understood is counted, aloud.
+//! 1. Between the workspace and the outcome nothing touches disk, environment or clock. What is not understood is counted,
+//!    aloud.
 //! 2. `syn` only in `lower`, `client` and `rewrite`; `sqlparser` only in `sql::parse`; `git2` only in `since::git`.
 //! 3. No rule sees syntax. No protection knows a rule. No client knows a race.
 //! 4. `Safe` names its protection and is never the default of a match arm.

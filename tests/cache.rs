@@ -128,6 +128,30 @@ fn every_format_is_the_same() {
 }
 
 #[test]
+fn every_fixture_is_remembered_as_it_was_found() {
+    let cache = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_racelint"));
+        command.current_dir(root).args(arguments).env_clear().stdin(Stdio::null()).output().unwrap()
+    };
+    let apps = fs::read_dir(root.join("fixtures/apps")).unwrap().map(|app| app.unwrap().path());
+    let trees: Vec<PathBuf> = apps.chain([root.join("fixtures/scenarios")]).filter(|path| path.is_dir()).collect();
+    assert!(trees.len() > 2);
+    for tree in trees {
+        for format in ["text", "json", "sarif"] {
+            let tree = tree.to_str().unwrap();
+            let all = ["check", tree, "--quiet", "--explain-safe", "--min-confidence", "low", "--format", format];
+            let expected = run(&[&all[..], &["--no-cache"]].concat());
+            for _ in 0..2 {
+                let cached = run(&[&all[..], &["--cache-dir", cache.path().to_str().unwrap()]].concat());
+                assert_same(&cached, &expected, &all);
+            }
+        }
+    }
+}
+
+#[test]
 fn whatever_is_shown_comes_from_one_entry() {
     let tree = Tree::new();
     assert!(tree.run(&["baseline", "--select", "lost-update", "-o", "none.json"]).status.success());

@@ -151,6 +151,15 @@ mod tests {
         assert!(!is_the_same(&heard));
     }
 
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[test]
+    fn a_name_that_cannot_be_written_down_is_said_to_be_unsure() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tree();
+        fs::write(dir.path().join(std::ffi::OsStr::from_bytes(b"a\xff.rs")), "").unwrap();
+        assert!(heard(dir.path()).unsure);
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_and_long_files_are_asked_for_again() {
