@@ -31,7 +31,7 @@ pub struct CallSite {
 }
 
 /// The calls that can lead to a statement, by what is known of the function that is called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Calls {
     pub resolved: usize,
     /// One of a few functions.
