@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::event::EventKind;
+use crate::flow::absent::Absent;
 use crate::flow::graph::CallSite;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value};
@@ -183,7 +184,8 @@ impl<'p> Evaluator<'p> {
     fn well_known_constructor(&mut self, name: &str, args: &[Expr]) -> Option<Value> {
         match (name, args) {
             ("Ok", [inner]) => Some(self.expr(inner).in_result()),
-            ("Some" | "Box", [inner]) => Some(self.expr(inner)),
+            ("Some", [inner]) => Some(Value { absent: Absent::Never, ..self.expr(inner) }),
+            ("Box", [inner]) => Some(self.expr(inner)),
             ("Err", [inner]) => {
                 let inner = self.expr(inner);
                 let mut value = Value::new(self.terms.literal("error"), Type::Unknown);

@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use crate::event::CondKind;
-use crate::flow::term::Term;
+use crate::flow::absent::Absent;
+use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
@@ -102,7 +103,6 @@ const SAME: &[&str] = &[
     "server_err",
     "or",
     "xor",
-    "enumerate",
     "zip",
     "buffered",
     "buffer_unordered",
@@ -229,7 +229,12 @@ impl<'p> Evaluator<'p> {
         }
         if PRESENCE.contains(&name) {
             let term = self.terms.exists(recv.term);
-            return Value { guards: recv.guards, ..Value::new(term, Type::Unknown) };
+            let absent = self.absent(&recv);
+            return Value { guards: recv.guards, absent, ..Value::new(term, Type::Unknown) };
+        }
+        if name == "map" && args.iter().all(|arg| matches!(self.terms.get(arg.term), Term::Literal(by) if by == "Some"))
+        {
+            return Value { absent: Absent::Never, ..recv };
         }
         if (matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
             || COMBINATORS.contains(&name))
@@ -249,15 +254,20 @@ impl<'p> Evaluator<'p> {
             self.run_closures(&args, at);
             return bare;
         }
+        if name == "enumerate" {
+            return self.numbered(recv);
+        }
         if SAME.contains(&name) {
             self.run_closures(&args, at);
+            let mut recv = recv;
+            self.kept_absent(&mut recv, name);
             return recv;
         }
         if matches!(name, "unwrap_or" | "unwrap_or_default") {
             let mut terms = vec![recv.term];
             terms.extend(args.iter().map(|arg| arg.term));
             let term = self.terms.either(terms);
-            return Value { term, shape: Shape::Plain, ..recv };
+            return Value { term, shape: Shape::Plain, absent: Absent::unknown(), ..recv };
         }
         if let Some((_, by)) = OPERATORS.iter().find(|(known, _)| *known == name)
             && args.len() == 1
@@ -313,6 +323,7 @@ impl<'p> Evaluator<'p> {
                 // What is left depends on what the closure said.
                 let deciding = self.condition(&result, CondKind::Test, at);
                 let mut value = recv.clone();
+                value.absent = Absent::unknown();
                 let guards: Vec<_> = value.guards.iter().copied().chain(deciding).collect();
                 value.guards = branch::union(&guards, &result.guards);
                 value
@@ -346,6 +357,9 @@ impl<'p> Evaluator<'p> {
             }
             _ => {
                 let mut value = result;
+                if name == "map" {
+                    value.absent = self.absent(recv);
+                }
                 value.guards = branch::union(&value.guards, &recv.guards);
                 value.guards = branch::union(&value.guards, &conds);
                 value
@@ -396,7 +410,8 @@ impl<'p> Evaluator<'p> {
         let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
         let held = |guard: crate::flow::term::TermId, terms: &crate::flow::term::Terms| {
             env.iter().any(|value| {
-                value.term == guard || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))
+                holds(terms, value.term, guard)
+                    || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))
             })
         };
         let terms = &self.terms;
@@ -547,6 +562,20 @@ impl<'p> Evaluator<'p> {
         let mut value = Value::new(term, if leads_out { recv.ty } else { Type::Unknown });
         value.guards = branch::union(&recv.guards, &guards);
         value
+    }
+}
+
+/// Whether a value is a guard, or one that was changed through since it was taken.
+fn holds(terms: &Terms, value: TermId, guard: TermId) -> bool {
+    if value <= guard {
+        return value == guard;
+    }
+    match terms.get(value) {
+        Term::Either(parts) => parts.iter().any(|part| holds(terms, *part, guard)),
+        Term::Computed(by, parts) if is_mutator(by) || matches!(by.as_str(), "with" | "put") => {
+            parts.first().is_some_and(|part| holds(terms, *part, guard))
+        }
+        _ => false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! the arguments for the parameters ([`instantiate`]). Branches are evaluated one after the other and joined, never
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
+mod absent;
 mod begin;
 mod branch;
 mod builder;
@@ -38,7 +39,7 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{Absence, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::graph::CallGraph;
 use crate::flow::limits::{Allowance, CALL_DEPTH};
 use crate::flow::term::{TermId, Terms};
@@ -137,6 +138,7 @@ struct Frame<'p> {
     serving: usize,
     open: Vec<(EventId, EventId)>,
     switches: Vec<Switch>,
+    absences: Vec<Absence>,
     text: &'p str,
     allowance: Allowance,
 }
@@ -247,7 +249,10 @@ impl<'p> Evaluator<'p> {
         let mut frame = std::mem::replace(&mut self.frame, outer);
         self.forget_locks(&mut frame, &returns);
         let conds = self.telling(&frame, &returns);
-        Flow { function: id, events: frame.events, conds, returns, open: frame.open, switches: frame.switches }
+        let passed = |absence: &Absence| frame.events.iter().any(|event| absence.holds_on(&event.path));
+        let absences = frame.absences.iter().filter(|absence| passed(absence)).cloned().collect();
+        let Frame { events, open, switches, .. } = frame;
+        Flow { function: id, events, conds, returns, open, switches, absences }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -392,6 +397,7 @@ impl Frame<'_> {
             serving: 0,
             open: Vec::new(),
             switches: Vec::new(),
+            absences: Vec::new(),
             text: "",
             allowance: Allowance::default(),
         }

@@ -108,6 +108,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         sequence.key_from_row = keys.contains(&sequence.read);
         rows::relate(scene, sequence);
         drop_encodings(scene, sequence, write);
+        nothing_in_it(scene, sequence, write);
         key_is_presence(scene, sequence);
         add_filtered(scene, sequence);
     }
@@ -216,6 +217,19 @@ pub fn given(scene: &Scene<'_, '_>, write: (&Access, &TableAccess), column: &str
     let sets = write.1.sets.iter().filter(|set| set.column == column);
     let terms = sets.flat_map(|set| scene.terms_in(write.0, &set.value));
     terms.flat_map(|term| scene.origins(term).to_vec()).collect()
+}
+
+/// Where no row was found, nothing that stands in a row decides: what decodes, tests or refuses it lies on other ways.
+fn nothing_in_it(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event) {
+    if !scene.found_nothing(sequence.read, write) {
+        return;
+    }
+    // What asked for it last asked whether there is one.
+    let last = sequence.checks.iter().max_by_key(|check| check.cond).cloned();
+    sequence.checks.retain(|check| check.looks_at == LooksAt::Existence);
+    if let Some(last) = last.filter(|last| last.looks_at != LooksAt::Existence) {
+        sequence.checks.push(Check { looks_at: LooksAt::Existence, ..last });
+    }
 }
 
 /// Whether a value is a field of this name and nothing else, of whatever it was read by.
