@@ -424,6 +424,7 @@ impl<'p> Evaluator<'p> {
         let fork = self.fork();
         let deps = self.frame.deps.len();
         self.frame.repeated += 1;
+        self.frame.loops += 1;
         let once = self.arm(&fork, 0, &[], |ev| {
             body(ev);
             ev.frame.deps.truncate(deps);
@@ -433,6 +434,7 @@ impl<'p> Evaluator<'p> {
             Value::new(ev.terms.literal("()"), Type::Unit)
         });
         self.frame.repeated -= 1;
+        self.frame.loops -= 1;
         let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
         self.join(fork, vec![once, never])
     }

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use crate::event::CondKind;
 use crate::flow::absent::Absent;
-use crate::flow::term::{Term, TermId, Terms};
+use crate::flow::term::Term;
 use crate::flow::value::{Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit, branch};
+use crate::flow::{Evaluator, Exit, branch, call};
 use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
@@ -314,7 +314,9 @@ impl<'p> Evaluator<'p> {
         };
         let repeated = usize::from(name.contains("for_each"));
         self.frame.repeated += repeated;
+        self.frame.spread += 1;
         let result = self.call_value(closure, handed, at);
+        self.frame.spread -= 1;
         self.frame.repeated -= repeated;
         self.frame.deps.truncate(depth);
         let conds: Vec<_> = cond.into_iter().collect();
@@ -367,74 +369,6 @@ impl<'p> Evaluator<'p> {
         })
     }
 
-    /// `mutex.lock()`, `rwlock.write()`, `semaphore.acquire()`: a guard, held while the value it is bound to lives.
-    fn in_process_lock(&mut self, recv: &Value, name: &str, at: Range) -> Option<Value> {
-        let mut wrapper = recv.ty.clone();
-        let mut found = None;
-        for _ in 0..6 {
-            let Type::External(path, args) = &wrapper else { break };
-            let last = path.last().map(Name::as_str).unwrap_or_default();
-            if matches!(last, "Mutex" | "RwLock" | "FairMutex" | "ReentrantMutex" | "Semaphore") {
-                found = Some((last.to_owned(), args.first().cloned().unwrap_or(Type::Unknown)));
-                break;
-            }
-            let Some(inner) = args.first().cloned() else { break };
-            wrapper = inner;
-        }
-        let (kind, inner) = match found {
-            Some(found) => found,
-            // Without a type only `lock()` is a lock.
-            None if recv.ty.is_unknown() && name == "lock" => ("Mutex".to_owned(), Type::Unknown),
-            None => return None,
-        };
-        let shared = name == "read" && kind == "RwLock";
-        let guard = self.terms.fresh();
-        let span = self.span(at);
-        self.locks.insert(guard, (recv.term, span, shared));
-        let taken = crate::event::Guard { guard, lock: recv.term, span, shared };
-        self.emit(crate::event::EventKind::Locked(taken.clone()), None, at);
-        self.frame.guards.push(taken);
-        let ty = if matches!(inner, Type::Unit) { Type::Unknown } else { inner };
-        let value = Value::new(guard, ty);
-        self.learn_handle(&value);
-        Some(value)
-    }
-
-    /// Guards that were taken in a statement and are bound to no variable end with it.
-    pub(super) fn end_temporaries(&mut self, from: usize, pat: Option<&crate::lower::tree::Pat>) {
-        if self.frame.guards.len() <= from {
-            return;
-        }
-        let _ = pat;
-        let mut at = 0;
-        let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
-        let held = |guard: crate::flow::term::TermId, terms: &crate::flow::term::Terms| {
-            env.iter().any(|value| {
-                holds(terms, value.term, guard)
-                    || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))
-            })
-        };
-        let terms = &self.terms;
-        self.frame.guards.retain(|guard| {
-            at += 1;
-            at <= from || held(guard.guard, terms)
-        });
-    }
-
-    /// Guards bound to variables that go out of scope are released.
-    pub(super) fn end_variables(&mut self, keep: usize) {
-        if self.frame.guards.is_empty() {
-            return;
-        }
-        let gone: Vec<_> = self.frame.env.iter().skip(keep).map(|(_, value)| value.term).collect();
-        let kept: Vec<_> = self.frame.env.iter().take(keep).map(|(_, value)| value.term).collect();
-        let terms = &self.terms;
-        self.frame.guards.retain(|guard| {
-            kept.contains(&guard.guard)
-                || !gone.iter().any(|term| *term == guard.guard || terms.mentions(*term, guard.guard))
-        });
-    }
-
     /// A function or method of another crate.
     pub(super) fn external_call(&mut self, path: &[Name], mut args: Vec<Value>, at: Range) -> Value {
         let last = path.last().map(Name::as_str).unwrap_or_default();
@@ -464,17 +398,23 @@ impl<'p> Evaluator<'p> {
             ("mem", "take") if !args.is_empty() => return args.remove(0),
             ("process", "exit") | ("panic", "resume_unwind") => return self.diverge(),
             (_, "spawn" | "spawn_blocking" | "spawn_local" | "block" | "unblock") => {
-                self.frame.serving += usize::from(last.starts_with("spawn"));
-                self.frame.repeated += 1;
                 let mut result = None;
                 for arg in &args {
                     result = Some(match arg.shape {
-                        Shape::Closure(_) | Shape::Function(_) => self.call_value(arg, Vec::new(), at),
+                        Shape::Closure(_) | Shape::Function(_) => {
+                            self.frame.repeated += 1;
+                            self.frame.serving += usize::from(call::starts_task(last));
+                            let value = match call::starts_task(last) {
+                                true => self.in_task(at, |ev| ev.call_value(arg, Vec::new(), at)),
+                                false => self.call_value(arg, Vec::new(), at),
+                            };
+                            self.frame.serving -= usize::from(call::starts_task(last));
+                            self.frame.repeated -= 1;
+                            value
+                        }
                         _ => arg.clone(),
                     });
                 }
-                self.frame.repeated -= 1;
-                self.frame.serving -= usize::from(last.starts_with("spawn"));
                 return result.unwrap_or_else(|| self.fresh());
             }
             _ => {}
@@ -565,21 +505,7 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-/// Whether a value is a guard, or one that was changed through since it was taken.
-fn holds(terms: &Terms, value: TermId, guard: TermId) -> bool {
-    if value <= guard {
-        return value == guard;
-    }
-    match terms.get(value) {
-        Term::Either(parts) => parts.iter().any(|part| holds(terms, *part, guard)),
-        Term::Computed(by, parts) if is_mutator(by) || matches!(by.as_str(), "with" | "put") => {
-            parts.first().is_some_and(|part| holds(terms, *part, guard))
-        }
-        _ => false,
-    }
-}
-
-fn is_mutator(name: &str) -> bool {
+pub(super) fn is_mutator(name: &str) -> bool {
     matches!(
         name,
         "push"

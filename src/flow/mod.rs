@@ -15,6 +15,7 @@ pub(crate) mod effect;
 mod expr;
 mod fires;
 pub mod graph;
+mod guard;
 mod instantiate;
 mod known;
 mod limits;
@@ -40,7 +41,7 @@ use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::{Absence, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
-use crate::flow::graph::CallGraph;
+use crate::flow::graph::{CallGraph, Task};
 use crate::flow::limits::{Allowance, CALL_DEPTH};
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
@@ -134,6 +135,12 @@ struct Frame<'p> {
     returns: Vec<(Value, Rc<[CondId]>)>,
     guards: Vec<Guard>,
     repeated: usize,
+    /// Loops around what is evaluated.
+    loops: usize,
+    /// Closures around it that are handed elements.
+    spread: usize,
+    /// The task around it, and how many loops are around that.
+    task: Option<(Task, usize)>,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
     serving: usize,
     open: Vec<(EventId, EventId)>,
@@ -394,6 +401,9 @@ impl Frame<'_> {
             returns: Vec::new(),
             guards: Vec::new(),
             repeated: 0,
+            loops: 0,
+            spread: 0,
+            task: None,
             serving: 0,
             open: Vec::new(),
             switches: Vec::new(),

@@ -1,10 +1,32 @@
 //! Rivals: a check can only be spoiled by a statement that changes what was checked.
 
 use crate::protect::Protection;
+use crate::race::rivals::Rivals;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::statement::Action;
+
+/// Whether statements of others change what a sequence goes by, where the sequence itself never runs twice at a time.
+pub fn others_spoil(scene: &Scene<'_, '_>, sequence: &Sequence, others: &Rivals) -> bool {
+    let Some(access) = scene.access(sequence.read) else { return true };
+    if sequence.read == sequence.write {
+        return access.statement.accesses.iter().any(|access| others.touch(&access.table.name));
+    }
+    let Some(read) = access.statement.accesses.get(sequence.read_access) else { return true };
+    let table = &read.table.name;
+    let changes = |part: &LooksAt| match part {
+        // Who inserts such a row as well, and asks before, does so in the same function.
+        LooksAt::Existence | LooksAt::Aggregate if sequence.relation == Relation::NewRowOfSet => false,
+        LooksAt::Existence => others.deleted.contains(table),
+        LooksAt::Column(column) => others.changes(table, column),
+        LooksAt::Aggregate | LooksAt::Row => others.touch(table),
+    };
+    let parts =
+        sequence.checks.iter().map(|check| &check.looks_at).chain(sequence.values.iter().map(|value| &value.from));
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() { others.touch(table) } else { parts.any(changes) }
+}
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
     let read = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
