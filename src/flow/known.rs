@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::event::CondKind;
 use crate::flow::absent::Absent;
-use crate::flow::term::Term;
+use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch, call};
 use crate::link::Type;
@@ -496,6 +496,10 @@ impl<'p> Evaluator<'p> {
         let guards: Vec<_> = args.iter().flat_map(|arg| arg.guards.iter().copied()).collect();
         let mut parts = vec![recv.term];
         parts.extend(args.iter().map(|arg| arg.term));
+        if matches!(name, "get" | "get_mut") && args.len() == 1 {
+            // What a map holds under a key is not the key.
+            parts[1] = self.terms.computed(ANSWER, vec![parts[1]]);
+        }
         let term = self.terms.computed(name, parts);
         // What a client of the outside hands out still leads there.
         let leads_out = matches!(&recv.ty, Type::External(path, _) if path.first().is_some_and(|krate| crate::flow::effect::leads_out(krate)));

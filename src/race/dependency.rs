@@ -71,7 +71,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             for origin in scene.origins(term).iter() {
                 let Some(read) = entry(origin) else { continue };
                 let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
-                if key && !origin.computed {
+                if key && !origin.computed || made_where_missing(scene, term, origin) {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
@@ -113,6 +113,20 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// Whether a value is a column of the row that was read or else the key of a row that was made because there was none: who
+/// finds the row leaves it as it is.
+fn made_where_missing(scene: &Scene<'_, '_>, term: TermId, origin: &Origin) -> bool {
+    let Term::Either(parts) = scene.ev.terms.get(term) else { return false };
+    let made = |part: &TermId| {
+        let mut origins = scene.origins(*part).to_vec().into_iter();
+        origins.any(|made| {
+            let insert = scene.access(made.event).and_then(|access| access.statement.target());
+            made.event != origin.event && insert.is_some_and(|target| target.action == Action::Insert)
+        })
+    };
+    !origin.computed && parts.iter().any(made)
 }
 
 /// Whether a condition only asks that a call succeeded of which nothing is known: a value is decoded, parsed or sealed.
