@@ -416,6 +416,14 @@ impl<'p> Evaluator<'p> {
             }
             return self.call_functions(&functions, all, at, &generics);
         }
+        if let Some(value) = self.added_method(&recv, call, &args, at) {
+            return value;
+        }
+        if let Some(inside) = self.dereferenced(&recv, at)
+            && let Some(value) = self.client_method(&inside, call, &args, at)
+        {
+            return value;
+        }
         if let Shape::Record(_) = &recv.shape
             && let Some(part) = recv.part(&call.name)
             && args.is_empty()
@@ -430,6 +438,19 @@ impl<'p> Evaluator<'p> {
         let value = self.known_method(recv, call, args, at);
         self.change(&lent);
         value
+    }
+
+    /// What a type of the program stands for by `Deref`: the pool inside a store.
+    fn dereferenced(&mut self, recv: &Value, at: Range) -> Option<Value> {
+        let Type::Def(..) = recv.ty else { return None };
+        let found = self.program.methods(self.frame.scope, &recv.ty, "deref");
+        let [deref] = *found.functions.as_slice() else { return None };
+        if found.receiver != recv.ty {
+            return None;
+        }
+        let value = self.call_one(deref, vec![recv.clone()], at, false, &[]);
+        self.learn_handle(&value);
+        self.handle(value.term).is_some().then_some(value)
     }
 
     /// Variables that hold a constant and are lent to be changed.

@@ -12,6 +12,7 @@ mod construct;
 mod diesel;
 pub(crate) mod effect;
 mod expr;
+mod extension;
 mod fires;
 pub mod graph;
 mod instantiate;
