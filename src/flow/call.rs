@@ -214,6 +214,7 @@ impl<'p> Evaluator<'p> {
         at: Range,
         generics: &[Type],
     ) -> Value {
+        let called = functions;
         let functions: Vec<FnId> = {
             let with_body: Vec<FnId> =
                 functions.iter().copied().filter(|id| self.program.function(*id).body.is_some()).collect();
@@ -227,7 +228,9 @@ impl<'p> Evaluator<'p> {
         match functions.as_slice() {
             [] => {
                 self.run_closures(&args, at);
-                let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
+                // A trait's method that others implement: nobody knows what it does.
+                let name = called.first().map_or("call", |id| self.program.function(*id).name.as_str());
+                let term = self.terms.computed(name, args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
             }
             [one] => self.call_one(*one, args, at, false, generics),
@@ -276,7 +279,8 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
             return Value::new(term, ty);
         };
-        let mut value = self.instantiate(&flow, &args, at, guessed);
+        let value = self.instantiate(&flow, &args, at, guessed);
+        let mut value = self.decoded(id, value);
         if !ty.is_unknown() && (value.ty.is_unknown() || matches!(value.ty, Type::Trait(_)) || !generics.is_empty()) {
             value.ty = ty;
         }

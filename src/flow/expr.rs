@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::event::CondKind;
 use crate::flow::term::Term;
 use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
-use crate::flow::{Evaluator, Exit, branch};
+use crate::flow::{Evaluator, Exit, branch, decode};
 use crate::link::Type;
 use crate::lower::tree::{Arm, BinOp, Block, Expr, ExprKind, Lit, Name, Pat, Stmt, StructLit, UnOp};
 use crate::span::Range;
@@ -473,12 +473,14 @@ impl<'p> Evaluator<'p> {
         };
         let irrefutable = arms.len() == 1;
         let cond = if irrefutable { None } else { self.condition(&tested, CondKind::Test, of.at) };
-        let fork = self.fork();
+        let decodes = decode::is_decoding(arms);
+        let fork = self.fork().decoding(decodes);
         self.note_switch(fork.branch(), &scrutinee, arms);
         let mut ended = Vec::with_capacity(arms.len());
         for (i, arm) in arms.iter().enumerate() {
             let value = scrutinee.clone();
-            let conds: Vec<_> = cond.into_iter().collect();
+            let undecided = decodes && i + 1 == arms.len();
+            let conds: Vec<_> = cond.into_iter().filter(|_| !undecided).collect();
             ended.push(self.arm(&fork, i, &conds, |ev| {
                 let variables = ev.frame.env.len();
                 ev.bind(&arm.pat, value);

@@ -1,11 +1,14 @@
 //! Absence is read, a row is inserted; also an UPDATE of zero rows that is followed by an INSERT.
 
+use crate::event::CondKind;
 use crate::finding::Confidence;
 use crate::protect::WhyNot;
-use crate::race::LooksAt;
-use crate::race::rows::Relation;
+use crate::race::index::Kind;
+use crate::race::rows::{self, Relation};
+use crate::race::{Check, LooksAt};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
+use crate::sql::statement::Action;
 
 pub const ID: &str = "check-then-insert";
 
@@ -13,12 +16,19 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.inserts() || facts.sequence.relation != Relation::NewRowOfSet {
         return None;
     }
-    let asks = facts.sequence.checks.iter().any(|check| check.looks_at != LooksAt::Aggregate);
+    let asks = facts.sequence.checks.iter().any(|check| match check.looks_at {
+        LooksAt::Aggregate => false,
+        LooksAt::Existence => !needs_row(facts, check),
+        LooksAt::Column(_) | LooksAt::Row => true,
+    });
     if !asks {
         return None;
     }
     if facts.tried.contains(&WhyNot::ConflictOverwrites) && facts.writes_constants() {
         // The second one puts there what the first one did.
+        return Some(Confidence::Low);
+    }
+    if replaces(facts) {
         return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
@@ -30,6 +40,25 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Some(table) if table.keys_unsaid => Confidence::Medium.min(facts.confidence()),
         Some(_) => facts.confidence(),
         None => Confidence::Low,
+    })
+}
+
+/// Whether a condition goes on only with a row that is there.
+fn needs_row(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    check.cond.is_some_and(|cond| facts.scene.ev.cond(cond).kind == CondKind::Presence)
+}
+
+/// Whether the rows that were asked for are deleted before the new one is inserted: it goes in whether they were there or not.
+fn replaces(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let Some(read) = facts.read.access() else { return false };
+    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+        let Some(access) = event.access() else { return false };
+        access.statement.target().is_some_and(|target| {
+            target.action == Action::Delete
+                && target.table.name == facts.reads.table.name
+                && rows::compare_keys(scene, (read, facts.reads), (access, target)) == (true, false)
+        })
     })
 }
 

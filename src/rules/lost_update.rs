@@ -25,6 +25,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !of_row {
         return None;
     }
+    if facts.sequence.values.iter().all(|value| value.answered && !value.is_own()) {
+        // What the outside said is new, and stands in a column of its own.
+        return None;
+    }
     let own_column = facts.sequence.values.iter().any(|value| match &value.from {
         LooksAt::Column(column) => *column == value.column,
         LooksAt::Row | LooksAt::Aggregate => true,

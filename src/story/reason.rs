@@ -4,7 +4,7 @@ use crate::event::{Event, EventKind};
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, dependency, transaction};
+use crate::race::{LooksAt, Sequence, Written, dependency, transaction};
 use crate::rules::claim::Claim;
 use crate::rules::{
     check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
@@ -32,13 +32,21 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             }
         },
         lost_update::ID => {
-            let values = &claim.sequence.values;
+            // What the database computes from the newest row is not lost.
+            let fresh = |value: &&Written| write.access().is_some_and(|w| dependency::is_relative(w, &value.column));
+            let values: Vec<&Written> = claim.sequence.values.iter().filter(|value| !fresh(value)).collect();
             let told = values.iter().find(|value| !value.is_handed_back()).or(values.first());
             let written = told.map_or_else(String::new, |value| format!(".{}", value.column));
             match told {
-                Some(value) if value.is_handed_back() && values.len() > 1 => format!(
+                Some(value) if value.is_handed_back() && values.len() > 2 => format!(
                     "two requests can save the whole {table} row as they read it, and what one of the two wrote is lost"
                 ),
+                Some(value) if value.is_handed_back() && values.len() > 1 => {
+                    let columns = enumerated(values.iter().map(|value| value.column.as_str()).collect());
+                    format!(
+                        "two requests can save {columns} of {table} as they read them, and what one of the two wrote is lost"
+                    )
+                }
                 Some(value) if value.is_handed_back() => format!(
                     "two requests can save {table}{written} as they read it, and what one of the two wrote is lost"
                 ),
