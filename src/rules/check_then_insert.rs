@@ -3,12 +3,10 @@
 use crate::event::CondKind;
 use crate::finding::Confidence;
 use crate::protect::WhyNot;
-use crate::race::index::Kind;
-use crate::race::rows::{self, Relation};
+use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
-use crate::sql::statement::Action;
 
 pub const ID: &str = "check-then-insert";
 
@@ -28,7 +26,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         // The second one puts there what the first one did.
         return Some(Confidence::Low);
     }
-    if replaces(facts) {
+    if facts.replaced_before(facts.write.id) {
         return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
@@ -46,20 +44,6 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 /// Whether a condition goes on only with a row that is there.
 fn needs_row(facts: &Facts<'_, '_>, check: &Check) -> bool {
     check.cond.is_some_and(|cond| facts.scene.ev.cond(cond).kind == CondKind::Presence)
-}
-
-/// Whether the rows that were asked for are deleted before the new one is inserted: it goes in whether they were there or not.
-fn replaces(facts: &Facts<'_, '_>) -> bool {
-    let scene = facts.scene;
-    let Some(read) = facts.read.access() else { return false };
-    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
-        let Some(access) = event.access() else { return false };
-        access.statement.target().is_some_and(|target| {
-            target.action == Action::Delete
-                && target.table.name == facts.reads.table.name
-                && rows::compare_keys(scene, (read, facts.reads), (access, target)) == (true, false)
-        })
-    })
 }
 
 /// Whether nobody knows which rows were asked for.

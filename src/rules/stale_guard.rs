@@ -176,6 +176,7 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
         };
         inserts
             && !narrower(facts, access)
+            && !facts.replaced_before(event.id)
             && (linked || together && near(event) || given())
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })

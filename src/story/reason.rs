@@ -3,6 +3,7 @@
 use crate::event::{Event, EventKind};
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
+use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, Written, dependency, transaction};
 use crate::rules::claim::Claim;
@@ -31,6 +32,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 format!("two requests can both find {what} of the same {table} row acceptable, and both write it")
             }
         },
+        lost_update::ID if claim.sequence.relation == Relation::RowOfSet && action(write) == Some(Action::Delete) => {
+            format!("a row of {table} that is added after they were read is deleted, and not put back")
+        }
         lost_update::ID => {
             // What the database computes from the newest row is not lost.
             let fresh = |value: &&Written| write.access().is_some_and(|w| dependency::is_relative(w, &value.column));
@@ -69,6 +73,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         }
         check_then_insert::ID if meets_another(scene, &claim.sequence) && claim.sequence.checks_content() => {
             format!("two requests can both find {what} of the {table} row acceptable, and both insert one")
+        }
+        check_then_insert::ID if claim.sequence.checks_content() => {
+            format!("two requests can both find no {table} row in the way, and both insert one")
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
