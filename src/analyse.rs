@@ -230,7 +230,7 @@ fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> boo
     main && !function.test && function.body.is_some()
 }
 
-/// Whether a file holds what tests are written with: `src/test_utils.rs`, `crates/shop-test-support/src/lib.rs`.
+/// Whether a file holds what tests are written with: a module `test_utils`, a crate `shop-test-support`.
 fn is_test_support(path: &str) -> bool {
     const KINDS: [&str; 6] = ["utils", "util", "helpers", "helper", "support", "fixtures"];
     let names = path.split('/').map(|part| part.strip_suffix(".rs").unwrap_or(part).replace('-', "_"));
