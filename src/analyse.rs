@@ -225,8 +225,23 @@ pub(crate) fn add_tables_of_code(schema: &mut Schema, program: &Program, workspa
 fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> bool {
     let function = program.function(id);
     let file = workspace.file(program.file_of(id));
-    let main = matches!(file.kind, FileKind::Rust(Target::Main)) && !migrations::is_step(&file.path);
+    let main = matches!(file.kind, FileKind::Rust(Target::Main))
+        && !migrations::is_step(&file.path)
+        && !is_test_support(&file.path);
     main && !function.test && function.body.is_some()
+}
+
+/// Whether a file holds what tests are written with: a module `test_utils`, a crate `shop-test-support`.
+fn is_test_support(path: &str) -> bool {
+    const KINDS: [&str; 6] = ["utils", "util", "helpers", "helper", "support", "fixtures"];
+    let names = path.split('/').map(|part| part.strip_suffix(".rs").unwrap_or(part).replace('-', "_"));
+    let support = |name: String| {
+        KINDS.iter().any(|kind| {
+            let stem = name.strip_suffix(kind).and_then(|stem| stem.strip_suffix('_').or(Some(stem)));
+            stem.is_some_and(|stem| stem == "test" || stem == "tests" || stem.ends_with("_test"))
+        })
+    };
+    names.into_iter().any(support)
 }
 
 #[cfg(test)]

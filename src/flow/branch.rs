@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::client::Builder;
 use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Path};
 use crate::flow::absent::absent_arm;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit};
+use crate::flow::{Evaluator, Exit, decode};
 use crate::link::Type;
 use crate::lower::tree::{self, Expr, Name};
 use crate::span::Range;
@@ -20,9 +20,16 @@ pub(super) struct Fork {
     path: Path,
     guards: usize,
     branch: u32,
+    /// It only refuses what cannot be decoded.
+    decodes: bool,
 }
 
 impl Fork {
+    pub(super) fn decoding(mut self, decodes: bool) -> Self {
+        self.decodes = decodes;
+        self
+    }
+
     pub(super) fn branch(&self) -> u32 {
         self.branch
     }
@@ -93,6 +100,7 @@ impl<'p> Evaluator<'p> {
             path: self.frame.path.clone(),
             guards: self.frame.guards.len(),
             branch,
+            decodes: false,
         }
     }
 
@@ -140,7 +148,9 @@ impl<'p> Evaluator<'p> {
             Some(_) => fork.path.enter(fork.branch, live.iter().fold(0, |bits, arm| bits | arm.bit)),
             None => fork.path.clone(),
         };
-        if let Some(exit) = left {
+        if let Some(exit) = left
+            && !fork.decodes
+        {
             self.frame.deps.extend(conds.iter().map(|cond| (*cond, exit)));
         }
         for arm in &live {
@@ -165,7 +175,11 @@ impl<'p> Evaluator<'p> {
         }
         self.frame.env = env;
         let values: Vec<&Value> = live.iter().map(|arm| &arm.value).collect();
-        self.merge(&values, deciding)
+        let mut value = self.merge(&values, deciding);
+        if fork.decodes {
+            value.refused = self.refusals(&values, &[]);
+        }
+        value
     }
 
     pub(super) fn branch_if(&mut self, cond: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Value {
@@ -225,13 +239,15 @@ impl<'p> Evaluator<'p> {
         };
         let irrefutable = arms.len() == 1;
         let cond = if irrefutable { None } else { self.condition(&tested, CondKind::Test, of.at) };
-        let fork = self.fork();
+        let decodes = decode::is_decoding(arms);
+        let fork = self.fork().decoding(decodes);
         self.note_switch(fork.branch(), &scrutinee, arms);
         self.note_absent_arms(fork.branch(), &scrutinee, arms);
         let mut ended = Vec::with_capacity(arms.len());
         for (i, arm) in arms.iter().enumerate() {
             let value = scrutinee.clone();
-            let conds: Vec<_> = cond.into_iter().collect();
+            let undecided = decodes && i + 1 == arms.len();
+            let conds: Vec<_> = cond.into_iter().filter(|_| !undecided).collect();
             ended.push(self.arm(&fork, i, &conds, |ev| {
                 let variables = ev.frame.env.len();
                 ev.bind(&arm.pat, value);
@@ -268,10 +284,41 @@ impl<'p> Evaluator<'p> {
         value.absent = self.merged_absent(values);
         let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
-            None => merge_shapes(values),
+            None => self.merged_record(values, conds).unwrap_or_else(|| merge_shapes(values)),
         };
         value.reshape(shape);
         value
+    }
+
+    /// One of several structs that differ in constants: each of these was chosen by the same conditions.
+    fn merged_record(&mut self, values: &[&Value], conds: &[CondId]) -> Option<Shape> {
+        let fields = |value: &&Value| match &value.shape {
+            Shape::Record(fields) => Some(fields.clone()),
+            _ => None,
+        };
+        let all: Vec<Rc<Vec<(Name, Value)>>> =
+            values.iter().filter(|one| !self.is_error(one)).map(fields).collect::<Option<_>>()?;
+        let [first, rest @ ..] = all.as_slice() else { return None };
+        let alike = |other: &Rc<Vec<(Name, Value)>>| {
+            other.len() == first.len() && other.iter().zip(first.iter()).all(|((one, _), (same, _))| one == same)
+        };
+        if rest.is_empty() || !rest.iter().all(alike) {
+            return None;
+        }
+        let merged = first.iter().enumerate().map(|(place, (name, value))| {
+            let others: Vec<&Value> = all.iter().map(|fields| &fields[place].1).collect();
+            let constant = |other: &&Value| matches!(self.terms.get(other.term), Term::Literal(_));
+            let same = others.iter().all(|other| other.term == value.term);
+            let field = if same || !others.iter().all(constant) {
+                value.clone()
+            } else {
+                let term = self.terms.either(others.iter().map(|other| other.term));
+                let guards: Vec<CondId> = others.iter().flat_map(|other| other.guards.iter().copied()).collect();
+                Value { term, guards: union(conds, &guards), ..value.clone() }
+            };
+            (name.clone(), field)
+        });
+        Some(Shape::Record(Rc::new(merged.collect())))
     }
 
     /// What decides whether one of several results is an error: what decided it of each, and what chose among them where
@@ -312,11 +359,15 @@ impl<'p> Evaluator<'p> {
             tested.guards = refused.clone();
         } else if value.wrap == Wrap::Answer {
             // It is there whichever way was chosen, unless something on the way had to be.
-            let needed = |cond: &CondId| self.cond(*cond).kind != CondKind::Test;
-            tested.guards = value.guards.iter().copied().filter(needed).collect();
+            tested.guards = self.needed(&value.guards);
         }
         tested.term = self.terms.literal("ok");
         tested
+    }
+
+    /// The conditions that something had to be there or hold, without those that only chose.
+    fn needed(&self, guards: &[CondId]) -> Conds {
+        guards.iter().copied().filter(|cond| self.cond(*cond).kind != CondKind::Test).collect()
     }
 
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
@@ -329,6 +380,10 @@ impl<'p> Evaluator<'p> {
             }
         } else if !value.guards.is_empty() || self.terms.matters(value.term) {
             tested.term = self.terms.exists(value.term);
+            if matches!(self.terms.get(value.term), Term::Computed(by, _) if is_call(by)) {
+                // Whether an unknown call succeeds is not what its arguments were chosen by.
+                tested.guards = self.needed(&value.guards);
+            }
         }
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
             self.frame.deps.push((cond, Exit::Function));

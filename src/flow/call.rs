@@ -219,6 +219,7 @@ impl<'p> Evaluator<'p> {
         at: Range,
         generics: &[Type],
     ) -> Value {
+        let called = functions;
         let functions: Vec<FnId> = {
             let with_body: Vec<FnId> =
                 functions.iter().copied().filter(|id| self.program.function(*id).body.is_some()).collect();
@@ -232,7 +233,9 @@ impl<'p> Evaluator<'p> {
         match functions.as_slice() {
             [] => {
                 self.run_closures(&args, at);
-                let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
+                // A trait's method that others implement: nobody knows what it does.
+                let name = called.first().map_or("call", |id| self.program.function(*id).name.as_str());
+                let term = self.terms.computed(name, args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
             }
             [one] => self.call_one(*one, args, at, false, generics),
@@ -304,7 +307,8 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
             return Value::new(term, ty);
         };
-        let mut value = self.instantiate(&flow, &args, at, guessed);
+        let value = self.instantiate(&flow, &args, at, guessed);
+        let mut value = self.decoded(id, value);
         if !ty.is_unknown() && (value.ty.is_unknown() || matches!(value.ty, Type::Trait(_)) || !generics.is_empty()) {
             value.ty = ty;
         }
@@ -444,6 +448,14 @@ impl<'p> Evaluator<'p> {
             }
             return self.call_functions(&functions, all, at, &generics);
         }
+        if let Some(value) = self.added_method(&recv, call, &args, at) {
+            return value;
+        }
+        if let Some(inside) = self.dereferenced(&recv, at)
+            && let Some(value) = self.client_method(&inside, call, &args, at)
+        {
+            return value;
+        }
         if let Shape::Record(_) = &recv.shape
             && let Some(part) = recv.part(&call.name)
             && args.is_empty()
@@ -458,6 +470,19 @@ impl<'p> Evaluator<'p> {
         let value = self.known_method(recv, call, args, at);
         self.change(&lent);
         value
+    }
+
+    /// What a type of the program stands for by `Deref`: the pool inside a store.
+    fn dereferenced(&mut self, recv: &Value, at: Range) -> Option<Value> {
+        let Type::Def(..) = recv.ty else { return None };
+        let found = self.program.methods(self.frame.scope, &recv.ty, "deref");
+        let [deref] = *found.functions.as_slice() else { return None };
+        if found.receiver != recv.ty {
+            return None;
+        }
+        let value = self.call_one(deref, vec![recv.clone()], at, false, &[]);
+        self.learn_handle(&value);
+        self.handle(value.term).is_some().then_some(value)
     }
 
     /// Variables that hold a constant and are lent to be changed.

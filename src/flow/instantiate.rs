@@ -410,6 +410,9 @@ impl<'p> Evaluator<'p> {
                 Shape::Text(Rc::new(self.map_text(text, map)))
             }
             Shape::Query(query) => {
+                if let Some(values) = self.handed_several(query, map, depth) {
+                    return Shape::OneOf(values.into());
+                }
                 let body = match &query.body {
                     QueryBody::Text(text) => QueryBody::Text(Rc::new(self.map_text(text, map))),
                     QueryBody::Statement(statement) => QueryBody::Statement(statement.clone()),
@@ -439,6 +442,21 @@ impl<'p> Evaluator<'p> {
             Shape::Builder(builder) => Shape::Builder(Rc::new(self.map_builder(builder, map))),
             Shape::Function(_) => shape.clone(),
         }
+    }
+
+    /// A statement whose text was handed in, at a call that hands in one of several.
+    fn handed_several(&mut self, query: &Query, map: &mut Mapping<'_>, depth: usize) -> Option<Vec<Value>> {
+        let QueryBody::Text(text) = &query.body else { return None };
+        let [Piece::Hole(hole)] = text.parts.as_slice() else { return None };
+        let Shape::OneOf(texts) = self.map_term_value(*hole, map).shape else { return None };
+        let mut all = Vec::new();
+        for text in texts.iter() {
+            let body = QueryBody::Text(text.text()?.clone());
+            let one = Shape::Query(Rc::new(Query { body, ..query.clone() }));
+            let shape = self.map_shape(&one, map, depth);
+            all.push(Value::new(text.term, query.ty.clone()).shaped(shape));
+        }
+        Some(all)
     }
 
     fn map_builder(&mut self, builder: &crate::client::Builder, map: &mut Mapping<'_>) -> crate::client::Builder {

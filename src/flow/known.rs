@@ -7,7 +7,7 @@ use crate::event::{CondKind, Conds};
 use crate::flow::absent::Absent;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit, branch, call};
+use crate::flow::{Evaluator, Exit, branch, call, decode};
 use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
@@ -259,9 +259,13 @@ impl<'p> Evaluator<'p> {
         }
         if SAME.contains(&name) {
             self.run_closures(&args, at);
-            let mut recv = recv;
+            let converted = decode::is_conversion(name) && recv.wrap == Wrap::Bare;
+            let mut recv = if converted { recv.in_result() } else { recv };
             self.kept_absent(&mut recv, name);
             return recv;
+        }
+        if let Some(value) = self.drawn("", name) {
+            return value;
         }
         if matches!(name, "unwrap_or" | "unwrap_or_default") {
             let mut terms = vec![recv.term];
@@ -357,6 +361,8 @@ impl<'p> Evaluator<'p> {
                 let guards = branch::union(&result.guards, &recv.guards);
                 Value { guards, wrap: recv.wrap, refused: recv.refused.clone(), ..result }
             }
+            // A list is turned into another, of as many.
+            "map" if kind == CondKind::Each => Value { guards: branch::union(&result.guards, &recv.guards), ..result },
             _ => {
                 let mut value = result;
                 if name == "map" {
@@ -421,6 +427,9 @@ impl<'p> Evaluator<'p> {
         }
         self.external_effect(path, &args, at);
         self.run_closures(&args, at);
+        if let Some(value) = self.drawn(owner, last) {
+            return value;
+        }
         if args.is_empty() || last == "with_capacity" {
             // A call without arguments gives something new each time: the clock, a random id.
             let ty = if path.len() > 1 && matches!(last, "new" | "default" | "with_capacity") {

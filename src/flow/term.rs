@@ -99,6 +99,13 @@ const ORIGINS: usize = 128;
 /// there. Walks over terms may recurse.
 const DEPTH: u32 = 1_000;
 
+/// Whether a computed value is named after a function or method, not after an operator or a form of the language.
+pub fn is_call(by: &str) -> bool {
+    const FORMS: [&str; 13] =
+        ["struct", "tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get"];
+    by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !FORMS.contains(&by)
+}
+
 impl Terms {
     pub fn get(&self, id: TermId) -> &Term {
         &self.terms[id.0 as usize]

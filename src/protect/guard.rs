@@ -150,6 +150,9 @@ fn compares_and_sets(
             }
             continue;
         }
+        if guard.op == Compare::Eq && replaces_what_it_was_found_by(scene, sequence, access, target, guard) {
+            return Some(Protection::CompareAndSet);
+        }
         // A version given by the caller, and raised by this write.
         if let Some(set) = moved(column) {
             let (before, after) = (constant(scene, access, &guard.value), constant(scene, access, &set.value));
@@ -164,6 +167,24 @@ fn compares_and_sets(
         }
     }
     None
+}
+
+/// Whether the row was read by a value that the write asks for too and replaces: a token that is renewed when it is used.
+fn replaces_what_it_was_found_by(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    access: &Access,
+    target: &TableAccess,
+    guard: &Predicate,
+) -> bool {
+    let Some(read) = scene.access(sequence.read) else { return false };
+    let found_by = read.statement.accesses.get(sequence.read_access).and_then(|found| found.equals(&guard.columns[0]));
+    let bound = |operand: &Operand| !scene.terms_in(access, operand).is_empty();
+    let Some(set) = dependency::written(target).find(|set| set.column == guard.columns[0]) else { return false };
+    bound(&guard.value)
+        && bound(&set.value)
+        && found_by.is_some_and(|value| scene.same_value((read, value), (access, &guard.value)) == Some(true))
+        && scene.same_value((access, &guard.value), (access, &set.value)) == Some(false)
 }
 
 /// A value that is the same for all requests, also where it is bound.

@@ -9,6 +9,7 @@ pub mod guard;
 mod idempotent;
 pub mod isolation;
 pub mod lock;
+mod own;
 pub mod process;
 pub mod recheck;
 pub mod rival;
@@ -55,6 +56,8 @@ pub enum Protection {
     ForeignKey,
     /// A later locked or guarded look decides.
     Rechecked(EventId),
+    /// The key that was asked for was made by this request.
+    OwnRow,
     /// No statement of the program changes what was checked.
     NoRival,
     /// What was read decides nothing that a second request could spoil.
@@ -153,7 +156,8 @@ pub fn judge(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
     if let Some(protection) = by_engine {
         return Verdict::Safe(protection);
     }
-    let by_write = guard::protects(scene, sequence, &mut tried)
+    let by_write = own::protects(scene, sequence)
+        .or_else(|| guard::protects(scene, sequence, &mut tried))
         .or_else(|| constraint::protects(scene, sequence, &mut tried))
         .or_else(|| recheck::protects(scene, sequence))
         .or_else(|| rival::protects(scene, sequence))

@@ -39,6 +39,8 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
     let target = scene.access(sequence.write)?.statement.target()?;
     let table = &read.table.name;
     let rivals = scene.rivals;
+    // Of several rows the newest is another one when one more is inserted.
+    let newest = read.ordered && sequence.relation == Relation::NewRowOfSet && target.action == Action::Insert;
     let changes = |part: &LooksAt| match part {
         LooksAt::Existence => match (sequence.relation, target.action) {
             (Relation::NewRowOfSet, Action::Insert) => true,
@@ -49,7 +51,8 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
             _ => rivals.deleted.contains(table) || rivals.inserted.contains(table),
         },
         LooksAt::Column(column) => {
-            rivals.updated_somehow.contains(table)
+            newest
+                || rivals.updated_somehow.contains(table)
                 || rivals.updated.get(table).is_some_and(|columns| columns.contains(column))
         }
         LooksAt::Aggregate => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Access, CondId, CondKind, Event, EventId};
-use crate::flow::term::{Origin, Part, Term, TermId};
+use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
 use crate::sql::statement::{
@@ -76,7 +76,8 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
                 let computed = origin.computed || !direct || matches!(scene.ev.terms.get(term), Term::Computed(..));
-                values.push((read, Written { column: assignment.column.clone(), from, computed }));
+                let (column, answered) = (assignment.column.clone(), origin.answered);
+                values.push((read, Written { column, from, computed, answered }));
             }
         }
     }
@@ -150,16 +151,13 @@ fn only_asks_for_a_count(scene: &Scene<'_, '_>, cond: CondId, statement: &Statem
         && statement.accesses.iter().all(|access| access.aggregate == Some(Aggregate::Count))
 }
 
-/// Whether a computed value is named after a function or method, not after an operator or a form of the language.
-fn is_call(by: &str) -> bool {
-    const FORMS: [&str; 13] =
-        ["struct", "tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get"];
-    by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !FORMS.contains(&by)
-}
-
 /// Whether a condition only asks if the columns hold already what is written to them: a write that would change nothing is
 /// left out.
 fn spares_a_write(scene: &Scene<'_, '_>, cond: CondId, read: EventId, access: &Access, target: &TableAccess) -> bool {
+    if target.action == Action::Insert && target.conflict.is_none() {
+        // One more row is never nothing.
+        return false;
+    }
     let cond = scene.ev.cond(cond);
     let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
     let mut compares =

@@ -74,12 +74,19 @@ pub struct Written {
     pub from: LooksAt,
     /// The value was computed, not only handed on.
     pub computed: bool,
+    /// It is what the outside said when it was asked with the value.
+    pub answered: bool,
 }
 
 impl Written {
     /// Whether the column gets back what was read from it: the whole row is saved, and this part of it is as before.
     pub fn is_handed_back(&self) -> bool {
-        !self.computed && matches!(&self.from, LooksAt::Column(from) if *from == self.column)
+        !self.computed && self.is_own()
+    }
+
+    /// Whether it comes from what the column held.
+    pub fn is_own(&self) -> bool {
+        matches!(&self.from, LooksAt::Column(from) if *from == self.column)
     }
 }
 

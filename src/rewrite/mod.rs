@@ -23,6 +23,7 @@ mod words;
 use crate::dialect::Dialect;
 use crate::event::{Access, Event};
 use crate::finding::Rewrite;
+use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
 use crate::rules::{
@@ -107,9 +108,18 @@ impl<'a, 'p> Case<'a, 'p> {
             .any(|term| self.scene.ev.terms.origins(*term).iter().any(|origin| origin.event == self.read.id))
     }
 
+    /// Whether a set is deleted that was read: no row is there to be locked for one that is added.
+    fn empties(&self) -> bool {
+        let deletes = self.target().is_some_and(|target| target.action == Action::Delete);
+        deletes && self.claim.sequence.relation == Relation::RowOfSet
+    }
+
     fn found(&self) -> Vec<Rewrite> {
         let case = *self;
         let all: Vec<Option<Rewrite>> = match self.claim.rule {
+            lost_update::ID if self.empties() => {
+                vec![(self.dialect == Dialect::Sqlite).then(row_lock::immediate)]
+            }
             check_then_update::ID | lost_update::ID if self.inserts() => {
                 vec![unique_key::rewrite(case), row_lock::rewrite(case), parent::lock(case)]
             }

@@ -1,9 +1,10 @@
 //! Absence is read, a row is inserted; also an UPDATE of zero rows that is followed by an INSERT.
 
+use crate::event::CondKind;
 use crate::finding::Confidence;
 use crate::protect::WhyNot;
-use crate::race::LooksAt;
 use crate::race::rows::Relation;
+use crate::race::{Check, LooksAt};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
 
@@ -13,12 +14,19 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.inserts() || facts.sequence.relation != Relation::NewRowOfSet {
         return None;
     }
-    let asks = facts.sequence.checks.iter().any(|check| check.looks_at != LooksAt::Aggregate);
+    let asks = facts.sequence.checks.iter().any(|check| match check.looks_at {
+        LooksAt::Aggregate => false,
+        LooksAt::Existence => !needs_row(facts, check),
+        LooksAt::Column(_) | LooksAt::Row => true,
+    });
     if !asks {
         return None;
     }
     if facts.tried.contains(&WhyNot::ConflictOverwrites) && facts.writes_constants() {
         // The second one puts there what the first one did.
+        return Some(Confidence::Low);
+    }
+    if facts.replaced_before(facts.write.id) {
         return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
@@ -31,6 +39,11 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Some(_) => facts.confidence(),
         None => Confidence::Low,
     })
+}
+
+/// Whether a condition goes on only with a row that is there.
+fn needs_row(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    check.cond.is_some_and(|cond| facts.scene.ev.cond(cond).kind == CondKind::Presence)
 }
 
 /// Whether nobody knows which rows were asked for.

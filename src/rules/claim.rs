@@ -7,7 +7,7 @@ use crate::flow::term::Term;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
-use crate::race::rows::Relation;
+use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, dependency};
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
@@ -151,6 +151,19 @@ impl<'a, 'p> Facts<'a, 'p> {
             own.into_iter().filter_map(move |sequence| match scene.verdict(&sequence) {
                 Verdict::Racy { .. } | Verdict::Safe(Protection::Idempotent | Protection::NoRival) => None,
                 Verdict::Safe(protection) => Some((write, sequence, protection)),
+            })
+        })
+    }
+
+    /// Whether the rows that were read are deleted before a new one is inserted: it goes in whether they were there or not.
+    pub fn replaced_before(&self, insert: EventId) -> bool {
+        let Some(read) = self.read.access() else { return false };
+        self.scene.between_of(Kind::Write, self.read.id, insert).any(|event| {
+            let Some(access) = event.access() else { return false };
+            access.statement.target().is_some_and(|target| {
+                target.action == Action::Delete
+                    && target.table.name == self.reads.table.name
+                    && rows::compare_keys(self.scene, (read, self.reads), (access, target)) == (true, false)
             })
         })
     }

@@ -1,11 +1,14 @@
 //! A value is read, a new one is computed in Rust and written back.
 
+use crate::event::Event;
 use crate::finding::Confidence;
+use crate::lower::tree::Name;
 use crate::protect::constraint::meets_another;
-use crate::race::LooksAt;
-use crate::race::rows::Relation;
+use crate::race::rows::{self, Relation};
+use crate::race::scene::Scene;
+use crate::race::{LooksAt, Sequence, Written, dependency};
 use crate::rules::claim::Facts;
-use crate::sql::statement::ConflictAction;
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction};
 
 pub const ID: &str = "lost-update";
 
@@ -25,6 +28,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !of_row {
         return None;
     }
+    if facts.sequence.values.iter().all(|value| value.answered && !value.is_own()) {
+        // What the outside said is new, and stands in a column of its own.
+        return None;
+    }
     let own_column = facts.sequence.values.iter().any(|value| match &value.from {
         LooksAt::Column(column) => *column == value.column,
         LooksAt::Row | LooksAt::Aggregate => true,
@@ -40,6 +47,51 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         // One column is copied to another.
         (false, false) => Some(Confidence::Low),
     }
+}
+
+/// All rows of a set are read, deleted, and put back changed: one that is added in between is deleted with them.
+///
+/// In: a DELETE. Out: the read before it and what is put back after it, as one sequence.
+pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
+    let deleted = write.access()?;
+    let target = deleted.statement.target().filter(|target| target.action == Action::Delete)?;
+    let whole = |access: &TableAccess| access.limit.is_none() && access.aggregate.is_none();
+    let reads = scene.before(write.id).filter_map(|event| {
+        let access = event.access()?;
+        let alike = |own: &&TableAccess| {
+            let keys = rows::compare_keys(scene, (access, own), (deleted, target));
+            own.table.name == target.table.name
+                && own.action == Action::Read
+                && whole(own)
+                && own.filter.len() == target.filter.len()
+                && (own.filter.is_empty() || keys == (true, false))
+        };
+        let read_access = access.statement.accesses.iter().position(|own| alike(&own))?;
+        Some((event, read_access))
+    });
+    let (read, read_access) = reads.last()?;
+    let put_back = |event: &Event| {
+        let access = event.access()?;
+        let target = access.statement.target().filter(|inserted| inserted.table.name == target.table.name)?;
+        let from_read = |set: &&Assignment| {
+            let origins = dependency::given(scene, (access, target), &set.column);
+            origins.iter().any(|origin| origin.event == read.id)
+        };
+        let sets = target.sets.iter().filter(from_read).map(|set| set.column.clone());
+        let columns: Vec<Name> = sets.filter(|_| target.action == Action::Insert).collect();
+        (!columns.is_empty()).then_some(columns)
+    };
+    let columns = scene.after(write.id).find_map(put_back)?;
+    let value = |column| Written { column, from: LooksAt::Row, computed: true, answered: false };
+    Some(Sequence {
+        read: read.id,
+        write: write.id,
+        read_access,
+        relation: Relation::RowOfSet,
+        checks: Vec::new(),
+        values: columns.into_iter().map(value).collect(),
+        key_from_row: false,
+    })
 }
 
 /// Whether a value reaches the row that was read: an upsert writes over it only what its conflict clause names.

@@ -63,12 +63,14 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if access.statement.target().is_none() || access.statement.verb == Verb::Select {
             continue;
         }
-        if let Some(sequence) = stale_guard::counted_after(scene, write)
+        let counted = stale_guard::counted_after(scene, write).map(|sequence| (stale_guard::ID, sequence));
+        let emptied = || lost_update::emptied(scene, write).map(|sequence| (lost_update::ID, sequence));
+        if let Some((rule, sequence)) = counted.or_else(emptied)
             && let Some(read) = scene.event(sequence.read)
             && wanted(read, write)
             && let Verdict::Racy { tried } = protect::by_engine(scene, &sequence)
         {
-            let (rule, confidence, shape) = (stale_guard::ID, Confidence::Medium, protect::Shape::Phantom);
+            let (confidence, shape) = (Confidence::Medium, protect::Shape::Phantom);
             judged.claims.push(Claim {
                 rule,
                 confidence,
@@ -191,7 +193,8 @@ fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
         return Some((lock_lost::ID, by_shape.1));
     }
     if unchecked_outcome::claims(facts.tried) {
-        return Some((unchecked_outcome::ID, by_shape.1));
+        let confidence = if unchecked_outcome::only_removes(facts) { Confidence::Low } else { by_shape.1 };
+        return Some((unchecked_outcome::ID, confidence));
     }
     Some(by_shape)
 }

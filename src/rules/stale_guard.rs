@@ -7,7 +7,7 @@ use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, common, dependency, transaction};
 use crate::rules::claim::Facts;
-use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget};
+use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget, Predicate};
 
 pub const ID: &str = "stale-guard";
 
@@ -17,6 +17,9 @@ pub(super) const NEAR: usize = 2;
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.checks.is_empty() {
         return None;
+    }
+    if facts.sequence.checks_aggregate() && deletes_what_was_counted(facts) {
+        return Some(Confidence::Low);
     }
     match facts.sequence.relation {
         // A position to go on from, and an insert that passes over what is there.
@@ -68,6 +71,19 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
             key_from_row: false,
         })
     })
+}
+
+/// Whether a DELETE names its rows only by values by which they were counted: whoever asks for the same deletes the same.
+fn deletes_what_was_counted(facts: &Facts<'_, '_>) -> bool {
+    let (Some(read), Some(write)) = (facts.read.access(), facts.write.access()) else { return false };
+    let bound = |access: &Access, filter: &[Predicate]| -> Vec<_> {
+        filter.iter().flat_map(|predicate| facts.scene.terms_in(access, &predicate.value)).collect()
+    };
+    let (asked, named) = (bound(read, &facts.reads.filter), bound(write, &facts.target.filter));
+    facts.target.action == Action::Delete
+        && facts.target.table.name == facts.reads.table.name
+        && !named.is_empty()
+        && named.iter().all(|term| asked.contains(term))
 }
 
 fn passes_over(facts: &Facts<'_, '_>) -> bool {
@@ -160,6 +176,7 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
         };
         inserts
             && !narrower(facts, access)
+            && !facts.replaced_before(event.id)
             && (linked || together && near(event) || given())
             && (given() || scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond)))
     })

@@ -1,8 +1,10 @@
 //! The write is guarded, and nobody looks at how many rows it changed.
 
+use crate::event::{Event, EventKind};
 use crate::finding::Confidence;
 use crate::protect::WhyNot;
 use crate::race::scene::Scene;
+use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Compare, Operand, Predicate};
 
 pub const ID: &str = "unchecked-outcome";
@@ -10,6 +12,20 @@ pub const ID: &str = "unchecked-outcome";
 /// Whether a guard stands there, and only its outcome is missing.
 pub fn claims(tried: &[WhyNot]) -> bool {
     tried.contains(&WhyNot::OutcomeUnread)
+}
+
+/// Whether a row is only deleted: whoever comes second finds it gone, as it was meant to be, and nothing is given for it.
+pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let gives = |event: &Event| match &event.kind {
+        EventKind::Access(access) => access.statement.target().is_some_and(|target| {
+            target.action == Action::Insert || target.sets.iter().any(|set| set.value.is_relative())
+        }),
+        EventKind::Effect(_) | EventKind::CallParam { .. } => true,
+        _ => false,
+    };
+    let told = scene.origins(scene.flow.returns.term).iter().any(|origin| origin.event == facts.read.id);
+    facts.target.action == Action::Delete && !told && !scene.after(facts.write.id).any(gives)
 }
 
 /// A guarded change of an amount that no read leads to, and whose outcome nobody looks at.

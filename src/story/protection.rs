@@ -66,6 +66,7 @@ pub fn sentence(scene: &Scene<'_, '_>, protection: &Protection, write: &Event) -
         Protection::Check(name) => format!("the CHECK {name} refuses what the second request would leave"),
         Protection::ForeignKey => "a foreign key refuses the write once the row that was read is gone".to_owned(),
         Protection::Rechecked(_) => "a later statement looks again, with a lock or a guard, and decides".to_owned(),
+        Protection::OwnRow => "no second request asks for this key: it was made here".to_owned(),
         Protection::NoRival => "no statement of the program changes what was read".to_owned(),
         Protection::Idempotent => {
             "nothing is lost when two requests do it: what was read decides nothing that the other \

@@ -3,8 +3,9 @@
 use crate::event::{Event, EventKind};
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
+use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, dependency, transaction};
+use crate::race::{LooksAt, Sequence, Written, dependency, transaction};
 use crate::rules::claim::Claim;
 use crate::rules::{
     check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
@@ -31,14 +32,25 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 format!("two requests can both find {what} of the same {table} row acceptable, and both write it")
             }
         },
+        lost_update::ID if claim.sequence.relation == Relation::RowOfSet && action(write) == Some(Action::Delete) => {
+            format!("a row of {table} that is added after they were read is deleted, and not put back")
+        }
         lost_update::ID => {
-            let values = &claim.sequence.values;
+            // What the database computes from the newest row is not lost.
+            let fresh = |value: &&Written| write.access().is_some_and(|w| dependency::is_relative(w, &value.column));
+            let values: Vec<&Written> = claim.sequence.values.iter().filter(|value| !fresh(value)).collect();
             let told = values.iter().find(|value| !value.is_handed_back()).or(values.first());
             let written = told.map_or_else(String::new, |value| format!(".{}", value.column));
             match told {
-                Some(value) if value.is_handed_back() && values.len() > 1 => format!(
+                Some(value) if value.is_handed_back() && values.len() > 2 => format!(
                     "two requests can save the whole {table} row as they read it, and what one of the two wrote is lost"
                 ),
+                Some(value) if value.is_handed_back() && values.len() > 1 => {
+                    let columns = enumerated(values.iter().map(|value| value.column.as_str()).collect());
+                    format!(
+                        "two requests can save {columns} of {table} as they read them, and what one of the two wrote is lost"
+                    )
+                }
                 Some(value) if value.is_handed_back() => format!(
                     "two requests can save {table}{written} as they read it, and what one of the two wrote is lost"
                 ),
@@ -61,6 +73,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         }
         check_then_insert::ID if meets_another(scene, &claim.sequence) && claim.sequence.checks_content() => {
             format!("two requests can both find {what} of the {table} row acceptable, and both insert one")
+        }
+        check_then_insert::ID if claim.sequence.checks_content() => {
+            format!("two requests can both find no {table} row in the way, and both insert one")
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {

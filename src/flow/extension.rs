@@ -1,0 +1,84 @@
+//! Methods that traits of the program give to every result and option: `query.execute(pool).await.or_internal()?`.
+//!
+//! They change what the error says. What is inside is handed on, or thrown away, as their signature says; which of several
+//! errors they are for makes no difference to that.
+
+use crate::flow::Evaluator;
+use crate::flow::known::is_combinator;
+use crate::flow::term::Term;
+use crate::flow::value::{Value, Wrap};
+use crate::link::{Type, Via};
+use crate::lower::tree::MethodCall;
+use crate::span::Range;
+
+/// What stands for the type inside.
+const INSIDE: [&str; 2] = ["", "inside"];
+
+impl<'p> Evaluator<'p> {
+    /// A method that a trait of the program adds to the result or option that a statement gave.
+    pub(super) fn added_method(&mut self, recv: &Value, call: &MethodCall, args: &[Value], at: Range) -> Option<Value> {
+        if is_combinator(&call.name) {
+            return None;
+        }
+        let begun = matches!(self.terms.get(recv.term), Term::Transaction(_));
+        let value = if recv.wrap != Wrap::Bare || begun {
+            self.extended_result(recv, call)?
+        } else if !self.terms.origins(recv.term).is_empty() {
+            let option = option(inside());
+            self.gives(call, &option).filter(|given| *given == Given::Inside)?;
+            recv.clone()
+        } else {
+            return None;
+        };
+        self.run_closures(args, at);
+        Some(value)
+    }
+
+    fn extended_result(&mut self, recv: &Value, call: &MethodCall) -> Option<Value> {
+        if let Some(given) = self.gives(call, &result(inside())) {
+            return Some(match given {
+                Given::Inside => recv.clone(),
+                Given::Nothing => Value::new(self.terms.literal("()"), Type::Unit).in_result(),
+            });
+        }
+        // An option in a result is an error when it is none.
+        let given = self.gives(call, &result(option(inside())))?;
+        (given == Given::Inside).then(|| Value { wrap: Wrap::Bare, refused: None, ..recv.clone() })
+    }
+
+    /// What the method gives of a value of this type, by its signature.
+    fn gives(&self, call: &MethodCall, of: &Type) -> Option<Given> {
+        let found = self.program.methods(self.frame.scope, of, &call.name);
+        if found.via != Via::TraitImpl || found.receiver != *of {
+            return None;
+        }
+        let mut given = found.functions.iter().map(|id| {
+            let Type::External(path, args) = self.program.returns(*id, Some(of), &[]) else { return None };
+            match (path.last()?.as_str(), args.first()?) {
+                ("Result" | "Option", Type::Unit) => Some(Given::Nothing),
+                ("Result" | "Option", held) if *held == inside() => Some(Given::Inside),
+                _ => None,
+            }
+        });
+        let first = given.next()??;
+        given.all(|other| other == Some(first)).then_some(first)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Given {
+    Inside,
+    Nothing,
+}
+
+fn inside() -> Type {
+    Type::external(INSIDE, &[])
+}
+
+fn option(of: Type) -> Type {
+    Type::external(["Option"], &[of])
+}
+
+fn result(of: Type) -> Type {
+    Type::external(["Result"], &[of, Type::Unknown])
+}

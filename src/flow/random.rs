@@ -1,0 +1,51 @@
+//! Values that are drawn: another one each time, and no two requests draw the same.
+
+use crate::flow::Evaluator;
+use crate::flow::term::{Term, TermId, Terms};
+use crate::flow::value::Value;
+use crate::link::Type;
+
+/// The name of what was drawn from so many values that nobody draws it again.
+const DRAWN: &str = "drawn";
+
+impl<'p> Evaluator<'p> {
+    /// What a call of a library of random numbers or identifiers gives; none for other calls.
+    pub(super) fn drawn(&mut self, owner: &str, name: &str) -> Option<Value> {
+        let fresh = self.terms.fresh();
+        let term = match draws(owner, name)? {
+            Draw::Once => self.terms.computed(DRAWN, vec![fresh]),
+            Draw::Anew => fresh,
+        };
+        Some(Value::new(term, Type::Unknown))
+    }
+}
+
+/// Whether a value is, or is made with, something that was drawn once and for all.
+pub fn is_drawn(terms: &Terms, id: TermId) -> bool {
+    match terms.get(id) {
+        Term::Computed(by, _) if by == DRAWN => true,
+        Term::Computed(_, parts) => parts.iter().any(|part| is_drawn(terms, *part)),
+        Term::Field(of, _) => is_drawn(terms, *of),
+        Term::Either(parts) => parts.iter().all(|part| is_drawn(terms, *part)),
+        _ => false,
+    }
+}
+
+enum Draw {
+    /// From so many values that it is nobody else's.
+    Once,
+    /// From a few.
+    Anew,
+}
+
+/// Source: the `Rng`, `RngCore` and `SecureRandom` traits of `rand` and `ring`, `uuid::Uuid`, `ulid::Ulid`.
+fn draws(owner: &str, name: &str) -> Option<Draw> {
+    Some(match (owner, name) {
+        (_, "new_v4" | "now_v6" | "now_v7" | "nanoid" | "random_from_rng" | "random" | "gen" | "next_u64")
+        | ("Ulid" | "Ksuid" | "ObjectId", "new") => Draw::Once,
+        (_, "next_u32" | "gen_range" | "gen_bool" | "random_range" | "random_bool" | "random_ratio" | "gen_ratio") => {
+            Draw::Anew
+        }
+        _ => return None,
+    })
+}
