@@ -5,6 +5,7 @@
 //! they stand in different arms of one branch.
 
 use std::cmp::Ordering;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::dialect::{Dialect, Isolation};
@@ -23,10 +24,36 @@ pub struct EventId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CondId(pub u32);
 
+/// A list of conditions. Most are empty, and those take no memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conds(Option<Rc<[CondId]>>);
+
+impl Deref for Conds {
+    type Target = [CondId];
+
+    fn deref(&self) -> &[CondId] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl From<Vec<CondId>> for Conds {
+    fn from(all: Vec<CondId>) -> Self {
+        Self((!all.is_empty()).then(|| all.into()))
+    }
+}
+
+impl FromIterator<CondId> for Conds {
+    fn from_iter<I: IntoIterator<Item = CondId>>(all: I) -> Self {
+        Self::from(Vec::from_iter(all))
+    }
+}
+
 /// One function, evaluated.
 #[derive(Clone, Debug)]
 pub struct Flow {
     pub function: FnId,
+    /// It can lead to a statement, however far below.
+    pub reaches_rows: bool,
     pub events: Vec<Event>,
     /// The conditions tested on the way, those of called functions included.
     pub conds: Vec<CondId>,
@@ -61,7 +88,7 @@ pub struct Event {
     pub dialect: Dialect,
     pub path: Path,
     /// The conditions that decide whether it happens.
-    pub deps: Rc<[CondId]>,
+    pub deps: Conds,
     /// In-process lock guards alive at the event.
     pub guards: Rc<[Guard]>,
     /// It stands in a loop, or in a task of its own.
@@ -121,7 +148,7 @@ pub struct Access {
     pub binds: Rc<[TermId]>,
     pub named: Rc<[(Name, TermId)]>,
     /// The conditions that chose among bound values, and decide nothing else.
-    pub chosen_by: Rc<[CondId]>,
+    pub chosen_by: Conds,
     /// No row is an error here (`fetch_one`), so that a guarded RETURNING cannot pass unnoticed.
     pub row_required: bool,
     /// The statement's text as far as it is constant, for messages.
@@ -155,7 +182,7 @@ pub struct Cond {
     /// What is tested.
     pub term: TermId,
     /// Conditions that decided the tested value: the early returns of a function whose result is tested.
-    pub inner: Rc<[CondId]>,
+    pub inner: Conds,
     /// Comparisons found in it.
     pub compares: Rc<[Comparison]>,
     pub span: Span,

@@ -7,7 +7,7 @@ use racelint::source;
 use racelint::{Analysis, analyse};
 
 const MANIFEST: &str =
-    "[package]\nname = 'shop'\n[dependencies]\nsqlx = { version = '0.8', features = ['postgres'] }\n";
+    "[package]\nname = 'shop'\n[dependencies]\nlettre = '0.11'\nsqlx = { version = '0.8', features = ['postgres'] }\n";
 
 const HONEST: &str = r#"
     pub async fn pay(pool: &sqlx::PgPool, id: i64, price: i64) -> Result<(), sqlx::Error> {
@@ -121,4 +121,54 @@ fn tuples_that_wrap_what_they_are_given() {
 fn more_parameters_than_sixteen_bits_count() {
     let parameters = "a: A, ".repeat(70_000);
     analysed(format!("fn g({parameters}) {{}}\n{}", body("")));
+}
+
+/// A function that reads, and then writes through so many calls.
+fn read_and_write_through(calls: usize) -> String {
+    let mut text = format!("async fn w0{HEAD} {{ {WRITE}; Ok(n) }}\n");
+    for n in 1..calls {
+        let _ = writeln!(text, "async fn w{n}{HEAD} {{ w{}(pool, id, n).await }}", n - 1);
+    }
+    let last = calls - 1;
+    let _ = write!(
+        text,
+        "pub async fn f{HEAD} {{ let n = {READ}; if n > 0 {{ w{last}(pool, id, n - 1).await?; }} Ok(n) }}"
+    );
+    text
+}
+
+#[test]
+fn a_write_is_followed_through_ten_calls() {
+    let tables = |analysis: &Analysis| -> Vec<String> {
+        analysis.findings.iter().map(|finding| finding.table.clone()).filter(|table| table == "t").collect()
+    };
+    assert_eq!(tables(&analysed(read_and_write_through(10))), ["t"]);
+    let further = analysed(read_and_write_through(14));
+    assert_eq!(tables(&further), [""; 0]);
+    gives_up(&further, "a statement too many calls below");
+}
+
+#[test]
+fn a_helper_that_sends_a_hundred_mails_is_still_one_that_sends() {
+    let mut text = "use lettre::{Message, SmtpTransport, Transport};
+        async fn tell(mailer: &SmtpTransport, mail: &Message) {"
+        .to_owned();
+    for _ in 0..100 {
+        text.push_str(" mailer.send(mail);");
+    }
+    let _ = write!(
+        text,
+        "}}\npub async fn f(pool: &PgPool, id: i64, mailer: &SmtpTransport, mail: &Message)
+          -> Result<(), sqlx::Error> {{
+            let told: bool = sqlx::query_scalar(\"SELECT told FROM t WHERE id = $1\").bind(id).fetch_one(pool).await?;
+            if !told {{
+                tell(mailer, mail).await;
+                sqlx::query(\"UPDATE t SET told = true WHERE id = $1\").bind(id).execute(pool).await?;
+            }}
+            Ok(())
+        }}"
+    );
+    let rules: Vec<&str> =
+        analysed(text).findings.iter().filter(|finding| finding.table == "t").map(|finding| finding.rule).collect();
+    assert_eq!(rules, ["double-fire"]);
 }

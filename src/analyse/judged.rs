@@ -8,6 +8,7 @@ use crate::dialect::Dialect;
 use crate::event::{Event, Flow};
 use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
+use crate::flow::limits::PAIRED;
 use crate::flow::term::Term;
 use crate::link::FnId;
 use crate::race::common;
@@ -53,8 +54,11 @@ impl Judged {
         let left_to_us = |read: &Event, write: &Event| {
             self.deferred.get(&write.span).is_some_and(|pairs| pairs.contains(&pair(flow, read, write)))
         };
+        let near = |event: &Event| event.calls.len() <= PAIRED;
         let wanted = |read: &Event, write: &Event| {
-            (common(read, write) == 0 || left_to_us(read, write))
+            near(read)
+                && near(write)
+                && (common(read, write) == 0 || left_to_us(read, write))
                 && of.production.contains(&read.function)
                 && of.production.contains(&write.function)
         };

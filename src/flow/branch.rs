@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::client::Builder;
-use crate::event::{Comparison, Cond, CondId, CondKind, Path};
+use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Path};
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit};
@@ -238,7 +238,7 @@ impl<'p> Evaluator<'p> {
 
     /// What decides whether one of several results is an error: what decided it of each, and what chose among them where
     /// one is an error in any case.
-    fn refusals(&self, values: &[&Value], conds: &[CondId]) -> Option<Rc<[CondId]>> {
+    fn refusals(&self, values: &[&Value], conds: &[CondId]) -> Option<Conds> {
         let mut found: Vec<CondId> = Vec::new();
         for value in values {
             match &value.refused {
@@ -281,7 +281,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The conditions that something had to be there or hold, without those that only chose.
-    fn needed(&self, guards: &[CondId]) -> Rc<[CondId]> {
+    fn needed(&self, guards: &[CondId]) -> Conds {
         guards.iter().copied().filter(|cond| self.cond(*cond).kind != CondKind::Test).collect()
     }
 
@@ -324,7 +324,7 @@ impl<'p> Evaluator<'p> {
 
     /// The joined result of all returns since `base`.
     pub(super) fn joined_return(&mut self, base: usize, ty: Type) -> Value {
-        let returns: Vec<(Value, Rc<[CondId]>)> = self.frame.returns.drain(base..).collect();
+        let returns: Vec<(Value, Conds)> = self.frame.returns.drain(base..).collect();
         let values: Vec<&Value> = returns.iter().map(|(value, _)| value).collect();
         if values.is_empty() {
             return Value::new(self.terms.literal("()"), ty);
@@ -353,7 +353,7 @@ impl<'p> Evaluator<'p> {
 
     /// What decides whether a function gives a value or an error: not an early `return Ok(…)`, since the caller's `?`
     /// goes on after that as after any other.
-    fn returned_refusals(&self, returns: &[(Value, Rc<[CondId]>)]) -> Option<Rc<[CondId]>> {
+    fn returned_refusals(&self, returns: &[(Value, Conds)]) -> Option<Conds> {
         let mut found: Vec<CondId> = Vec::new();
         for (value, deps) in returns {
             if self.is_error(value) {
@@ -396,10 +396,10 @@ fn merge_shapes(values: &[&Value]) -> Shape {
 }
 
 /// Both, sorted, each once, at most 64.
-pub(super) fn union(a: &[CondId], b: &[CondId]) -> Rc<[CondId]> {
+pub(super) fn union(a: &[CondId], b: &[CondId]) -> Conds {
     let mut all: Vec<CondId> = a.iter().chain(b).copied().collect();
     all.sort_unstable();
     all.dedup();
     all.truncate(64);
-    all.into()
+    Conds::from(all)
 }

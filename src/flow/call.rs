@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::event::EventKind;
+use crate::event::{Conds, EventKind};
 use crate::flow::graph::CallSite;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value};
@@ -309,7 +309,7 @@ impl<'p> Evaluator<'p> {
         }
         let args: Vec<Value> = self.program.params(id).into_iter().map(|ty| self.fresh().typed(ty)).collect();
         let value = self.call_one(id, args, at, false, &[]);
-        Some(Value { guards: Rc::from([]), ..self.unwrapped(value) }.typed(ty.clone()))
+        Some(Value { guards: Conds::default(), ..self.unwrapped(value) }.typed(ty.clone()))
     }
 
     /// Calls what a value holds: a closure, a function's name, or something handed in as a parameter.
@@ -499,7 +499,7 @@ impl<'p> Evaluator<'p> {
         if !unknown {
             return value;
         }
-        Value { term: self.terms.computed(ANSWER, vec![value.term]), guards: Rc::from([]), ..value }
+        Value { term: self.terms.computed(ANSWER, vec![value.term]), guards: Conds::default(), ..value }
     }
 
     /// A name that std gives to every option and result is not the workspace's unless the type says so.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::event::CondKind;
+use crate::event::{CondKind, Conds};
 use crate::flow::term::Term;
 use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch, decode};
@@ -67,7 +67,7 @@ impl<'p> Evaluator<'p> {
                     self.require(&value, expr.at);
                 }
                 if value.wrap != Wrap::Answer {
-                    value.guards = Rc::from([]);
+                    value.guards = Conds::default();
                 }
                 self.unwrapped(value)
             }
@@ -397,7 +397,7 @@ impl<'p> Evaluator<'p> {
             let way_on = self.arm(&fork, 0, &conds, |ev| ev.fresh());
             let way_out = self.arm(&fork, 1, &conds, |ev| ev.expr(otherwise));
             self.join(fork, vec![way_on, way_out]);
-            bound.guards = Rc::from([]);
+            bound.guards = Conds::default();
         }
         self.bind(pat, bound);
     }

@@ -53,8 +53,8 @@ impl CallGraph {
 
     /// Counts the calls below which a statement is sent, each place once; those in tests are left out.
     pub fn towards_rows(&self, program: &Program, flows: &[Rc<Flow>]) -> Calls {
-        let touches = |flow: &&Rc<Flow>| flow.events.iter().any(|event| event.access().is_some());
-        let reaching: FxHashSet<FnId> = flows.iter().filter(touches).map(|flow| flow.function).collect();
+        let reaching: FxHashSet<FnId> =
+            flows.iter().filter(|flow| flow.reaches_rows).map(|flow| flow.function).collect();
         let mut sure: FxHashMap<Span, bool> = FxHashMap::default();
         for site in reaching.iter().flat_map(|id| self.callers.get(id)).flatten() {
             if !program.function(site.caller).test {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::event::{Access, Call, Comparison, Cond, CondId, Effect, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::flow::limits::FOLLOWED;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
@@ -16,7 +17,10 @@ pub(super) struct Mapping<'a> {
     function: FnId,
     args: &'a [Value],
     events: FxHashMap<EventId, EventId>,
-    conds: FxHashMap<CondId, CondId>,
+    /// None for those that can look at no row here, since no argument may hold one.
+    conds: FxHashMap<CondId, Option<CondId>>,
+    /// The conditions that decide whether the call happens.
+    outer: Vec<CondId>,
     branches: FxHashMap<u32, u32>,
     terms: FxHashMap<TermId, TermId>,
     /// Results of function values that were called here.
@@ -38,6 +42,7 @@ impl<'p> Evaluator<'p> {
             args,
             events: FxHashMap::default(),
             conds: FxHashMap::default(),
+            outer: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
             branches: FxHashMap::default(),
             terms: FxHashMap::default(),
             results: FxHashMap::default(),
@@ -45,6 +50,7 @@ impl<'p> Evaluator<'p> {
             too_much: false,
         };
         let before = (self.frame.events.len(), self.frame.conds.len());
+        self.frame.reaches_rows |= flow.reaches_rows;
         let fits = before.0 + flow.events.len() <= self.frame.allowance.events;
         if !fits {
             self.unknown.give_up("a function with too many statements below it");
@@ -77,14 +83,17 @@ impl<'p> Evaluator<'p> {
             map.events.insert(event.id, EventId(self.next_event));
             self.next_event += 1;
         }
-        for cond in &flow.conds {
-            let mapped = self.map_cond(*cond, map);
-            self.frame.conds.push(mapped);
-        }
+        let mapped = self.map_conds(&flow.conds, map);
+        self.frame.conds.extend(mapped);
         let closed = self.closed_arms(flow, map);
+        let mut too_far = false;
         for event in &flow.events {
             if map.too_much {
                 return;
+            }
+            if is_too_far_below(event) {
+                too_far |= event.access().is_some();
+                continue;
             }
             if closed.iter().any(|arms| arms.bars(&event.path)) {
                 continue;
@@ -95,6 +104,9 @@ impl<'p> Evaluator<'p> {
             }
             let placed = self.map_event(event, &call, map);
             self.frame.events.push(placed);
+        }
+        if too_far {
+            self.unknown.give_up("a statement too many calls below");
         }
     }
 
@@ -111,10 +123,8 @@ impl<'p> Evaluator<'p> {
         let function = self.map_term_value(callee, map);
         let deps = self.frame.deps.len();
         let path = self.frame.path.clone();
-        for dep in event.deps.iter() {
-            let mapped = self.map_cond(*dep, map);
-            self.frame.deps.push((mapped, crate::flow::Exit::Function));
-        }
+        let mapped = self.map_conds(&event.deps, map);
+        self.frame.deps.extend(mapped.into_iter().map(|cond| (cond, crate::flow::Exit::Function)));
         self.frame.path = self.map_path(&event.path, map);
         let guards = self.frame.guards.len();
         let mapped: Vec<Guard> = event.guards.iter().map(|guard| self.map_guard(guard, map)).collect();
@@ -132,7 +142,7 @@ impl<'p> Evaluator<'p> {
             EventKind::Access(access) => EventKind::Access(Access {
                 binds: access.binds.iter().map(|term| self.map_term(*term, map)).collect(),
                 named: access.named.iter().map(|(name, term)| (name.clone(), self.map_term(*term, map))).collect(),
-                chosen_by: access.chosen_by.iter().map(|cond| self.map_cond(*cond, map)).collect(),
+                chosen_by: self.map_conds(&access.chosen_by, map).into(),
                 ..access.clone()
             }),
             EventKind::Begin { from, isolation, mode } => {
@@ -152,8 +162,7 @@ impl<'p> Evaluator<'p> {
             mapped
         });
         let dialect = on.and_then(|on| self.handle(on)).and_then(|handle| handle.dialect).unwrap_or(event.dialect);
-        let deps: Vec<CondId> = event.deps.iter().map(|cond| self.map_cond(*cond, map)).collect();
-        let outer: Vec<CondId> = self.frame.deps.iter().map(|(cond, _)| *cond).collect();
+        let deps = self.map_conds(&event.deps, map);
         let mut guards: Vec<Guard> = self.frame.guards.clone();
         for guard in event.guards.iter() {
             guards.push(self.map_guard(guard, map));
@@ -167,7 +176,7 @@ impl<'p> Evaluator<'p> {
             on,
             dialect: self.config.dialect.unwrap_or(dialect),
             path: self.map_path(&event.path, map),
-            deps: branch::union(&outer, &deps),
+            deps: branch::union(&map.outer, &deps),
             guards: guards.into(),
             repeated: event.repeated || self.frame.repeated > 0,
         }
@@ -214,30 +223,37 @@ impl<'p> Evaluator<'p> {
         })
     }
 
-    fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> CondId {
+    fn map_conds(&mut self, conds: &[CondId], map: &mut Mapping<'_>) -> Vec<CondId> {
+        conds.iter().filter_map(|cond| self.map_cond(*cond, map)).collect()
+    }
+
+    fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> Option<CondId> {
         if let Some(mapped) = map.conds.get(&id) {
             return *mapped;
         }
         // A condition cannot contain itself, but a malformed one must not loop.
-        map.conds.insert(id, id);
+        map.conds.insert(id, None);
         if !self.may_place(map) {
-            return id;
+            return None;
         }
         let cond = self.conds[id.0 as usize].clone();
         let term = self.map_term(cond.term, map);
-        let inner: Vec<CondId> = cond.inner.iter().map(|inner| self.map_cond(*inner, map)).collect();
+        let mut inner = self.map_conds(&cond.inner, map);
+        if self.mentions_result(cond.term, map) {
+            inner.extend(map.results.values().flat_map(|value| value.guards.iter().copied()));
+        }
+        if inner.is_empty() && !self.terms.matters(term) {
+            return None;
+        }
         let compares: Vec<Comparison> = cond
             .compares
             .iter()
             .map(|c| Comparison { left: self.map_term(c.left, map), op: c.op, right: self.map_term(c.right, map) })
             .collect();
-        let result_guards: Vec<CondId> = map.results.values().flat_map(|value| value.guards.iter().copied()).collect();
-        let inner =
-            if self.mentions_result(cond.term, map) { branch::union(&inner, &result_guards) } else { inner.into() };
         let mapped = CondId(self.conds.len() as u32);
-        self.conds.push(Cond { term, inner, compares: compares.into(), ..cond });
-        map.conds.insert(id, mapped);
-        mapped
+        self.conds.push(Cond { term, inner: branch::union(&inner, &[]), compares: compares.into(), ..cond });
+        map.conds.insert(id, Some(mapped));
+        Some(mapped)
     }
 
     /// Whether one more term or condition may be made for this call.
@@ -254,6 +270,9 @@ impl<'p> Evaluator<'p> {
     }
 
     pub(super) fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
+        if matches!(self.terms.get(id), Term::Literal(_)) {
+            return id;
+        }
         if let Some(mapped) = map.terms.get(&id) {
             return *mapped;
         }
@@ -344,18 +363,11 @@ impl<'p> Evaluator<'p> {
             Value { wrap: value.wrap, ..Value::new(self.map_term(value.term, map), value.ty.clone()) }
         };
         mapped.refused = match (&value.refused, &mapped.refused) {
-            (Some(refused), _) => {
-                let refused: Vec<CondId> = refused.iter().map(|cond| self.map_cond(*cond, map)).collect();
-                Some(branch::union(&[], &refused))
-            }
+            (Some(refused), _) => Some(branch::union(&self.map_conds(refused, map), &[])),
             (None, inner) if value.guards.is_empty() => inner.clone(),
             (None, _) => None,
         };
-        let mut guards: Vec<CondId> = mapped.guards.to_vec();
-        for cond in value.guards.iter() {
-            guards.push(self.map_cond(*cond, map));
-        }
-        mapped.guards = branch::union(&[], &guards);
+        mapped.guards = branch::union(&mapped.guards, &self.map_conds(&value.guards, map));
         // `Ok(None)`: that there is nothing is an answer, which `?` hands on.
         let none = |part: &TermId| matches!(self.terms.get(*part), Term::Literal(text) if text == "none");
         if value.wrap == Wrap::Answer
@@ -450,4 +462,14 @@ impl<'p> Evaluator<'p> {
         }
         Text { parts }
     }
+}
+
+/// Whether an event is below so many calls that it is not handed on to one more caller.
+fn is_too_far_below(event: &Event) -> bool {
+    let far = match event.kind {
+        EventKind::Access(_) | EventKind::Effect(_) | EventKind::CallParam { .. } => FOLLOWED,
+        // What protects a statement is seen wherever that is.
+        EventKind::Begin { .. } | EventKind::Commit | EventKind::Rollback | EventKind::Locked(_) => 2 * FOLLOWED,
+    };
+    event.calls.len() >= far
 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::event::CondKind;
+use crate::event::{CondKind, Conds};
 use crate::flow::term::Term;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch, decode};
@@ -219,7 +219,7 @@ impl<'p> Evaluator<'p> {
         }
         if NEEDED.contains(&name) {
             self.require(&recv, at);
-            return self.unwrapped(Value { guards: Rc::from([]), ..recv });
+            return self.unwrapped(Value { guards: Conds::default(), ..recv });
         }
         if name == "optional" {
             return recv.in_result();

@@ -8,6 +8,14 @@ use crate::span::Range;
 
 /// How many events one function's flow may hold, those of called functions included.
 const EVENTS: usize = 2_000;
+/// Through how many calls a statement is handed on to callers. Without it the cost of a chain of calls grows with the
+/// square of its length.
+pub(super) const FOLLOWED: usize = 12;
+/// Through how many calls a read and a write may be reached from the function where they meet. It is less than
+/// [`FOLLOWED`], so that what stands beside them is known.
+pub(crate) const PAIRED: usize = 10;
+/// How many effects of one kind callers see of a function that leads to no statement.
+pub(super) const EFFECTS: usize = 4;
 /// How deep calls are followed before a function is given up.
 pub(super) const CALL_DEPTH: usize = 120;
 /// How many calls of one run are evaluated in place, since their arguments are pieces of statements.

@@ -18,7 +18,7 @@ mod fires;
 pub mod graph;
 mod instantiate;
 mod known;
-mod limits;
+pub(crate) mod limits;
 mod macros;
 mod own;
 mod pattern;
@@ -41,9 +41,9 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Cond, CondId, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{Cond, CondId, Conds, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::graph::CallGraph;
-use crate::flow::limits::{Allowance, CALL_DEPTH};
+use crate::flow::limits::{Allowance, CALL_DEPTH, EFFECTS};
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::{ConstId, FnId, Program, ScopeId, Type};
@@ -133,7 +133,7 @@ struct Frame<'p> {
     deps: Vec<(CondId, Exit)>,
     path: Path,
     left: Option<Exit>,
-    returns: Vec<(Value, Rc<[CondId]>)>,
+    returns: Vec<(Value, Conds)>,
     guards: Vec<Guard>,
     repeated: usize,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
@@ -142,6 +142,8 @@ struct Frame<'p> {
     switches: Vec<Switch>,
     text: &'p str,
     allowance: Allowance,
+    /// A function that was called can lead to a statement.
+    reaches_rows: bool,
 }
 
 impl<'p> Evaluator<'p> {
@@ -249,8 +251,20 @@ impl<'p> Evaluator<'p> {
         let returns = self.joined_return(0, program.returns(id, program.self_type(id).as_ref(), &[]));
         let mut frame = std::mem::replace(&mut self.frame, outer);
         self.forget_locks(&mut frame, &returns);
+        let reaches_rows = frame.reaches_rows || frame.events.iter().any(|event| event.access().is_some());
+        if !reaches_rows {
+            Self::forget_effects(&mut frame);
+        }
         let conds = self.telling(&frame, &returns);
-        Flow { function: id, events: frame.events, conds, returns, open: frame.open, switches: frame.switches }
+        Flow {
+            function: id,
+            reaches_rows,
+            events: frame.events,
+            conds,
+            returns,
+            open: frame.open,
+            switches: frame.switches,
+        }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -263,11 +277,22 @@ impl<'p> Evaluator<'p> {
         }
         frame.events.retain(|event| match &event.kind {
             EventKind::Locked(guard) => {
-                touches_rows && event.calls.is_empty()
-                    || held.contains(&guard.guard)
+                touches_rows && (event.calls.is_empty() || held.contains(&guard.guard))
                     || self.terms.mentions(returns.term, guard.guard)
             }
             _ => true,
+        });
+    }
+
+    /// Drops further effects of one kind of a function that leads to no statement: what its callers ask is whether
+    /// something leaves the process there.
+    fn forget_effects(frame: &mut Frame<'_>) {
+        let mut seen: FxHashMap<(EffectKind, bool), usize> = FxHashMap::default();
+        frame.events.retain(|event| {
+            let EventKind::Effect(effect) = &event.kind else { return true };
+            let times = seen.entry((effect.kind, effect.certain)).or_default();
+            *times += 1;
+            *times <= EFFECTS
         });
     }
 
@@ -397,6 +422,7 @@ impl Frame<'_> {
             switches: Vec::new(),
             text: "",
             allowance: Allowance::default(),
+            reaches_rows: false,
         }
     }
 }

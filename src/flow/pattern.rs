@@ -1,7 +1,6 @@
 //! Patterns: what they bind, and what they test.
 
-use std::rc::Rc;
-
+use crate::event::Conds;
 use crate::flow::Evaluator;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::link::Type;
@@ -63,7 +62,7 @@ impl<'p> Evaluator<'p> {
         match (name, parts) {
             ("Some" | "Ok", [inner]) => {
                 let mut value = if name == "Ok" { self.unwrapped(value) } else { value };
-                value.guards = Rc::from([]);
+                value.guards = Conds::default();
                 value.wrap = Wrap::Bare;
                 self.bind(inner, value);
             }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::client::table::Gives;
 use crate::dialect::Dialect;
-use crate::event::{Access, CondId, EventId, EventKind};
+use crate::event::{Access, CondId, Conds, EventId, EventKind};
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{Piece, Query, QueryBody, Value, Wrap};
 use crate::flow::{Evaluator, branch};
@@ -59,7 +59,7 @@ impl<'p> Evaluator<'p> {
         };
         let guards = branch::union(&[], &guards);
         let decides = |cond: &CondId| self.frame.deps.iter().any(|(dep, _)| dep == cond);
-        let chosen_by: Rc<[CondId]> = guards.iter().copied().filter(|cond| !decides(cond)).collect();
+        let chosen_by: Conds = guards.iter().copied().filter(|cond| !decides(cond)).collect();
         let mut last = None;
         for statement in statements {
             let access = Access {

@@ -3,9 +3,11 @@
 //! Terms are hash-consed in one arena, so that equal terms have equal ids and comparing two values is comparing two
 //! numbers. A term never holds syntax.
 
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::event::EventId;
 use crate::link::FnId;
@@ -46,7 +48,10 @@ pub struct Terms {
     terms: Vec<Term>,
     facts: Vec<Facts>,
     none: Rc<[Origin]>,
-    ids: FxHashMap<Term, TermId>,
+    /// By the hash of the term; those that are not like any other are left out.
+    ids: HashTable<TermId>,
+    /// What stands for terms beyond [`DEPTH`].
+    shortened: FxHashMap<Term, TermId>,
     fresh: u32,
 }
 
@@ -115,19 +120,29 @@ impl Terms {
     }
 
     pub fn intern(&mut self, term: Term) -> TermId {
-        if let Some(&id) = self.ids.get(&term) {
-            return id;
+        let hash = FxBuildHasher.hash_one(&term);
+        if let Some(id) = self.ids.find(hash, |id| *self.get(*id) == term) {
+            return *id;
         }
         let facts = self.facts_of(&term);
         if facts.depth > DEPTH {
+            if let Some(short) = self.shortened.get(&term) {
+                return *short;
+            }
             let short = self.made_of(&facts.origins);
-            self.ids.insert(term, short);
+            self.shortened.insert(term, short);
             return short;
         }
+        let id = self.push(term, facts);
+        let terms = &self.terms;
+        self.ids.insert_unique(hash, id, |id| FxBuildHasher.hash_one(&terms[id.0 as usize]));
+        id
+    }
+
+    fn push(&mut self, term: Term, facts: Facts) -> TermId {
         let id = TermId(self.terms.len() as u32);
         self.facts.push(facts);
-        self.terms.push(term.clone());
-        self.ids.insert(term, id);
+        self.terms.push(term);
         id
     }
 
@@ -139,7 +154,9 @@ impl Terms {
 
     pub fn fresh(&mut self) -> TermId {
         self.fresh += 1;
-        self.intern(Term::Fresh(self.fresh))
+        let term = Term::Fresh(self.fresh);
+        let facts = self.facts_of(&term);
+        self.push(term, facts)
     }
 
     pub fn literal(&mut self, text: &str) -> TermId {

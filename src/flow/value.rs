@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::event::CondId;
+use crate::event::{CondId, Conds};
 use crate::flow::term::TermId;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Closure, Name};
@@ -14,10 +14,10 @@ pub struct Value {
     pub ty: Type,
     pub shape: Shape,
     /// Conditions that decided which value it is.
-    pub guards: Rc<[CondId]>,
+    pub guards: Conds,
     /// Of a result: the conditions that decided whether there is a value or an error, where they are known apart from
     /// those that decided which value it is.
-    pub refused: Option<Rc<[CondId]>>,
+    pub refused: Option<Conds>,
     pub wrap: Wrap,
     /// How many shapes stand inside each other.
     pub(crate) nested: u16,
@@ -144,7 +144,7 @@ impl Text {
 
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
-        Self { term, ty, shape: Shape::Plain, guards: Rc::from([]), refused: None, wrap: Wrap::Bare, nested: 0 }
+        Self { term, ty, shape: Shape::Plain, guards: Conds::default(), refused: None, wrap: Wrap::Bare, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {
@@ -168,7 +168,7 @@ impl Value {
     /// The same inside a result.
     pub fn in_result(mut self) -> Self {
         self.wrap = Wrap::Answer;
-        self.refused = Some(Rc::from([]));
+        self.refused = Some(Conds::default());
         self
     }
 

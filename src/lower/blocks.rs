@@ -79,6 +79,6 @@ impl Lowering {
     pub fn block_expr(&mut self, written: &syn::Block) -> Expr {
         let block = self.block(written);
         let at = block.at;
-        self.made(ExprKind::Block(block), at, at)
+        self.made(ExprKind::Block(Box::new(block)), at, at)
     }
 }

@@ -86,7 +86,9 @@ impl Lowering {
             let stmts = Block { stmts: Vec::new(), has_value: has_value(written), scope: None, at };
             let then = match is_block {
                 true => value,
-                false => self.made(ExprKind::Block(Block { stmts: vec![Stmt::Expr(value)], ..stmts }), at, at),
+                false => {
+                    self.made(ExprKind::Block(Box::new(Block { stmts: vec![Stmt::Expr(value)], ..stmts })), at, at)
+                }
             };
             arms.extend(Cfg::of(written).map(|cfg| (cfg, then)));
         }
@@ -109,7 +111,7 @@ impl Lowering {
         let at = self.between(cfg.attribute.pound_token.spans[0], brackets.close());
         let tokens = self.inner_range(&brackets);
         let call = MacroCall { path: vec![Name::new_static("cfg")], body: MacroBody::Tokens(Vec::new()), tokens };
-        self.made(ExprKind::Macro(call), at, at)
+        self.made(ExprKind::Macro(Box::new(call)), at, at)
     }
 }
 
@@ -161,7 +163,7 @@ fn as_block(value: Expr) -> Expr {
     }
     let at = value.at;
     let block = Block { stmts: vec![Stmt::Expr(value)], has_value: true, scope: None, at };
-    Expr { kind: Box::new(ExprKind::Block(block)), at }
+    Expr { kind: Box::new(ExprKind::Block(Box::new(block))), at }
 }
 
 /// What stands inside `not(…)`, where the condition is that.

@@ -77,7 +77,7 @@ impl Lowering {
                 let (value, from) = self.outer(&cast.expr);
                 let ty = self.ty(&cast.ty);
                 let to = self.at(cast.ty.span());
-                self.made(ExprKind::Cast(value, ty), from, to)
+                self.made(ExprKind::Cast(value, Box::new(ty)), from, to)
             }
             SynExpr::Range(range) => self.range_expr(range),
             other => self.control(other),
@@ -91,22 +91,22 @@ impl Lowering {
                 let pat = self.pat(&binding.pat);
                 let (value, to) = self.outer(&binding.expr);
                 let from = self.at(binding.let_token.span);
-                self.made(ExprKind::Let(pat, value), from, to)
+                self.made(ExprKind::Let(Box::new(pat), value), from, to)
             }
             SynExpr::Match(switch) => self.switch(switch),
             SynExpr::While(repeat) => {
                 let cond = self.expr(&repeat.cond);
                 let body = self.block(&repeat.body);
-                self.made_from(repeat.while_token.span, body.at, ExprKind::While(cond, body))
+                self.made_from(repeat.while_token.span, body.at, ExprKind::While(cond, Box::new(body)))
             }
             SynExpr::ForLoop(repeat) => {
                 let (pat, over) = (self.pat(&repeat.pat), self.expr(&repeat.expr));
                 let body = self.block(&repeat.body);
-                self.made_from(repeat.for_token.span, body.at, ExprKind::For(pat, over, body))
+                self.made_from(repeat.for_token.span, body.at, ExprKind::For(Box::new(pat), over, Box::new(body)))
             }
             SynExpr::Loop(repeat) => {
                 let body = self.block(&repeat.body);
-                self.made_from(repeat.loop_token.span, body.at, ExprKind::Loop(body))
+                self.made_from(repeat.loop_token.span, body.at, ExprKind::Loop(Box::new(body)))
             }
             SynExpr::Closure(closure) => self.closure(closure),
             SynExpr::Return(leave) => self.leave(leave.return_token.span, leave.expr.as_deref(), ExprKind::Return),
@@ -130,7 +130,7 @@ impl Lowering {
         let (word, block) = match written {
             SynExpr::Async(future) => {
                 let block = self.block(&future.block);
-                return self.made_from(future.async_token.span, block.at, ExprKind::Async(block));
+                return self.made_from(future.async_token.span, block.at, ExprKind::Async(Box::new(block)));
             }
             SynExpr::Block(plain) => (None, &plain.block),
             SynExpr::Unsafe(block) => (Some(block.unsafe_token.span), &block.block),
@@ -141,7 +141,7 @@ impl Lowering {
         let block = self.block(block);
         let to = block.at;
         let from = word.map_or(to, |word| self.at(word));
-        self.made(ExprKind::Block(block), from, to)
+        self.made(ExprKind::Block(Box::new(block)), from, to)
     }
 
     fn primary(&mut self, written: &SynExpr) -> Expr {
@@ -253,7 +253,7 @@ impl Lowering {
         let name_at = self.at(call.method.span());
         let to = self.at(call.paren_token.span.close());
         let method = MethodCall { recv, name: name(&call.method), name_at, generics, args };
-        self.made(ExprKind::Method(method), from, to)
+        self.made(ExprKind::Method(Box::new(method)), from, to)
     }
 
     fn range_expr(&mut self, range: &syn::ExprRange) -> Expr {
@@ -272,7 +272,7 @@ impl Lowering {
         let cond = self.expr(&branch.cond);
         let then = self.block(&branch.then_branch);
         let then_at = then.at;
-        let then = self.made(ExprKind::Block(then), then_at, then_at);
+        let then = self.made(ExprKind::Block(Box::new(then)), then_at, then_at);
         let otherwise = branch.else_branch.as_ref().map(|(_, otherwise)| self.expr(otherwise));
         let to = otherwise.as_ref().map_or(then_at, |otherwise| otherwise.at);
         self.made_from(branch.if_token.span, to, ExprKind::If(cond, then, otherwise))
@@ -319,7 +319,7 @@ impl Lowering {
         }
         let rest = written.rest.as_deref().map(|rest| self.expr(rest));
         let to = self.at(written.brace_token.span.close());
-        self.made(ExprKind::Struct(StructLit { path, fields, rest }), from, to)
+        self.made(ExprKind::Struct(Box::new(StructLit { path, fields, rest })), from, to)
     }
 
     pub fn path_range(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> Range {

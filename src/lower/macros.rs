@@ -15,7 +15,7 @@ impl Lowering {
         let at = self.join(self.path_range(None, &call.path), self.at(delimiters.close()));
         let tokens = self.inner_range(delimiters);
         let body = self.macro_body(call, tokens, at);
-        let kind = ExprKind::Macro(MacroCall { path: path_names(&call.path), body, tokens });
+        let kind = ExprKind::Macro(Box::new(MacroCall { path: path_names(&call.path), body, tokens }));
         self.made(kind, at, at)
     }
 
@@ -133,7 +133,7 @@ impl Lowering {
                 let entries = self.macro_args(entries);
                 let fields = entries.into_iter().map(|entry| (entry.name.unwrap_or_default(), entry.value)).collect();
                 let path = TyPath { qself: None, segments: Vec::new() };
-                self.made(ExprKind::Struct(StructLit { path, fields, rest: None }), at, at)
+                self.made(ExprKind::Struct(Box::new(StructLit { path, fields, rest: None })), at, at)
             }
             Value::List(elems, span) => {
                 let at = self.at(span.join());

@@ -221,6 +221,7 @@ pub struct Expr {
     pub at: Range,
 }
 
+/// Every node takes the size of the largest, so that the large ones are in boxes.
 #[derive(Clone, Debug, Serialize)]
 pub enum ExprKind {
     Lit(Lit),
@@ -229,31 +230,31 @@ pub enum ExprKind {
     Field(Expr, Name),
     Index(Expr, Expr),
     Call(Expr, Vec<Expr>),
-    Method(MethodCall),
-    Macro(MacroCall),
-    Struct(StructLit),
+    Method(Box<MethodCall>),
+    Macro(Box<MacroCall>),
+    Struct(Box<StructLit>),
     Tuple(Vec<Expr>),
     Array(Vec<Expr>),
     Unary(UnOp, Expr),
     Binary(BinOp, Expr, Expr),
     /// `place = value`, or `place op= value`.
     Assign(Expr, Option<BinOp>, Expr),
-    Block(Block),
+    Block(Box<Block>),
     /// `async { … }` and `async move { … }`.
-    Async(Block),
+    Async(Box<Block>),
     If(Expr, Expr, Option<Expr>),
     /// `let pat = expr` inside a condition.
-    Let(Pat, Expr),
+    Let(Box<Pat>, Expr),
     Match(Expr, Vec<Arm>),
-    While(Expr, Block),
-    For(Pat, Expr, Block),
-    Loop(Block),
+    While(Expr, Box<Block>),
+    For(Box<Pat>, Expr, Box<Block>),
+    Loop(Box<Block>),
     /// Shared, so that a closure can be kept and run where it is called.
     Closure(Arc<Closure>),
     Await(Expr),
     Try(Expr),
     Ref(Expr),
-    Cast(Expr, Ty),
+    Cast(Expr, Box<Ty>),
     Range(Option<Expr>, Option<Expr>),
     Return(Option<Expr>),
     Break(Option<Expr>),

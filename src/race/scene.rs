@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::client::HandleKind;
 use crate::config::Config;
 use crate::dialect::Isolation;
-use crate::event::{Access, CondId, Event, EventId, EventKind, Flow, Switch};
+use crate::event::{Access, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::protect::{self, Verdict};
@@ -39,7 +39,7 @@ struct Memo {
     sequences: RefCell<FxHashMap<EventId, Rc<[Sequence]>>>,
     /// None while the verdict is being worked out.
     verdicts: RefCell<FxHashMap<(EventId, EventId), Option<Verdict>>>,
-    conditions: RefCell<FxHashMap<Vec<CondId>, Rc<[CondId]>>>,
+    conditions: RefCell<FxHashMap<Vec<CondId>, Conds>>,
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
     /// Locks inside the process under which the call that takes them sends a statement.
     serving: RefCell<FxHashMap<EventId, bool>>,
@@ -236,11 +236,11 @@ impl<'a, 'p> Scene<'a, 'p> {
     }
 
     /// All conditions an event depends on, those that decided tested values included.
-    pub fn conditions(&self, deps: &[CondId]) -> Rc<[CondId]> {
+    pub fn conditions(&self, deps: &[CondId]) -> Conds {
         if let Some(known) = self.memo.conditions.borrow().get(deps) {
             return known.clone();
         }
-        let found: Rc<[CondId]> = self.closure(deps).into();
+        let found: Conds = self.closure(deps).into();
         self.memo.conditions.borrow_mut().insert(deps.to_vec(), found.clone());
         found
     }

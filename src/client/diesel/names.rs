@@ -37,7 +37,8 @@ pub(crate) fn alias(ev: &mut Evaluator<'_>, call: &MacroCall) -> Option<Value> {
     }
     let mut aliases = Vec::new();
     for arg in args {
-        let ExprKind::Cast(of, Ty::Path(alias)) = &*arg.value.kind else { return None };
+        let ExprKind::Cast(of, alias) = &*arg.value.kind else { return None };
+        let Ty::Path(alias) = &**alias else { return None };
         let ExprKind::Path(path) = &*of.kind else { return None };
         let table = Segment { name: Name::new("table"), args: Vec::new(), bindings: Vec::new() };
         let path = TyPath { qself: None, segments: path.segments.iter().cloned().chain([table]).collect() };

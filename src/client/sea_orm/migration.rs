@@ -35,7 +35,7 @@ impl<'e> Chain<'e> {
         loop {
             match &*expr.kind {
                 ExprKind::Method(call) => {
-                    calls.push(call);
+                    calls.push(&**call);
                     expr = &call.recv;
                 }
                 ExprKind::Ref(inner) => expr = inner,

@@ -46,3 +46,9 @@ fn on_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(run);
     thread.and_then(|thread| thread.join().map_err(|_| std::io::Error::other("panicked"))).unwrap()
 }
+
+/// Trees of all files are held at once, and most of their nodes are names and literals.
+#[test]
+fn a_node_stays_small() {
+    assert!(size_of::<tree::ExprKind>() <= 56, "{}", size_of::<tree::ExprKind>());
+}
