@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 
 use self::judged::Judged;
 pub(crate) use self::judged::given;
@@ -41,7 +42,7 @@ pub struct Analysis {
 }
 
 /// What was not understood, for `--statistics`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statistics {
     /// How often, by reason.
     pub unknown: BTreeMap<String, usize>,

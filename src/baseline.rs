@@ -83,10 +83,16 @@ impl TryFrom<String> for Fingerprint {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let (digits, ordinal) = text.split_once('-').map_or((text.as_str(), None), |(a, b)| (a, Some(b)));
+        if Self::is_one(&text) { Ok(Self(text)) } else { Err(format!("`{text}` is no fingerprint")) }
+    }
+}
+
+impl Fingerprint {
+    pub fn is_one(text: &str) -> bool {
+        let (digits, ordinal) = text.split_once('-').map_or((text, None), |(a, b)| (a, Some(b)));
         let hex = digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let counted = ordinal.is_none_or(|number| number.parse::<usize>().is_ok_and(|number| number > 1));
-        if hex && counted { Ok(Self(text)) } else { Err(format!("`{text}` is no fingerprint")) }
+        hex && counted
     }
 }
 
@@ -141,9 +147,9 @@ impl Baseline {
         self.findings.iter().any(|listed| listed.fingerprint == entry.fingerprint)
     }
 
-    /// The entries that none of `findings` is: what was mended, or is written otherwise now.
-    pub fn gone(&self, findings: &[Finding]) -> Vec<&Entry> {
-        let there: BTreeSet<&str> = findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    /// The entries that none of these fingerprints is of: what was mended, or is written otherwise now.
+    pub fn gone(&self, fingerprints: &[String]) -> Vec<&Entry> {
+        let there: BTreeSet<&str> = fingerprints.iter().map(String::as_str).collect();
         self.findings.iter().filter(|entry| !there.contains(entry.fingerprint.0.as_str())).collect()
     }
 }

@@ -62,6 +62,16 @@ pub struct Flow {
     pub open: Vec<(EventId, EventId)>,
     /// Branches that a constant argument decides.
     pub switches: Vec<Switch>,
+    /// Arms in which reads have found no row.
+    pub absences: Vec<Absence>,
+}
+
+/// The arms of a branch that are taken where reads have found no row.
+#[derive(Clone, Debug)]
+pub struct Absence {
+    pub branch: u32,
+    pub arms: u64,
+    pub reads: Rc<[EventId]>,
 }
 
 /// A branch on the name of a value: a variant without fields, or a bool.

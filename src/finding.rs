@@ -1,14 +1,19 @@
 //! The second waist: a finding as data, ready for any report. No syntax, no SQL parser, no colours.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::cache::words;
 use crate::span::Span;
 
+/// A word of ours, of which there are few. When a finding is read back it is looked up among them.
+pub type Word = &'static str;
+
 /// A race, as it is told to the user.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's id, such as `lost-update`.
-    pub rule: &'static str,
+    #[serde(deserialize_with = "words::rule")]
+    pub rule: Word,
     pub severity: Severity,
     pub confidence: Confidence,
     /// One sentence, lower case, no full stop: what two requests can do.
@@ -39,7 +44,7 @@ pub struct Finding {
 }
 
 /// A sequence that does not race, and what keeps it from it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Protected {
     pub write: Span,
     pub read: Span,
@@ -53,7 +58,7 @@ pub struct Protected {
     pub at: Option<Span>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Note,
@@ -62,7 +67,7 @@ pub enum Severity {
 }
 
 /// How sure racelint is. `Low` is shown only when asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     Low,
@@ -71,7 +76,7 @@ pub enum Confidence {
 }
 
 /// A place with its part in the story.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     pub role: Role,
     pub span: Span,
@@ -79,7 +84,7 @@ pub struct Label {
     pub text: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Read,
@@ -95,14 +100,14 @@ pub enum Role {
 }
 
 /// The calls that lead from the holding function to one label.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// The label's index in [`Finding::labels`].
     pub label: usize,
     pub calls: Vec<CallSite>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallSite {
     /// The function that is called (in a trace), or that calls (in `callers`).
     pub function: String,
@@ -110,14 +115,14 @@ pub struct CallSite {
 }
 
 /// Two requests, step by step, in the order that breaks them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interleaving {
     pub steps: Vec<StoryStep>,
     /// What is wrong in the end: `both redeem the coupon`.
     pub outcome: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoryStep {
     pub who: Who,
     /// The statement or check in the program's own words, on one line, possibly long.
@@ -129,26 +134,27 @@ pub struct StoryStep {
     pub role: Role,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Who {
     A,
     B,
 }
 
 /// A way to write it that does not race.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewrite {
     pub kind: RewriteKind,
     /// What it does, as an imperative: `claim the coupon in the UPDATE itself`.
     pub title: String,
     /// `sql` or `rust`.
-    pub language: &'static str,
+    #[serde(deserialize_with = "words::language")]
+    pub language: Word,
     pub text: String,
     /// What else to do: what zero rows mean, which errors to retry.
     pub note: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RewriteKind {
     /// Condition and change in one statement.

@@ -15,10 +15,12 @@
 //! - [`silence`]: findings without those that a comment accepts. [`since`]: without those that no change touches.
 //!   [`baseline`]: without those that were there before. [`gather`]: what one helper has in common as one finding.
 //!   [`report`]: findings to bytes. [`cli`]: arguments in, exit code out.
+//! - [`outcome`]: what a run found out before anyone says what is shown of it, and [`cache`]: the same of an earlier run.
 //!
 //! Invariants:
 //!
-//! 1. After the workspace is read nothing touches disk, environment or clock. What is not understood is counted, aloud.
+//! 1. Between the workspace and the outcome nothing touches disk, environment or clock. What is not understood is counted,
+//!    aloud.
 //! 2. `syn` only in `lower`, `client` and `rewrite`; `sqlparser` only in `sql::parse`; `git2` only in `since::git`.
 //! 3. No rule sees syntax. No protection knows a rule. No client knows a race.
 //! 4. `Safe` names its protection and is never the default of a match arm.
@@ -28,6 +30,7 @@
 
 pub mod analyse;
 pub mod baseline;
+pub mod cache;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -41,6 +44,7 @@ pub mod link;
 pub mod lower;
 pub mod macros;
 pub mod notice;
+pub mod outcome;
 pub mod progress;
 pub mod protect;
 pub mod race;

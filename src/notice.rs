@@ -1,12 +1,12 @@
 //! What racelint has to say besides findings: what was skipped, cut off or not understood.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::span::Span;
 
 /// Something that was not read or not understood. Never silent: notices are printed, counted in the summary, and stand
 /// in SARIF under `invocations[].toolExecutionNotifications`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Notice {
     /// The path as it is shown to the user, relative to the root where it lies below it.
     pub path: String,
@@ -17,7 +17,7 @@ pub struct Notice {
     pub text: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoticeKind {
     /// The file could not be opened or read.

@@ -16,7 +16,8 @@ use crate::span::{FileId, Span};
 pub struct Silenced {
     /// In the order in which they came.
     pub findings: Vec<Finding>,
-    pub suppressed: usize,
+    /// The fingerprints of those that a comment accepts.
+    pub hidden: Vec<String>,
     /// Comments that are written wrongly, name no rule, or hide nothing.
     pub notices: Vec<Notice>,
 }
@@ -50,7 +51,7 @@ pub fn by_comments(
             hidden = true;
         }
         if hidden {
-            silenced.suppressed += 1;
+            silenced.hidden.push(finding.fingerprint);
         } else {
             silenced.findings.push(finding);
         }

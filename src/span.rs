@@ -3,21 +3,21 @@
 //! Offsets count bytes of the file as it lies on disk, byte order mark and shebang included. Lines and columns are
 //! computed from them only where something is reported (`source::lines`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The index of a file in [`crate::source::Workspace::files`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FileId(pub u32);
 
 /// A half-open range of bytes, `start..end`, in one file that is known from the context.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Range {
     pub start: u32,
     pub end: u32,
 }
 
 /// A half-open range of bytes in a named file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
     pub file: FileId,
     pub at: Range,

@@ -13,6 +13,14 @@ use std::panic;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use racelint::cache::entry::{self, Head};
+use racelint::cache::remembered::Remembered;
+use racelint::config::Config;
+use racelint::outcome::Outcome;
+use racelint::source::disk::{Answer, Heard};
+use racelint::source::stamp::{Digest, Moment, Stamp};
+use racelint::{analyse, source};
+
 /// In bytes, as for the fuzzer.
 const LIMIT: usize = 16 << 10;
 
@@ -49,12 +57,33 @@ fn whole_projects() {
     run(targets::workspace, 60, &projects);
 }
 
+#[test]
+fn entries_of_the_cache() {
+    let manifest = "[package]\nname = 'a'\n[dependencies]\nsqlx = { version = '0.8', features = ['postgres'] }\n";
+    let now = Moment::now();
+    let stamp = Stamp::at(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a stamp");
+    let digest = Digest::of(b"");
+    let head = Head { key: digest, found_out: now, begun: now, program: stamp, program_digest: digest };
+    let heard =
+        Heard { answers: vec![("/x/src/lib.rs".to_owned(), Answer::Content(stamp, digest))], ..Heard::default() };
+    let seeds = blocks("rust").into_iter().step_by(9).flat_map(|text| {
+        let files = [("Cargo.toml", manifest.to_owned()), ("src/lib.rs", text)];
+        let workspace = source::memory(files.map(|(path, text)| (path.to_owned(), text)).to_vec());
+        let outcome = Outcome::of(analyse(&workspace, &Config::default()), &workspace);
+        let outcome = Remembered::encode(&workspace, &outcome).expect("bytes");
+        let whole = entry::encode(&head, &heard, &outcome);
+        [whole[52..].to_vec(), whole, outcome]
+    });
+    run(targets::cache, 3000, &seeds.filter(|seed| seed.len() < LIMIT).collect::<Vec<_>>());
+}
+
 const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, n int NOT NULL, UNIQUE (n));";
 
 /// Runs a target on so many mutations of the seeds, each some steps away from the one it came from.
-fn run(target: fn(&[u8]), times: u64, seeds: &[String]) {
+fn run(target: fn(&[u8]), times: u64, seeds: &[impl AsRef<[u8]>]) {
     assert!(!seeds.is_empty());
-    let seeds: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.as_bytes()[..seed.len().min(LIMIT)].to_vec()).collect();
+    let cut = |seed: &[u8]| seed[..seed.len().min(LIMIT)].to_vec();
+    let seeds: Vec<Vec<u8>> = seeds.iter().map(|seed| cut(seed.as_ref())).collect();
     let seconds = std::env::var("RACELINT_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
     let work = move || {
         let begun = Instant::now();

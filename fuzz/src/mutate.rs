@@ -1,10 +1,17 @@
 //! New inputs of old ones by whole tokens, so that most of them still parse and reach what lies behind the parser.
 
-/// An input like `data`, of at most `limit` bytes; the same for the same seed.
+/// An input like `data`, of at most `limit` bytes; the same for the same seed. What is no text is changed byte by byte.
 pub fn mutated(data: &[u8], seed: u64, limit: usize) -> Vec<u8> {
     let mut random = Random(seed ^ 0x9e37_79b9_7f4a_7c15);
-    let text = String::from_utf8_lossy(data);
-    let mut tokens: Vec<&str> = tokens(&text);
+    let Ok(text) = std::str::from_utf8(data) else {
+        let mut out = data.to_vec();
+        for _ in 0..=random.below(3) {
+            change_bytes(&mut out, &mut random);
+        }
+        out.truncate(limit);
+        return out;
+    };
+    let mut tokens: Vec<&str> = tokens(text);
     for _ in 0..=random.below(4) {
         change(&mut tokens, &mut random);
     }
@@ -72,6 +79,25 @@ fn change(tokens: &mut Vec<&str>, random: &mut Random) {
             let times = 1 + random.below(60);
             tokens.splice(at + length..at + length, std::iter::repeat_n(close, times));
             tokens.splice(at..at, std::iter::repeat_n(open, times));
+        }
+    }
+}
+
+fn change_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
+    const ODD: [u8; 8] = [0, 1, 0x1b, b':', 0x7f, 0x80, 0xfe, 0xff];
+    let at = random.below(bytes.len() + 1);
+    let odd = ODD[random.below(ODD.len())];
+    match random.below(6) {
+        0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+        1 if at < bytes.len() => bytes[at] = odd,
+        2 if at < bytes.len() => bytes[at] = bytes[at].wrapping_add(1),
+        3 => bytes.insert(at, odd),
+        4 if at < bytes.len() => drop(bytes.remove(at)),
+        _ => {
+            let from = random.below(bytes.len() + 1);
+            let piece = bytes[from..(from + random.below(64)).min(bytes.len())].to_vec();
+            let to = (at + piece.len()).min(bytes.len());
+            bytes.splice(at..to, piece);
         }
     }
 }

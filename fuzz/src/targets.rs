@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use racelint::cache::entry;
+use racelint::cache::remembered::{Remembered, files};
 use racelint::config::{self, Config};
 use racelint::dialect::Dialect;
+use racelint::finding::Protected;
 use racelint::lower;
 use racelint::report::{Format, Options, Report};
+use racelint::source::stamp::Digest;
 use racelint::source::{self, Workspace};
 use racelint::span::{FileId, Range, Span};
 use racelint::{analyse, rules, silence, sql};
@@ -90,15 +94,33 @@ pub fn workspace(data: &[u8]) {
     let kept = config.keep(silenced.findings, &workspace);
     let notices = [workspace.notices.clone(), analysis.notices, silenced.notices, kept.notices].concat();
     let report = Report { workspace: &workspace, findings: &kept.findings, notices: &notices, counts: analysis.counts };
-    for format in Format::ALL {
-        let options =
-            Options { unicode: true, width: 40, verbose: true, safe: Some(&analysis.safe), ..Options::default() };
-        let mut out = Vec::new();
-        racelint::report::write(format, &report, &options, &mut out).expect("memory takes what is written");
-        let text = String::from_utf8(out).expect("reports are UTF-8");
-        assert_harmless(format, &text);
-        assert_valid(format, &text);
+    assert_reported(&report, &analysis.safe);
+}
+
+/// An entry of the cache, as it may lie on disk; its body, as if a digest had been made for it; and an outcome.
+pub fn cache(data: &[u8]) {
+    let key = |body: &[u8]| Digest(body.first_chunk().copied().unwrap_or_default());
+    // Mark, format, length and digest take 52 bytes.
+    let _ = entry::decode(data, key(data.get(52..).unwrap_or_default()));
+    if let Ok((head, heard, rest)) = entry::decode(&entry::sealed(data), key(data)) {
+        let again = entry::encode(&head, &heard, rest);
+        assert_eq!(entry::decode(&again, head.key), Ok((head, heard, rest)));
+        outcome(rest);
     }
+    outcome(data);
+}
+
+/// An outcome that is accepted can be shown, whatever it says.
+fn outcome(bytes: &[u8]) {
+    let Some(remembered) = Remembered::decode(bytes) else { return };
+    let (mut workspace, outcome) = remembered.restored(Path::new("/x"));
+    for id in files(&outcome) {
+        workspace.files[id.0 as usize].text = "\u{feff}fn f() {\r\n\tg(\"\u{1b}ä\");\n}".into();
+    }
+    let notices = [workspace.notices.clone(), outcome.notices].concat();
+    let report =
+        Report { workspace: &workspace, findings: &outcome.findings, notices: &notices, counts: outcome.counts };
+    assert_reported(&report, &outcome.safe);
 }
 
 const DIALECTS: [Dialect; 5] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite, Dialect::MsSql, Dialect::Cockroach];
@@ -113,6 +135,17 @@ const MEMBER: &str = "[package]\nname = 'a'\nversion.workspace = true\n[dependen
 fn configuration(text: &str) -> Result<Config, config::Error> {
     let ids: Vec<&str> = rules::pages().iter().map(|page| page.id).collect();
     config::parse(text, "racelint.toml", Path::new(""), &ids)
+}
+
+fn assert_reported(report: &Report<'_>, safe: &[Protected]) {
+    for format in Format::ALL {
+        let options = Options { unicode: true, width: 40, verbose: true, safe: Some(safe), ..Options::default() };
+        let mut out = Vec::new();
+        racelint::report::write(format, report, &options, &mut out).expect("memory takes what is written");
+        let text = String::from_utf8(out).expect("reports are UTF-8");
+        assert_harmless(format, &text);
+        assert_valid(format, &text);
+    }
 }
 
 fn assert_placed(span: Span, workspace: &Workspace) {

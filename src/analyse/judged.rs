@@ -11,11 +11,15 @@ use crate::flow::Evaluator;
 use crate::flow::limits::PAIRED;
 use crate::flow::term::Term;
 use crate::link::FnId;
+use crate::protect::rival;
 use crate::race::common;
+use crate::race::reach::{Reach, Runs, Task};
+use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
-use crate::rules::table_lock;
+use crate::rules::{double_fire, table_lock, unsafe_claim};
 use crate::span::Span;
+use crate::sql::statement::Action;
 use crate::story;
 
 /// A pair of places, in the function where the two halves meet.
@@ -27,8 +31,10 @@ pub(super) struct Judged {
     claims: Vec<(usize, Claim, Pair)>,
     /// Pairs whose verdict is left to the callers, by where the write stands.
     deferred: FxHashMap<Span, FxHashSet<Pair>>,
-    /// Functions that two requests can run at once.
-    concurrent: FxHashSet<FnId>,
+    /// How the program's functions run.
+    reach: Reach,
+    /// What others than a task that there is once do to tables.
+    beside: FxHashMap<Task, Rivals>,
     pub(super) safe: Vec<Protected>,
 }
 
@@ -36,8 +42,8 @@ impl Judged {
     /// Judges all flows; of two that call each other the callee comes first.
     pub(super) fn of(of: &Evaluated<'_, '_>) -> Self {
         let ev = of.ev;
-        let concurrent = crate::race::reach::concurrent(ev.workspace, ev.program, &ev.calls, of.roots, ev.config);
-        let mut judged = Self { concurrent, ..Self::default() };
+        let reach = Reach::of(ev.workspace, ev.program, &ev.calls, of.roots, ev.config);
+        let mut judged = Self { reach, ..Self::default() };
         for (place, flow) in of.flows.iter().enumerate() {
             if !flow.events.is_empty() && !ev.program.function(flow.function).test {
                 judged.judge(of, place, flow);
@@ -76,12 +82,32 @@ impl Judged {
             // On a handle that was handed in, the callers know whether a transaction is open.
             if called && (given(ev, flow, read) || given(ev, flow, write)) {
                 self.deferred.entry(meant_for.span).or_default().insert(pair);
-            } else if self.concurrent.contains(&flow.function) {
+            } else if self.meets_another(of, &scene, &claim) {
                 self.claims.push((place, claim, pair));
             }
         }
         let safe = found.safe.iter();
         self.safe.extend(safe.filter_map(|(sequence, by)| story::protection::protected(&scene, sequence, by)));
+    }
+
+    /// Whether what a claim is about can happen while its function runs: another run of it, or a statement of another
+    /// function that changes what it goes by. A worker may have copies in other processes, which take their work from the
+    /// same server.
+    fn meets_another(&mut self, of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, claim: &Claim) -> bool {
+        let task = match self.reach.serving(scene.flow.function) {
+            None | Some(Runs::First) => return false,
+            Some(Runs::Many) => return true,
+            Some(Runs::Alone(task)) => task,
+        };
+        let shared = scene.event(claim.sequence.write).is_some_and(|write| write.dialect != Dialect::Sqlite);
+        let deletes = scene.access(claim.sequence.write).and_then(|access| access.statement.target());
+        let deletes = deletes.is_some_and(|target| target.action == Action::Delete);
+        if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
+            return shared && !deletes;
+        }
+        let reach = &self.reach;
+        let others = self.beside.entry(task).or_insert_with(|| Rivals::of(of.flows, &reach.beside(task)));
+        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, others)
     }
 
     /// The rule that each pair of places is told under: the one that it falls under for most callers.

@@ -168,6 +168,12 @@ pub struct Reading {
     /// Leave out larger files: bytes, or with K or M; at most 4M [default: 1M]
     #[arg(long, env = "RACELINT_MAX_FILE_SIZE", value_parser = size, value_name = "SIZE", help_heading = "Reading")]
     pub max_file_size: Option<u64>,
+    /// Where to remember what was found out, for as long as nothing changes [default: the user's cache directory]
+    #[arg(long, env = "RACELINT_CACHE_DIR", value_name = "DIR", help_heading = "Reading")]
+    pub cache_dir: Option<PathBuf>,
+    /// Neither remember what was found out nor use what an earlier run did
+    #[arg(long, env = "RACELINT_NO_CACHE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Reading")]
+    pub no_cache: bool,
 }
 
 /// What `racelint baseline` is told.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::args::{self, Reading};
 use super::check::Shown;
+use super::found::{Found, Needs};
 use super::progress::Bar;
 use super::{Failure, check, commands};
-use crate::analyse;
 use crate::baseline::{Baseline, Entry};
 use crate::config::{Config, Level};
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::notice::{Notice, NoticeKind};
 use crate::progress::Progress;
 use crate::report::summary::count;
@@ -31,8 +31,10 @@ pub struct Listed {
 pub fn run(arguments: &args::Baseline) -> Result<u8, Failure> {
     let progress = Arc::new(Progress::default());
     let bar = Bar::start(progress.clone(), false);
-    let read = check::read(&arguments.reading)?;
-    let shown = read.shown(&analyse::watched(&read.workspace, &read.config, &progress));
+    let mut found = Found::at(&arguments.reading, Needs::Places)?;
+    let outcome = found.outcome(&progress);
+    let read = found.read;
+    let shown = read.shown(outcome.findings, outcome.notices, outcome.hidden.len());
     drop(bar);
     let path = &arguments.output;
     let dir = directory(path)?;
@@ -63,8 +65,8 @@ pub fn open(path: &Path) -> Result<Listed, Failure> {
 impl Listed {
     /// Leaves out the findings that are listed, counts them, and tells those that are listed and gone.
     ///
-    /// `all` is every finding of the run, those included that are not shown for another reason.
-    pub fn apply(&self, shown: &mut Shown, all: &[Finding], workspace: &Workspace, config: &Config, reading: &Reading) {
+    /// `all` are the fingerprints of every finding of the run, those included that are not shown for another reason.
+    pub fn apply(&self, shown: &mut Shown, all: &[String], workspace: &Workspace, config: &Config, reading: &Reading) {
         let applied = self.baseline.apply(std::mem::take(&mut shown.findings));
         shown.findings = applied.new;
         shown.baseline = applied.known;

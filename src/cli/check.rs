@@ -5,21 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
-
 use super::args::{Check, Color, Destination, Reading};
+use super::found::{Found, Needs};
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FINDINGS, Failure, POOL_STACK, baseline, output, stdin};
-use crate::analyse::{self, Analysis, Statistics};
+use crate::analyse::Statistics;
 use crate::config::near::nearest;
 use crate::config::{self, Config};
 use crate::finding::{Finding, Protected, Severity};
 use crate::gather;
 use crate::notice::{Notice, NoticeKind};
+use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::report::{self, Counts, Format, Report, escape, summary};
-use crate::silence;
 use crate::since::{self, Past};
 use crate::source::{self, Workspace};
 use crate::span::FileId;
@@ -30,17 +29,22 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
     let listed = check.baseline.as_deref().map(baseline::open).transpose()?;
     let progress = Arc::new(Progress::default());
     let bar = Bar::start(progress.clone(), check.quiet);
-    let read = match &check.stdin_filename {
-        Some(file) => stdin::read(file, &check.reading)?,
-        None => read(&check.reading)?,
+    let needs = if check.since.is_some() { Needs::Everything } else { Needs::Places };
+    let mut found = match &check.stdin_filename {
+        Some(file) => Found::anew(stdin::read(file, &check.reading)?),
+        None => Found::at(&check.reading, needs)?,
     };
-    let past = check.since.as_deref().map(|name| read.past(name)).transpose()?;
-    let analysis = analyse::watched(&read.workspace, &read.config, &progress);
-    let mut shown = read.shown(&analysis);
+    let past = check.since.as_deref().map(|name| found.read.past(name)).transpose()?;
+    let Outcome { findings, hidden, notices, counts, statistics, safe } = found.outcome(&progress);
+    let read = &found.read;
+    let all = || findings.iter().map(|finding| finding.fingerprint.clone()).chain(hidden.iter().cloned()).collect();
+    let all: Vec<String> = listed.as_ref().map_or_else(Vec::new, |_| all());
+    let mut shown = read.shown(findings, notices, hidden.len());
     if let Some(past) = past {
         let before = || {
+            let Outcome { findings, notices, hidden, .. } = found.outcome_of_past(&past.workspace, &progress);
             let earlier = Read { workspace: past.workspace.clone(), ..read.clone() };
-            earlier.shown(&analyse::watched(&earlier.workspace, &earlier.config, &progress)).findings
+            earlier.shown(findings, notices, hidden.len()).findings
         };
         let selected = past.select(std::mem::take(&mut shown.findings), &read.workspace, &before);
         shown.findings = selected.findings;
@@ -48,7 +52,7 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
     }
     drop(bar);
     if let Some(listed) = listed {
-        listed.apply(&mut shown, &analysis.findings, &read.workspace, &read.config, &check.reading);
+        listed.apply(&mut shown, &all, &read.workspace, &read.config, &check.reading);
     }
     if let Some(file) = read.only {
         shown.keep_only(file, &read.workspace);
@@ -57,16 +61,16 @@ pub fn run(check: &Check) -> Result<u8, Failure> {
     let notices = all_notices(&read.workspace, shown.notices, read.only.is_some());
     let counts = Counts {
         skipped: skipped(&notices),
-        low: shown.low,
+        low: counts.low + shown.low,
         suppressed: shown.suppressed,
         baseline: shown.baseline,
         untouched: shown.untouched,
-        ..analysis.counts
+        ..counts
     };
     let report = Report { workspace: &read.workspace, findings: &shown.findings, notices: &notices, counts };
-    write(check, &report, &analysis.safe, started)?;
+    write(check, &report, &safe, started)?;
     if check.statistics {
-        output::to_stderr(&statistics(&analysis.statistics, check.verbose));
+        output::to_stderr(&told_of(&statistics, check.verbose));
     }
     Ok(status(check, &shown.findings, counts.skipped))
 }
@@ -96,16 +100,14 @@ pub struct Shown {
 }
 
 impl Read {
-    /// The findings that neither a comment nor the configuration leaves out.
-    pub fn shown(&self, analysis: &Analysis) -> Shown {
-        let unread: FxHashSet<String> = analysis.notices.iter().map(|notice| notice.path.clone()).collect();
-        let silenced = silence::by_comments(analysis.findings.clone(), &self.workspace, &rules(), &unread);
-        let kept = self.config.keep(silenced.findings, &self.workspace);
+    /// What the configuration leaves of an outcome; a comment accepts as many findings as are hidden.
+    pub fn shown(&self, findings: Vec<Finding>, notices: Vec<Notice>, hidden: usize) -> Shown {
+        let kept = self.config.keep(findings, &self.workspace);
         Shown {
             findings: kept.findings,
-            notices: [analysis.notices.clone(), silenced.notices, kept.notices].concat(),
-            low: analysis.counts.low + kept.low,
-            suppressed: silenced.suppressed + kept.suppressed,
+            notices: [notices, kept.notices].concat(),
+            low: kept.low,
+            suppressed: hidden + kept.suppressed,
             ..Shown::default()
         }
     }
@@ -142,15 +144,6 @@ pub fn rules() -> Vec<&'static str> {
 pub fn no_such_rule(rule: &str) -> Failure {
     let near = nearest(rule, rules()).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
     Failure(format!("there is no rule `{rule}`{near}; `racelint rules` lists them"))
-}
-
-/// Reads what the command line asks for. Parallel work runs from here on.
-pub fn read(reading: &Reading) -> Result<Read, Failure> {
-    let config = configuration(reading, &reading.paths)?;
-    start_threads(reading.threads)?;
-    let options = options(reading, &config);
-    let workspace = source::read(&reading.paths, &options).map_err(|error| Failure(error.to_string()))?;
-    Ok(Read { workspace, config, options, only: None, paths: reading.paths.clone() })
 }
 
 pub fn configuration(reading: &Reading, paths: &[PathBuf]) -> Result<Config, Failure> {
@@ -279,7 +272,7 @@ fn told(check: &Check, report: &Report<'_>, started: Instant) -> String {
     escape::log(&text)
 }
 
-fn statistics(statistics: &Statistics, verbose: bool) -> String {
+fn told_of(statistics: &Statistics, verbose: bool) -> String {
     let mut reasons: Vec<_> = statistics.unknown.iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     let calls = &statistics.calls;

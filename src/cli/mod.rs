@@ -4,6 +4,7 @@ mod args;
 mod baseline;
 mod check;
 mod commands;
+mod found;
 mod output;
 mod progress;
 mod stdin;

@@ -19,6 +19,21 @@ pub struct Kept {
 }
 
 impl Config {
+    /// What the analysis may know: all but what is looked at here and in `level`, so that one analysis serves any choice
+    /// of rules.
+    pub fn without_choices(&self) -> Self {
+        Self {
+            path: None,
+            min_confidence: None,
+            unlisted: None,
+            rules: Default::default(),
+            allows: Vec::new(),
+            selected: Vec::new(),
+            ignored: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// Leaves out findings of rules that are off, accepted ones and unsure ones, and gives the others their severity.
     pub fn keep(&self, findings: Vec<Finding>, workspace: &Workspace) -> Kept {
         let mut kept = Kept::default();

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use crate::client::Builder;
 use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Path};
+use crate::flow::absent::absent_arm;
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit};
+use crate::flow::{Evaluator, Exit, decode};
 use crate::link::Type;
-use crate::lower::tree::Name;
+use crate::lower::tree::{self, Expr, Name};
 use crate::span::Range;
 use crate::sql::statement::Compare;
 
@@ -117,6 +118,7 @@ impl<'p> Evaluator<'p> {
         self.frame.path = fork.path.enter(fork.branch, bit);
         self.frame.deps.extend(conds.iter().map(|cond| (*cond, Exit::Loop)));
         let value = body(self);
+        let value = self.knowing(value);
         self.frame.guards.truncate(fork.guards);
         let deps = self.frame.deps.drain(fork.deps..).skip(conds.len()).collect();
         Arm {
@@ -180,6 +182,88 @@ impl<'p> Evaluator<'p> {
         value
     }
 
+    pub(super) fn branch_if(&mut self, cond: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Value {
+        let variables = self.frame.env.len();
+        let deps = self.frame.deps.len();
+        let tested = self.expr(cond);
+        if self.frame.left.is_some() {
+            return tested;
+        }
+        let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
+        let conds: Vec<_> = self.condition(&tested, CondKind::Test, cond.at).into_iter().collect();
+        let fork = self.fork();
+        self.note_flag(fork.branch(), &tested);
+        self.note_absence(fork.branch(), absent_arm(cond), &tested);
+        let yes = self.arm(&fork, 0, &conds, |ev| {
+            ev.frame.env.extend(bound);
+            let value = ev.expr(then);
+            ev.frame.env.truncate(variables);
+            value
+        });
+        let no = self.arm(&fork, 1, &conds, |ev| match otherwise {
+            Some(otherwise) => ev.expr(otherwise),
+            None => Value::new(ev.terms.literal("()"), Type::Unit),
+        });
+        let value = self.join(fork, vec![yes, no]);
+        debug_assert!(self.frame.deps.len() >= deps);
+        value
+    }
+
+    pub(super) fn branch_match(&mut self, of: &Expr, arms: &[tree::Arm]) -> Value {
+        let scrutinee = self.expr(of);
+        if self.frame.left.is_some() || arms.is_empty() {
+            return scrutinee;
+        }
+        // One condition for the whole match: any arm is chosen by what all patterns look at.
+        let tests: Vec<Value> = arms.iter().map(|arm| self.tested(&arm.pat, &scrutinee)).collect();
+        let parts: Vec<_> = tests
+            .iter()
+            .map(|test| test.term)
+            .filter(|term| !matches!(self.terms.get(*term), Term::Literal(_)))
+            .collect();
+        let mut tested = scrutinee.clone();
+        tested.term = match parts.as_slice() {
+            // `Ok` and `Err` of a result ask for nothing that is in it.
+            [] if matches!(scrutinee.wrap, Wrap::Answer | Wrap::Fallible) => {
+                tested = self.success(&scrutinee);
+                tested.term
+            }
+            [] => scrutinee.term,
+            [one] => *one,
+            _ => {
+                let mut parts = parts;
+                parts.sort_unstable();
+                parts.dedup();
+                if parts.len() == 1 { parts[0] } else { self.terms.computed("match", parts) }
+            }
+        };
+        let irrefutable = arms.len() == 1;
+        let cond = if irrefutable { None } else { self.condition(&tested, CondKind::Test, of.at) };
+        let decodes = decode::is_decoding(arms);
+        let fork = self.fork().decoding(decodes);
+        self.note_switch(fork.branch(), &scrutinee, arms);
+        self.note_absent_arms(fork.branch(), &scrutinee, arms);
+        let mut ended = Vec::with_capacity(arms.len());
+        for (i, arm) in arms.iter().enumerate() {
+            let value = scrutinee.clone();
+            let undecided = decodes && i + 1 == arms.len();
+            let conds: Vec<_> = cond.into_iter().filter(|_| !undecided).collect();
+            ended.push(self.arm(&fork, i, &conds, |ev| {
+                let variables = ev.frame.env.len();
+                ev.bind(&arm.pat, value);
+                if let Some(guard) = &arm.guard {
+                    let tested = ev.expr(guard);
+                    let cond = ev.condition(&tested, CondKind::Test, guard.at);
+                    ev.frame.deps.extend(cond.map(|cond| (cond, Exit::Function)));
+                }
+                let value = ev.expr(&arm.body);
+                ev.frame.env.truncate(variables);
+                value
+            }));
+        }
+        self.join(fork, ended)
+    }
+
     /// One of several values, chosen by conditions.
     pub(super) fn merge(&mut self, values: &[&Value], conds: &[CondId]) -> Value {
         if let [one] = values {
@@ -197,6 +281,7 @@ impl<'p> Evaluator<'p> {
         value.guards = union(&[], &guards);
         value.wrap = merged_wrap(values);
         value.refused = self.refusals(values, conds);
+        value.absent = self.merged_absent(values);
         let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
             None => self.merged_record(values, conds).unwrap_or_else(|| merge_shapes(values)),
@@ -250,7 +335,7 @@ impl<'p> Evaluator<'p> {
         Some(union(&[], &found))
     }
 
-    fn is_error(&self, value: &Value) -> bool {
+    pub(super) fn is_error(&self, value: &Value) -> bool {
         matches!(self.terms.get(value.term), Term::Literal(text) if &**text == "error")
     }
 
@@ -311,6 +396,7 @@ impl<'p> Evaluator<'p> {
         if value.wrap == Wrap::Found && self.single_column(value.term) {
             value.term = self.terms.field(value.term, Name::new("0"));
         }
+        self.taken_out(&mut value);
         value.wrap = Wrap::Bare;
         value.refused = None;
         value
@@ -319,6 +405,7 @@ impl<'p> Evaluator<'p> {
     /// Notes a value the function returns, and what decided that it returns here.
     pub(super) fn leave_with(&mut self, value: Value) {
         let deps = self.frame.deps.iter().map(|(cond, _)| *cond).collect();
+        let value = self.knowing(value);
         self.frame.returns.push((value, deps));
     }
 

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use crate::event::{Conds, EventKind};
-use crate::flow::graph::CallSite;
+use crate::flow::absent::Absent;
+use crate::flow::graph::{CallSite, Task};
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
@@ -142,7 +143,10 @@ impl<'p> Evaluator<'p> {
                 return value;
             }
         }
-        let values = self.args(args);
+        let values = match path.segments.last() {
+            Some(last) => self.handed(&last.name, args, at),
+            None => self.args(args),
+        };
         if self.frame.left.is_some() {
             return self.fresh();
         }
@@ -183,7 +187,8 @@ impl<'p> Evaluator<'p> {
     fn well_known_constructor(&mut self, name: &str, args: &[Expr]) -> Option<Value> {
         match (name, args) {
             ("Ok", [inner]) => Some(self.expr(inner).in_result()),
-            ("Some" | "Box", [inner]) => Some(self.expr(inner)),
+            ("Some", [inner]) => Some(Value { absent: Absent::Never, ..self.expr(inner) }),
+            ("Box", [inner]) => Some(self.expr(inner)),
             ("Err", [inner]) => {
                 let inner = self.expr(inner);
                 let mut value = Value::new(self.terms.literal("error"), Type::Unknown);
@@ -253,8 +258,31 @@ impl<'p> Evaluator<'p> {
     }
 
     fn site(&self, at: Range, guessed: bool) -> CallSite {
+        let task = self.frame.task.map(|(task, _)| task);
         let serving = self.frame.serving > 0;
-        CallSite { caller: self.frame.function, span: self.span(at), serving, guessed }
+        let (looped, spread) = (self.frame.loops > self.loops_around(), self.frame.spread > 0);
+        CallSite { caller: self.frame.function, span: self.span(at), serving, looped, spread, task, guessed }
+    }
+
+    /// The arguments of a call, which may run them beside the caller.
+    fn handed(&mut self, name: &str, args: &[Expr], at: Range) -> Vec<Value> {
+        if starts_task(name) || hands_over(name, args) { self.in_task(at, |ev| ev.args(args)) } else { self.args(args) }
+    }
+
+    /// Evaluates what runs in a task of its own, which is started here.
+    pub(super) fn in_task<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.frame.task;
+        let looped = self.frame.loops > self.loops_around() || self.frame.spread > 0;
+        let many = looped || outer.is_some_and(|(task, _)| task.many);
+        self.frame.task = Some((Task { at: self.span(at), many }, self.frame.loops));
+        let result = run(self);
+        self.frame.task = outer;
+        result
+    }
+
+    /// How many loops stand around the task that is evaluated.
+    fn loops_around(&self) -> usize {
+        self.frame.task.map_or(0, |(_, loops)| loops)
     }
 
     /// A stand-in that only tests, examples or benches know.
@@ -395,7 +423,7 @@ impl<'p> Evaluator<'p> {
         if self.frame.left.is_some() {
             return recv;
         }
-        let args = self.args(&call.args);
+        let args = self.handed(&call.name, &call.args, at);
         if self.frame.left.is_some() {
             return self.fresh();
         }
@@ -513,4 +541,15 @@ impl<'p> Evaluator<'p> {
         self.frame.left = self.frame.left.or(Some(Exit::Function));
         Value::new(self.terms.literal("never"), Type::Never)
     }
+}
+
+/// Whether a call is named after what starts a task or a thread.
+pub(super) fn starts_task(name: &str) -> bool {
+    name.contains("spawn")
+}
+
+/// Whether a call is handed a future that it may run beside the caller; not where it is known to wait for it.
+fn hands_over(name: &str, args: &[Expr]) -> bool {
+    let waits = matches!(name, "block_on" | "pin" | "timeout" | "timeout_at" | "scope" | "run_until");
+    !waits && args.iter().any(|arg| matches!(&*arg.kind, ExprKind::Async(_)))
 }

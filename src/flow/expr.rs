@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::event::{CondKind, Conds};
 use crate::flow::term::Term;
 use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
-use crate::flow::{Evaluator, Exit, branch, decode};
+use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
-use crate::lower::tree::{Arm, BinOp, Block, Expr, ExprKind, Lit, Name, Pat, Stmt, StructLit, UnOp};
+use crate::lower::tree::{BinOp, Block, Expr, ExprKind, Lit, Name, Pat, Stmt, StructLit, UnOp};
 use crate::span::Range;
 
 impl<'p> Evaluator<'p> {
@@ -394,6 +394,7 @@ impl<'p> Evaluator<'p> {
             let cond = self.condition(&tested, CondKind::Presence, at);
             let conds: Vec<_> = cond.into_iter().collect();
             let fork = self.fork();
+            self.note_absence(fork.branch(), 0b10, &tested);
             let way_on = self.arm(&fork, 0, &conds, |ev| ev.fresh());
             let way_out = self.arm(&fork, 1, &conds, |ev| ev.expr(otherwise));
             self.join(fork, vec![way_on, way_out]);
@@ -409,6 +410,7 @@ impl<'p> Evaluator<'p> {
         let outer = self.frame.left.take();
         let value = run(self);
         if self.frame.left.take().is_none() {
+            let value = self.knowing(value);
             self.frame.returns.push((value, self.frame.deps[deps..].iter().map(|(cond, _)| *cond).collect()));
         }
         let result = self.joined_return(base, Type::Unknown);
@@ -417,91 +419,12 @@ impl<'p> Evaluator<'p> {
         result
     }
 
-    fn branch_if(&mut self, cond: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Value {
-        let variables = self.frame.env.len();
-        let deps = self.frame.deps.len();
-        let tested = self.expr(cond);
-        if self.frame.left.is_some() {
-            return tested;
-        }
-        let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
-        let conds: Vec<_> = self.condition(&tested, CondKind::Test, cond.at).into_iter().collect();
-        let fork = self.fork();
-        self.note_flag(fork.branch(), &tested);
-        let yes = self.arm(&fork, 0, &conds, |ev| {
-            ev.frame.env.extend(bound);
-            let value = ev.expr(then);
-            ev.frame.env.truncate(variables);
-            value
-        });
-        let no = self.arm(&fork, 1, &conds, |ev| match otherwise {
-            Some(otherwise) => ev.expr(otherwise),
-            None => Value::new(ev.terms.literal("()"), Type::Unit),
-        });
-        let value = self.join(fork, vec![yes, no]);
-        debug_assert!(self.frame.deps.len() >= deps);
-        value
-    }
-
-    fn branch_match(&mut self, of: &Expr, arms: &[Arm]) -> Value {
-        let scrutinee = self.expr(of);
-        if self.frame.left.is_some() || arms.is_empty() {
-            return scrutinee;
-        }
-        // One condition for the whole match: any arm is chosen by what all patterns look at.
-        let tests: Vec<Value> = arms.iter().map(|arm| self.tested(&arm.pat, &scrutinee)).collect();
-        let parts: Vec<_> = tests
-            .iter()
-            .map(|test| test.term)
-            .filter(|term| !matches!(self.terms.get(*term), Term::Literal(_)))
-            .collect();
-        let mut tested = scrutinee.clone();
-        tested.term = match parts.as_slice() {
-            // `Ok` and `Err` of a result ask for nothing that is in it.
-            [] if matches!(scrutinee.wrap, Wrap::Answer | Wrap::Fallible) => {
-                tested = self.success(&scrutinee);
-                tested.term
-            }
-            [] => scrutinee.term,
-            [one] => *one,
-            _ => {
-                let mut parts = parts;
-                parts.sort_unstable();
-                parts.dedup();
-                if parts.len() == 1 { parts[0] } else { self.terms.computed("match", parts) }
-            }
-        };
-        let irrefutable = arms.len() == 1;
-        let cond = if irrefutable { None } else { self.condition(&tested, CondKind::Test, of.at) };
-        let decodes = decode::is_decoding(arms);
-        let fork = self.fork().decoding(decodes);
-        self.note_switch(fork.branch(), &scrutinee, arms);
-        let mut ended = Vec::with_capacity(arms.len());
-        for (i, arm) in arms.iter().enumerate() {
-            let value = scrutinee.clone();
-            let undecided = decodes && i + 1 == arms.len();
-            let conds: Vec<_> = cond.into_iter().filter(|_| !undecided).collect();
-            ended.push(self.arm(&fork, i, &conds, |ev| {
-                let variables = ev.frame.env.len();
-                ev.bind(&arm.pat, value);
-                if let Some(guard) = &arm.guard {
-                    let tested = ev.expr(guard);
-                    let cond = ev.condition(&tested, CondKind::Test, guard.at);
-                    ev.frame.deps.extend(cond.map(|cond| (cond, Exit::Function)));
-                }
-                let value = ev.expr(&arm.body);
-                ev.frame.env.truncate(variables);
-                value
-            }));
-        }
-        self.join(fork, ended)
-    }
-
     /// A loop's body, once. What it assigns may or may not have happened afterwards.
     fn repeat(&mut self, body: impl FnOnce(&mut Self)) -> Value {
         let fork = self.fork();
         let deps = self.frame.deps.len();
         self.frame.repeated += 1;
+        self.frame.loops += 1;
         let once = self.arm(&fork, 0, &[], |ev| {
             body(ev);
             ev.frame.deps.truncate(deps);
@@ -511,6 +434,7 @@ impl<'p> Evaluator<'p> {
             Value::new(ev.terms.literal("()"), Type::Unit)
         });
         self.frame.repeated -= 1;
+        self.frame.loops -= 1;
         let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
         self.join(fork, vec![once, never])
     }
@@ -550,6 +474,16 @@ impl<'p> Evaluator<'p> {
             ev.block(block);
             ev.frame.env.truncate(variables);
         })
+    }
+
+    /// Each element with its place: the place says nothing of what is in a row, only how many there are.
+    pub(super) fn numbered(&mut self, list: Value) -> Value {
+        let rows = matches!(self.terms.get(list.term), Term::Row(_));
+        let place = if rows { self.terms.computed("len", vec![list.term]) } else { self.terms.fresh() };
+        let place = Value::new(place, Type::Unknown);
+        let element = self.element(&list);
+        let pair = self.tuple_of(vec![place, element]);
+        list.shaped(Shape::Record(Rc::new(vec![(Name::new("each"), pair)])))
     }
 
     /// What a loop or a closure over a value's elements is handed.

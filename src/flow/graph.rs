@@ -26,12 +26,27 @@ pub struct CallSite {
     pub span: Span,
     /// It stands in `loop`, `while` or a task of its own.
     pub serving: bool,
+    /// It stands in a loop, of the task where it stands in one.
+    pub looped: bool,
+    /// It stands in a closure that is handed elements, perhaps all at a time.
+    pub spread: bool,
+    /// The task it stands in, where its function starts that.
+    pub task: Option<Task>,
     /// Several functions could be meant.
     pub guessed: bool,
 }
 
+/// What runs beside whoever started it: `tokio::spawn(async { … })`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The call that starts it.
+    pub at: Span,
+    /// It is started in a loop.
+    pub many: bool,
+}
+
 /// The calls that can lead to a statement, by what is known of the function that is called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Calls {
     pub resolved: usize,
     /// One of a few functions.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::event::{Access, Call, Comparison, Cond, CondId, Effect, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::flow::absent::Absent;
 use crate::flow::limits::FOLLOWED;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
@@ -33,6 +34,12 @@ pub(super) struct Mapping<'a> {
 
 /// How deep shapes are followed.
 const DEPTH: usize = 12;
+
+impl Mapping<'_> {
+    pub(super) fn event(&self, id: EventId) -> EventId {
+        self.events.get(&id).copied().unwrap_or(id)
+    }
+}
 
 impl<'p> Evaluator<'p> {
     /// Puts a flow in place of a call and gives the call's value.
@@ -71,6 +78,12 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
             return Value::new(term, flow.returns.ty.clone());
         }
+        let asked = flow.events.iter().any(|event| event.access().is_some());
+        let handed = args.iter().any(|arg| !self.terms.origins(arg.term).is_empty());
+        let mut value = value;
+        if !asked && !handed {
+            value.absent = Absent::Never;
+        }
         let held = std::mem::take(&mut map.guards);
         self.frame.guards.extend(held.into_iter().filter(|guard| self.terms.mentions(value.term, guard.guard)));
         value
@@ -85,6 +98,7 @@ impl<'p> Evaluator<'p> {
         }
         let mapped = self.map_conds(&flow.conds, map);
         self.frame.conds.extend(mapped);
+        self.place_absences(&flow.absences, map);
         let closed = self.closed_arms(flow, map);
         let mut too_far = false;
         for event in &flow.events {
@@ -362,6 +376,10 @@ impl<'p> Evaluator<'p> {
         } else {
             Value { wrap: value.wrap, ..Value::new(self.map_term(value.term, map), value.ty.clone()) }
         };
+        match self.map_absent(&value.absent, map) {
+            known if !known.is_unknown() => mapped.absent = known,
+            _ => {}
+        }
         mapped.refused = match (&value.refused, &mapped.refused) {
             (Some(refused), _) => Some(branch::union(&self.map_conds(refused, map), &[])),
             (None, inner) if value.guards.is_empty() => inner.clone(),

@@ -4,9 +4,10 @@
 use std::rc::Rc;
 
 use crate::event::{CondKind, Conds};
-use crate::flow::term::Term;
+use crate::flow::absent::Absent;
+use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit, branch, decode};
+use crate::flow::{Evaluator, Exit, branch, call, decode};
 use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
@@ -102,7 +103,6 @@ const SAME: &[&str] = &[
     "server_err",
     "or",
     "xor",
-    "enumerate",
     "zip",
     "buffered",
     "buffer_unordered",
@@ -229,7 +229,12 @@ impl<'p> Evaluator<'p> {
         }
         if PRESENCE.contains(&name) {
             let term = self.terms.exists(recv.term);
-            return Value { guards: recv.guards, ..Value::new(term, Type::Unknown) };
+            let absent = self.absent(&recv);
+            return Value { guards: recv.guards, absent, ..Value::new(term, Type::Unknown) };
+        }
+        if name == "map" && args.iter().all(|arg| matches!(self.terms.get(arg.term), Term::Literal(by) if by == "Some"))
+        {
+            return Value { absent: Absent::Never, ..recv };
         }
         if (matches!(name, "or_else" | "unwrap_or_else" | "ok_or_else" | "map_err" | "with_context" | "context")
             || COMBINATORS.contains(&name))
@@ -249,10 +254,15 @@ impl<'p> Evaluator<'p> {
             self.run_closures(&args, at);
             return bare;
         }
+        if name == "enumerate" {
+            return self.numbered(recv);
+        }
         if SAME.contains(&name) {
             self.run_closures(&args, at);
             let converted = decode::is_conversion(name) && recv.wrap == Wrap::Bare;
-            return if converted { recv.in_result() } else { recv };
+            let mut recv = if converted { recv.in_result() } else { recv };
+            self.kept_absent(&mut recv, name);
+            return recv;
         }
         if let Some(value) = self.drawn("", name) {
             return value;
@@ -261,7 +271,7 @@ impl<'p> Evaluator<'p> {
             let mut terms = vec![recv.term];
             terms.extend(args.iter().map(|arg| arg.term));
             let term = self.terms.either(terms);
-            return Value { term, shape: Shape::Plain, ..recv };
+            return Value { term, shape: Shape::Plain, absent: Absent::unknown(), ..recv };
         }
         if let Some((_, by)) = OPERATORS.iter().find(|(known, _)| *known == name)
             && args.len() == 1
@@ -308,7 +318,9 @@ impl<'p> Evaluator<'p> {
         };
         let repeated = usize::from(name.contains("for_each"));
         self.frame.repeated += repeated;
+        self.frame.spread += 1;
         let result = self.call_value(closure, handed, at);
+        self.frame.spread -= 1;
         self.frame.repeated -= repeated;
         self.frame.deps.truncate(depth);
         let conds: Vec<_> = cond.into_iter().collect();
@@ -317,6 +329,7 @@ impl<'p> Evaluator<'p> {
                 // What is left depends on what the closure said.
                 let deciding = self.condition(&result, CondKind::Test, at);
                 let mut value = recv.clone();
+                value.absent = Absent::unknown();
                 let guards: Vec<_> = value.guards.iter().copied().chain(deciding).collect();
                 value.guards = branch::union(&guards, &result.guards);
                 value
@@ -352,78 +365,14 @@ impl<'p> Evaluator<'p> {
             "map" if kind == CondKind::Each => Value { guards: branch::union(&result.guards, &recv.guards), ..result },
             _ => {
                 let mut value = result;
+                if name == "map" {
+                    value.absent = self.absent(recv);
+                }
                 value.guards = branch::union(&value.guards, &recv.guards);
                 value.guards = branch::union(&value.guards, &conds);
                 value
             }
         })
-    }
-
-    /// `mutex.lock()`, `rwlock.write()`, `semaphore.acquire()`: a guard, held while the value it is bound to lives.
-    fn in_process_lock(&mut self, recv: &Value, name: &str, at: Range) -> Option<Value> {
-        let mut wrapper = recv.ty.clone();
-        let mut found = None;
-        for _ in 0..6 {
-            let Type::External(path, args) = &wrapper else { break };
-            let last = path.last().map(Name::as_str).unwrap_or_default();
-            if matches!(last, "Mutex" | "RwLock" | "FairMutex" | "ReentrantMutex" | "Semaphore") {
-                found = Some((last.to_owned(), args.first().cloned().unwrap_or(Type::Unknown)));
-                break;
-            }
-            let Some(inner) = args.first().cloned() else { break };
-            wrapper = inner;
-        }
-        let (kind, inner) = match found {
-            Some(found) => found,
-            // Without a type only `lock()` is a lock.
-            None if recv.ty.is_unknown() && name == "lock" => ("Mutex".to_owned(), Type::Unknown),
-            None => return None,
-        };
-        let shared = name == "read" && kind == "RwLock";
-        let guard = self.terms.fresh();
-        let span = self.span(at);
-        self.locks.insert(guard, (recv.term, span, shared));
-        let taken = crate::event::Guard { guard, lock: recv.term, span, shared };
-        self.emit(crate::event::EventKind::Locked(taken.clone()), None, at);
-        self.frame.guards.push(taken);
-        let ty = if matches!(inner, Type::Unit) { Type::Unknown } else { inner };
-        let value = Value::new(guard, ty);
-        self.learn_handle(&value);
-        Some(value)
-    }
-
-    /// Guards that were taken in a statement and are bound to no variable end with it.
-    pub(super) fn end_temporaries(&mut self, from: usize, pat: Option<&crate::lower::tree::Pat>) {
-        if self.frame.guards.len() <= from {
-            return;
-        }
-        let _ = pat;
-        let mut at = 0;
-        let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
-        let held = |guard: crate::flow::term::TermId, terms: &crate::flow::term::Terms| {
-            env.iter().any(|value| {
-                value.term == guard || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))
-            })
-        };
-        let terms = &self.terms;
-        self.frame.guards.retain(|guard| {
-            at += 1;
-            at <= from || held(guard.guard, terms)
-        });
-    }
-
-    /// Guards bound to variables that go out of scope are released.
-    pub(super) fn end_variables(&mut self, keep: usize) {
-        if self.frame.guards.is_empty() {
-            return;
-        }
-        let gone: Vec<_> = self.frame.env.iter().skip(keep).map(|(_, value)| value.term).collect();
-        let kept: Vec<_> = self.frame.env.iter().take(keep).map(|(_, value)| value.term).collect();
-        let terms = &self.terms;
-        self.frame.guards.retain(|guard| {
-            kept.contains(&guard.guard)
-                || !gone.iter().any(|term| *term == guard.guard || terms.mentions(*term, guard.guard))
-        });
     }
 
     /// A function or method of another crate.
@@ -455,17 +404,23 @@ impl<'p> Evaluator<'p> {
             ("mem", "take") if !args.is_empty() => return args.remove(0),
             ("process", "exit") | ("panic", "resume_unwind") => return self.diverge(),
             (_, "spawn" | "spawn_blocking" | "spawn_local" | "block" | "unblock") => {
-                self.frame.serving += usize::from(last.starts_with("spawn"));
-                self.frame.repeated += 1;
                 let mut result = None;
                 for arg in &args {
                     result = Some(match arg.shape {
-                        Shape::Closure(_) | Shape::Function(_) => self.call_value(arg, Vec::new(), at),
+                        Shape::Closure(_) | Shape::Function(_) => {
+                            self.frame.repeated += 1;
+                            self.frame.serving += usize::from(call::starts_task(last));
+                            let value = match call::starts_task(last) {
+                                true => self.in_task(at, |ev| ev.call_value(arg, Vec::new(), at)),
+                                false => self.call_value(arg, Vec::new(), at),
+                            };
+                            self.frame.serving -= usize::from(call::starts_task(last));
+                            self.frame.repeated -= 1;
+                            value
+                        }
                         _ => arg.clone(),
                     });
                 }
-                self.frame.repeated -= 1;
-                self.frame.serving -= usize::from(last.starts_with("spawn"));
                 return result.unwrap_or_else(|| self.fresh());
             }
             _ => {}
@@ -550,6 +505,10 @@ impl<'p> Evaluator<'p> {
         let guards: Vec<_> = args.iter().flat_map(|arg| arg.guards.iter().copied()).collect();
         let mut parts = vec![recv.term];
         parts.extend(args.iter().map(|arg| arg.term));
+        if matches!(name, "get" | "get_mut") && args.len() == 1 {
+            // What a map holds under a key is not the key.
+            parts[1] = self.terms.computed(ANSWER, vec![parts[1]]);
+        }
         let term = self.terms.computed(name, parts);
         // What a client of the outside hands out still leads there.
         let leads_out = matches!(&recv.ty, Type::External(path, _) if path.first().is_some_and(|krate| crate::flow::effect::leads_out(krate)));
@@ -559,7 +518,7 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-fn is_mutator(name: &str) -> bool {
+pub(super) fn is_mutator(name: &str) -> bool {
     matches!(
         name,
         "push"

@@ -4,6 +4,7 @@
 //! the arguments for the parameters ([`instantiate`]). Branches are evaluated one after the other and joined, never
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
+mod absent;
 mod begin;
 mod branch;
 mod builder;
@@ -16,6 +17,7 @@ mod expr;
 mod extension;
 mod fires;
 pub mod graph;
+mod guard;
 mod instantiate;
 mod known;
 pub(crate) mod limits;
@@ -41,8 +43,8 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Cond, CondId, Conds, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
-use crate::flow::graph::CallGraph;
+use crate::event::{Absence, Cond, CondId, Conds, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::flow::graph::{CallGraph, Task};
 use crate::flow::limits::{Allowance, CALL_DEPTH, EFFECTS};
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
@@ -136,10 +138,17 @@ struct Frame<'p> {
     returns: Vec<(Value, Conds)>,
     guards: Vec<Guard>,
     repeated: usize,
+    /// Loops around what is evaluated.
+    loops: usize,
+    /// Closures around it that are handed elements.
+    spread: usize,
+    /// The task around it, and how many loops are around that.
+    task: Option<(Task, usize)>,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
     serving: usize,
     open: Vec<(EventId, EventId)>,
     switches: Vec<Switch>,
+    absences: Vec<Absence>,
     text: &'p str,
     allowance: Allowance,
     /// A function that was called can lead to a statement.
@@ -256,15 +265,10 @@ impl<'p> Evaluator<'p> {
             Self::forget_effects(&mut frame);
         }
         let conds = self.telling(&frame, &returns);
-        Flow {
-            function: id,
-            reaches_rows,
-            events: frame.events,
-            conds,
-            returns,
-            open: frame.open,
-            switches: frame.switches,
-        }
+        let passed = |absence: &Absence| frame.events.iter().any(|event| absence.holds_on(&event.path));
+        let absences = frame.absences.iter().filter(|absence| passed(absence)).cloned().collect();
+        let Frame { events, open, switches, .. } = frame;
+        Flow { function: id, reaches_rows, events, conds, returns, open, switches, absences }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -417,9 +421,13 @@ impl Frame<'_> {
             returns: Vec::new(),
             guards: Vec::new(),
             repeated: 0,
+            loops: 0,
+            spread: 0,
+            task: None,
             serving: 0,
             open: Vec::new(),
             switches: Vec::new(),
+            absences: Vec::new(),
             text: "",
             allowance: Allowance::default(),
             reaches_rows: false,

@@ -2,6 +2,7 @@
 
 use crate::event::Conds;
 use crate::flow::Evaluator;
+use crate::flow::absent::{self, Absent};
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::link::Type;
 use crate::lower::tree::{Name, Pat, TyPath};
@@ -62,6 +63,9 @@ impl<'p> Evaluator<'p> {
         match (name, parts) {
             ("Some" | "Ok", [inner]) => {
                 let mut value = if name == "Ok" { self.unwrapped(value) } else { value };
+                if name == "Some" {
+                    value.absent = Absent::unknown();
+                }
                 value.guards = Conds::default();
                 value.wrap = Wrap::Bare;
                 self.bind(inner, value);
@@ -125,7 +129,8 @@ impl<'p> Evaluator<'p> {
             _ => self.terms.computed("&&", parts),
         };
         let guards = value.guards.clone();
-        Value { guards, ..Value::new(term, Type::Unknown) }
+        let absent = if absent::asks_presence(pat) { self.absent(value) } else { Absent::unknown() };
+        Value { guards, absent, ..Value::new(term, Type::Unknown) }
     }
 
     fn collect_tests(&mut self, pat: &Pat, value: &Value, parts: &mut Vec<crate::flow::term::TermId>) {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::event::{CondId, Conds};
+use crate::flow::absent::Absent;
 use crate::flow::term::TermId;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Closure, Name};
@@ -19,6 +20,8 @@ pub struct Value {
     /// those that decided which value it is.
     pub refused: Option<Conds>,
     pub wrap: Wrap,
+    /// What is known where it is none.
+    pub absent: Absent,
     /// How many shapes stand inside each other.
     pub(crate) nested: u16,
 }
@@ -144,7 +147,8 @@ impl Text {
 
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
-        Self { term, ty, shape: Shape::Plain, guards: Conds::default(), refused: None, wrap: Wrap::Bare, nested: 0 }
+        let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::unknown());
+        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {

@@ -116,7 +116,8 @@ fn unique_key(
             if !arbitrates {
                 return Some(Protection::UniqueKey(key));
             }
-            answered(copies(scene, sequence, (read, table), (access, target), &key), tried)
+            let filled = scene.after(sequence.write).any(|event| fills(scene, sequence, event));
+            answered(filled || copies(scene, sequence, (read, table), (access, target), &key), tried)
         }
         // The clause is for another key: on this one the second request fails.
         Some((ConflictTarget::Columns(columns), ConflictAction::Update { .. }))
@@ -206,6 +207,27 @@ fn matters_after(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         acts && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     });
     acts || answers_by(scene, sequence, &conds)
+}
+
+/// Whether a statement gives the row that was inserted a moment ago what it should hold: whoever was refused the insert
+/// gives it that all the same.
+fn fills(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
+    let (Some(insert), Some(update)) = (scene.access(sequence.write), event.access()) else { return false };
+    let (Some(inserted), Some(target)) = (insert.statement.target(), update.statement.target()) else { return false };
+    if target.action != Action::Update || target.table.name != inserted.table.name {
+        return false;
+    }
+    let same = |column: &Name| {
+        let given = inserted.sets.iter().find(|set| set.column == *column);
+        given
+            .zip(target.equals(column))
+            .is_some_and(|(set, asked)| scene.same_value((insert, &set.value), (update, asked)) == Some(true))
+    };
+    let by_key = scene
+        .schema
+        .table(&inserted.table.name)
+        .is_some_and(|table| table.keys().any(|key| !key.is_empty() && key.iter().all(same)));
+    by_key && target.sets.iter().all(|set| !set.value.is_relative())
 }
 
 /// Whether the function answers differently by what it checked, and does not look again before it answers.

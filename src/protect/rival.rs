@@ -1,12 +1,40 @@
 //! Rivals: a check can only be spoiled by a statement that changes what was checked.
 
+use crate::dialect::Dialect;
+use crate::event::{Effect, EventKind};
+use crate::flow::term::{Term, TermId};
 use crate::protect::Protection;
+use crate::race::rivals::Rivals;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::statement::Action;
 
+/// Whether statements of others change what a sequence goes by, where the sequence itself never runs twice at a time.
+pub fn others_spoil(scene: &Scene<'_, '_>, sequence: &Sequence, others: &Rivals) -> bool {
+    let Some(access) = scene.access(sequence.read) else { return true };
+    if sequence.read == sequence.write {
+        return access.statement.accesses.iter().any(|access| others.touch(&access.table.name));
+    }
+    let Some(read) = access.statement.accesses.get(sequence.read_access) else { return true };
+    let table = &read.table.name;
+    let changes = |part: &LooksAt| match part {
+        // Who inserts such a row as well, and asks before, does so in the same function.
+        LooksAt::Existence | LooksAt::Aggregate if sequence.relation == Relation::NewRowOfSet => false,
+        LooksAt::Existence => others.deleted.contains(table),
+        LooksAt::Column(column) => others.changes(table, column),
+        LooksAt::Aggregate | LooksAt::Row => others.touch(table),
+    };
+    let parts =
+        sequence.checks.iter().map(|check| &check.looks_at).chain(sequence.values.iter().map(|value| &value.from));
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() { others.touch(table) } else { parts.any(changes) }
+}
+
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
+    if in_another_file(scene, sequence) {
+        return Some(Protection::NoRival);
+    }
     let read = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
     let target = scene.access(sequence.write)?.statement.target()?;
     let table = &read.table.name;
@@ -47,4 +75,23 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
         return Some(Protection::Idempotent);
     }
     (!stale && !checked && !sequence.key_from_row).then_some(Protection::NoRival)
+}
+
+/// Whether the database that was read is moved away before the write, which goes to another that is opened for it.
+fn in_another_file(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
+    let opened = |on: Option<TermId>| {
+        let mut term = on?;
+        while let Term::Field(of, _) = scene.ev.terms.get(term) {
+            term = *of;
+        }
+        matches!(scene.ev.terms.get(term), Term::Computed(..) | Term::Fresh(_)).then_some(term)
+    };
+    let (Some(from), Some(to)) = (opened(read.on), opened(write.on)) else { return false };
+    let moves = |effect: &Effect| effect.name.ends_with("rename") || effect.name.ends_with("remove_file");
+    read.dialect == Dialect::Sqlite
+        && from != to
+        && scene
+            .between(read.id, write.id)
+            .any(|event| matches!(&event.kind, EventKind::Effect(effect) if moves(effect)))
 }

@@ -71,7 +71,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             for origin in scene.origins(term).iter() {
                 let Some(read) = entry(origin) else { continue };
                 let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
-                if key && !origin.computed {
+                if key && !origin.computed || made_where_missing(scene, term, origin) {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
@@ -109,10 +109,25 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         sequence.key_from_row = keys.contains(&sequence.read);
         rows::relate(scene, sequence);
         drop_encodings(scene, sequence, write);
+        nothing_in_it(scene, sequence, write);
         key_is_presence(scene, sequence);
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// Whether a value is a column of the row that was read or else the key of a row that was made because there was none: who
+/// finds the row leaves it as it is.
+fn made_where_missing(scene: &Scene<'_, '_>, term: TermId, origin: &Origin) -> bool {
+    let Term::Either(parts) = scene.ev.terms.get(term) else { return false };
+    let made = |part: &TermId| {
+        let mut origins = scene.origins(*part).to_vec().into_iter();
+        origins.any(|made| {
+            let insert = scene.access(made.event).and_then(|access| access.statement.target());
+            made.event != origin.event && insert.is_some_and(|target| target.action == Action::Insert)
+        })
+    };
+    !origin.computed && parts.iter().any(made)
 }
 
 /// Whether a condition only asks that a call succeeded of which nothing is known: a value is decoded, parsed or sealed.
@@ -214,6 +229,19 @@ pub fn given(scene: &Scene<'_, '_>, write: (&Access, &TableAccess), column: &str
     let sets = write.1.sets.iter().filter(|set| set.column == column);
     let terms = sets.flat_map(|set| scene.terms_in(write.0, &set.value));
     terms.flat_map(|term| scene.origins(term).to_vec()).collect()
+}
+
+/// Where no row was found, nothing that stands in a row decides: what decodes, tests or refuses it lies on other ways.
+fn nothing_in_it(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event) {
+    if !scene.found_nothing(sequence.read, write) {
+        return;
+    }
+    // What asked for it last asked whether there is one.
+    let last = sequence.checks.iter().max_by_key(|check| check.cond).cloned();
+    sequence.checks.retain(|check| check.looks_at == LooksAt::Existence);
+    if let Some(last) = last.filter(|last| last.looks_at != LooksAt::Existence) {
+        sequence.checks.push(Check { looks_at: LooksAt::Existence, ..last });
+    }
 }
 
 /// Whether a value is a field of this name and nothing else, of whatever it was read by.

@@ -1,7 +1,8 @@
 //! Which functions two requests can run at once.
 //!
 //! What is called by nobody in sight is called by a framework, by other crates, or by a test: it counts as reachable. What
-//! only `main` leads to, straight and not by a task or an endless loop, runs once for each start of the program.
+//! only `main` leads to, straight and not by a task or an endless loop, runs once for each start of the program. What only
+//! one task or loop leads to, which is started once, goes on beside everything else, but not beside itself.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -9,6 +10,7 @@ use crate::config::Config;
 use crate::flow::graph::{CallGraph, CallSite};
 use crate::link::{FnId, Program};
 use crate::source::Workspace;
+use crate::span::Span;
 
 /// Attributes that leave a function what it is: any other may be a framework's, which calls it.
 const PLAIN: [&str; 14] = [
@@ -28,48 +30,168 @@ const PLAIN: [&str; 14] = [
     "track_caller",
 ];
 
-/// The functions that can run more than once at the same time.
-///
-/// In: the calls that were followed, and all functions that run in production.
-pub fn concurrent(
-    workspace: &Workspace,
-    program: &Program,
-    calls: &CallGraph,
-    functions: &[FnId],
-    config: &Config,
-) -> FxHashSet<FnId> {
-    let sees = |caller: FnId, id: FnId| match (program.krate_of(caller), program.krate_of(id)) {
-        (Some(from), Some(to)) => {
-            let (from, to) = (&workspace.crates[from], &workspace.crates[to]);
-            from.dir == to.dir || from.dependencies.iter().any(|dependency| dependency.package == to.name)
+/// Beside what a function runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// Before everything else: when the program starts.
+    First,
+    /// In one task, one after the other.
+    Alone(Task),
+    /// Beside itself.
+    Many,
+}
+
+/// A task that there is once in a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// A loop that `main` itself goes round in.
+    Main(FnId),
+    /// Started by this call.
+    Started(Span),
+}
+
+/// How the functions of a program run, those that are never called left out.
+#[derive(Default)]
+pub struct Reach {
+    runs: FxHashMap<FnId, State>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct State {
+    runs: Runs,
+    /// Called in a loop, so that a task it starts may be one of many.
+    again: bool,
+    /// It goes on for as long as the program does: a request's handler, a round of a service.
+    serving: bool,
+    /// The program it belongs to, of those that the workspace has.
+    main: FnId,
+}
+
+impl Reach {
+    /// In: the calls that were followed, and all functions that run in production.
+    pub fn of(
+        workspace: &Workspace,
+        program: &Program,
+        calls: &CallGraph,
+        functions: &[FnId],
+        config: &Config,
+    ) -> Self {
+        let sees = |caller: FnId, id: FnId| match (program.krate_of(caller), program.krate_of(id)) {
+            (Some(from), Some(to)) => {
+                let (from, to) = (&workspace.crates[from], &workspace.crates[to]);
+                from.dir == to.dir || from.dependencies.iter().any(|dependency| dependency.package == to.name)
+            }
+            _ => true,
+        };
+        let called_by = |id: FnId| {
+            let callers = calls.callers.get(&id).map_or(&[][..], Vec::as_slice);
+            let likely = likely_callers(program, calls, id).iter().filter(move |site| sees(site.caller, id));
+            callers.iter().chain(likely).filter(move |site| site.caller != id && !program.function(site.caller).test)
+        };
+        let mut reach = Self::default();
+        let mut todo: Vec<FnId> = Vec::new();
+        let mut calls_of: FxHashMap<FnId, Vec<(FnId, CallSite)>> = FxHashMap::default();
+        for id in functions {
+            let called = called_by(*id).next().is_some();
+            let main = is_main(program, *id);
+            let handed_around = calls.values.contains(id);
+            if !called && !main || handed_around || config.is_entry_point(&program.path_of(*id)) {
+                reach.join(*id, State::many(*id), &mut todo);
+            } else if main {
+                reach.join(*id, State { runs: Runs::First, again: false, serving: false, main: *id }, &mut todo);
+            }
+            for site in called_by(*id) {
+                calls_of.entry(site.caller).or_default().push((*id, *site));
+            }
         }
-        _ => true,
-    };
-    let called_by = |id: FnId| {
-        let callers = calls.callers.get(&id).map_or(&[][..], Vec::as_slice);
-        let likely = likely_callers(program, calls, id).iter().filter(move |site| sees(site.caller, id));
-        callers.iter().chain(likely).filter(move |site| site.caller != id && !program.function(site.caller).test)
-    };
-    let mut found: FxHashSet<FnId> = FxHashSet::default();
-    let mut todo: Vec<FnId> = Vec::new();
-    let mut callees: FxHashMap<FnId, Vec<FnId>> = FxHashMap::default();
-    for id in functions {
-        let starts = called_by(*id).next().is_none() && !is_main(program, *id);
-        let handed_around = calls.values.contains(id);
-        let served = called_by(*id).any(|site| site.serving);
-        if starts || handed_around || served || config.is_entry_point(&program.path_of(*id)) {
-            todo.push(*id);
+        reach.spread(&calls_of, &mut todo);
+        // Nobody who calls them is called, or only they call each other.
+        for id in functions {
+            if !reach.runs.contains_key(id) && called_by(*id).any(|site| site.serving) {
+                reach.join(*id, State::many(*id), &mut todo);
+            }
         }
-        for site in called_by(*id) {
-            callees.entry(site.caller).or_default().push(*id);
+        reach.spread(&calls_of, &mut todo);
+        // What has no type may be called by anybody who calls a method of that name.
+        for id in functions {
+            let many = |site: &CallSite| reach.runs(site.caller) == Some(Runs::Many) && sees(site.caller, *id);
+            if matches!(reach.runs(*id), Some(Runs::Alone(_))) && namesakes(program, calls, *id).iter().any(many) {
+                reach.join(*id, State::many(*id), &mut todo);
+            }
+        }
+        reach.spread(&calls_of, &mut todo);
+        reach
+    }
+
+    /// What is known of callers, to those they call.
+    fn spread(&mut self, calls_of: &FxHashMap<FnId, Vec<(FnId, CallSite)>>, todo: &mut Vec<FnId>) {
+        while let Some(id) = todo.pop() {
+            let caller = self.runs[&id];
+            for (callee, site) in calls_of.get(&id).into_iter().flatten() {
+                self.join(*callee, caller.passed_on(site), todo);
+            }
         }
     }
-    while let Some(id) = todo.pop() {
-        if found.insert(id) {
-            todo.extend(callees.get(&id).into_iter().flatten().copied());
+
+    fn join(&mut self, id: FnId, state: State, todo: &mut Vec<FnId>) {
+        let known = self.runs.get(&id).copied();
+        let joined = known.map_or(state, |known| known.joined(state));
+        if known != Some(joined) {
+            self.runs.insert(id, joined);
+            todo.push(id);
         }
     }
-    found
+
+    /// How a function that goes on serving runs; none for one that is done when the program has started.
+    pub fn serving(&self, id: FnId) -> Option<Runs> {
+        self.runs.get(&id).filter(|state| state.serving).map(|state| state.runs)
+    }
+
+    fn runs(&self, id: FnId) -> Option<Runs> {
+        self.runs.get(&id).map(|state| state.runs)
+    }
+
+    /// The functions whose statements may be sent while a task runs, those of the task itself left out.
+    pub fn beside(&self, task: Task) -> FxHashSet<FnId> {
+        let others = self.runs.iter().filter(|(_, state)| state.runs != Runs::Alone(task) && state.runs != Runs::First);
+        others.map(|(id, _)| *id).collect()
+    }
+}
+
+impl State {
+    fn many(id: FnId) -> Self {
+        Self { runs: Runs::Many, again: true, serving: true, main: id }
+    }
+
+    /// How the callee runs.
+    fn passed_on(self, site: &CallSite) -> Self {
+        let again = self.again || site.looped || site.spread;
+        let serving = self.serving || site.serving;
+        let runs = match (self.runs, site.task) {
+            (Runs::Many, _) => Runs::Many,
+            (_, Some(task)) if task.many || self.again => Runs::Many,
+            (_, Some(task)) => {
+                let runs = Runs::Alone(Task::Started(task.at));
+                return Self { runs, again: site.looped, serving, ..self };
+            }
+            (Runs::Alone(_), None) if site.spread => Runs::Many,
+            (Runs::First, None) if site.serving => Runs::Alone(Task::Main(self.main)),
+            (runs, None) => runs,
+        };
+        Self { runs, again, serving, ..self }
+    }
+
+    fn joined(self, other: Self) -> Self {
+        let runs = match (self.runs, other.runs) {
+            (one, two) if one == two => one,
+            (Runs::First, runs) | (runs, Runs::First) => runs,
+            // Two programs have a database each.
+            (Runs::Alone(one), Runs::Alone(_)) if self.main != other.main => Runs::Alone(one),
+            _ => Runs::Many,
+        };
+        let (again, serving) = (self.again || other.again, self.serving || other.serving);
+        Self { runs, again, serving, main: self.main }
+    }
 }
 
 /// Calls of this method's name, with as many arguments, on values of an unknown type, where no call of it was followed.
@@ -86,6 +208,13 @@ fn likely_callers<'c>(program: &Program, calls: &'c CallGraph, id: FnId) -> &'c 
         return &[];
     }
     calls.unresolved.get(&(function.name.clone(), function.params.len())).map_or(&[], Vec::as_slice)
+}
+
+/// The calls of a method's name, with as many arguments, on values of an unknown type.
+fn namesakes<'c>(program: &Program, calls: &'c CallGraph, id: FnId) -> &'c [CallSite] {
+    let function = program.function(id);
+    let sites = || calls.unresolved.get(&(function.name.clone(), function.params.len()));
+    function.receiver.as_ref().and_then(|_| sites()).map_or(&[], Vec::as_slice)
 }
 
 fn is_main(program: &Program, id: FnId) -> bool {

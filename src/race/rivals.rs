@@ -71,6 +71,14 @@ impl Rivals {
         rivals
     }
 
+    /// Whether some statement of the program changes a table.
+    pub fn touch(&self, table: &str) -> bool {
+        self.inserted.contains(table)
+            || self.deleted.contains(table)
+            || self.updated.contains_key(table)
+            || self.updated_somehow.contains(table)
+    }
+
     /// Whether some statement of the program gives a column of rows that are there another value.
     pub fn changes(&self, table: &str, column: &str) -> bool {
         self.updated_somehow.contains(table) || self.updated.get(table).is_some_and(|columns| columns.contains(column))

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::client::HandleKind;
 use crate::config::Config;
 use crate::dialect::Isolation;
-use crate::event::{Access, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
+use crate::event::{Absence, Access, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::protect::{self, Verdict};
@@ -29,6 +29,7 @@ pub struct Scene<'a, 'p> {
     places: FxHashMap<EventId, usize>,
     used: FxHashSet<EventId>,
     switches: FxHashMap<u32, &'a Switch>,
+    absences: FxHashMap<EventId, Vec<&'a Absence>>,
     index: Index,
     memo: Memo,
 }
@@ -56,8 +57,14 @@ impl<'a, 'p> Scene<'a, 'p> {
         let places = flow.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect();
         let index = Index::of(&flow.events);
         let switches = flow.switches.iter().map(|switch| (switch.branch, switch)).collect();
+        let mut absences: FxHashMap<EventId, Vec<&Absence>> = FxHashMap::default();
+        for absence in &flow.absences {
+            for read in absence.reads.iter() {
+                absences.entry(*read).or_default().push(absence);
+            }
+        }
         let (used, memo) = (FxHashSet::default(), Memo::default());
-        let mut scene = Self { ev, flow, schema, config, rivals, places, used, switches, index, memo };
+        let mut scene = Self { ev, flow, schema, config, rivals, places, used, switches, absences, index, memo };
         scene.used = scene.collect_used();
         scene
     }
@@ -110,6 +117,11 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// What a branch tests, where names or types decide it.
     pub fn switch(&self, branch: u32) -> Option<&'a Switch> {
         self.switches.get(&branch).copied()
+    }
+
+    /// Whether whoever comes to an event has found no row by a read.
+    pub fn found_nothing(&self, read: EventId, event: &Event) -> bool {
+        self.absences.get(&read).is_some_and(|all| all.iter().any(|absence| absence.holds_on(&event.path)))
     }
 
     pub fn place(&self, id: EventId) -> usize {

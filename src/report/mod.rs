@@ -41,7 +41,7 @@ pub struct Report<'a> {
 }
 
 /// What the last line counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     pub files: usize,
     pub skipped: usize,

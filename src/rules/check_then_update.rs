@@ -2,7 +2,9 @@
 
 use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
-use crate::race::{LooksAt, dependency};
+use crate::flow::term::Term;
+use crate::lower::tree::Name;
+use crate::race::{LooksAt, Written, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -18,6 +20,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     if facts.target.action == Action::Delete {
         return deleted(facts).or_else(consumed).or(Some(Confidence::Low));
+    }
+    if asks_for_what_it_computes_from(facts) {
+        return None;
     }
     let sure = checked_and_written(facts);
     // What is written back as it was is lost whatever was checked.
@@ -59,6 +64,22 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .any(|value| value.computed && matches!(&value.from, LooksAt::Column(from) if *from == value.column));
     if facts.computed_from_row() && !counted { own } else { Confidence::Low }
+}
+
+/// Whether the conditions only ask that the columns are there of which the new values of these same columns are made.
+fn asks_for_what_it_computes_from(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let made = |column: &Name| {
+        let of = |value: &Written| {
+            value.column == *column && value.computed && value.from == LooksAt::Column(column.clone())
+        };
+        facts.sequence.values.iter().any(of)
+    };
+    facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence).all(|check| {
+        let cond = check.cond.map(|cond| scene.ev.cond(cond));
+        let presence = cond.is_some_and(|cond| matches!(scene.ev.terms.get(cond.term), Term::Exists(_)));
+        presence && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
+    })
 }
 
 /// A one-time row: it is read, deleted, and what it said goes on to be used.

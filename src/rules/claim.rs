@@ -1,5 +1,6 @@
 //! A claim: a sequence that is racy, the rule it falls under, and how sure that is.
 
+use crate::dialect::Dialect;
 use crate::event::{Event, EventId};
 use crate::finding::Confidence;
 use crate::flow::term::Term;
@@ -220,6 +221,10 @@ impl<'a, 'p> Facts<'a, 'p> {
         let guessed = self.read.calls.iter().chain(self.write.calls.iter()).any(|call| call.guessed);
         let likely = self.sequence.relation == Relation::LikelySameRow;
         let one_process = self.tried.contains(&WhyNot::OneProcess);
+        // A file that one process guards with a lock in its memory is hardly ever opened by a second one.
+        if one_process && self.write.dialect == Dialect::Sqlite {
+            return Confidence::Low;
+        }
         if guessed || likely || one_process { Confidence::Medium } else { Confidence::High }
     }
 }

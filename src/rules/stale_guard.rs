@@ -94,22 +94,22 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let linked = facts.sequence.relation == Relation::Linked;
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
-        let default = facts.inserts() && facts.writes_constants();
+        let default = facts.inserts() && (facts.writes_constants() || facts.target.conflict.is_some());
         return (!default && claimed_later(facts) && !makes_sure(facts)).then_some(Confidence::Medium);
-    }
-    let counts_only =
-        facts.sequence.checks.iter().all(|check| matches!(check.looks_at, LooksAt::Aggregate | LooksAt::Existence));
-    if counts_only && makes_sure(facts) {
-        return Some(Confidence::Low);
-    }
-    if !facts.sequence.checks_content() {
-        return None;
     }
     let rival = |part: &LooksAt| match part {
         LooksAt::Column(column) => facts.scene.rivals.changes(&facts.reads.table.name, column),
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     };
+    // What no statement changes says which rows were counted.
+    let counts = |part: &LooksAt| matches!(part, LooksAt::Aggregate | LooksAt::Existence) || !rival(part);
+    if facts.sequence.checks.iter().all(|check| counts(&check.looks_at)) && makes_sure(facts) {
+        return Some(Confidence::Low);
+    }
+    if !facts.sequence.checks_content() {
+        return None;
+    }
     if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at) && !facts.permits(check)) {
         return Some(Confidence::Low);
     }
@@ -178,7 +178,7 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
             && !narrower(facts, access)
             && !facts.replaced_before(event.id)
             && (linked || together && near(event) || given())
-            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+            && (given() || scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond)))
     })
 }
 

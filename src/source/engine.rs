@@ -6,8 +6,8 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::Dependency;
+use super::disk::Disk;
 use super::manifest::Manifest;
-use super::open;
 use super::place::upward;
 use crate::dialect::Dialect;
 
@@ -57,8 +57,8 @@ const BY_FEATURE: &[&str] = &[
 ];
 
 /// The engines of a package, those that a URL names first.
-pub(super) fn dialects(package: &Manifest, dependencies: &[Dependency], boundary: &Path) -> Vec<Dialect> {
-    let mut found = Vec::from_iter(by_url(&package.dir, boundary));
+pub(super) fn dialects(package: &Manifest, dependencies: &[Dependency], boundary: &Path, disk: &Disk) -> Vec<Dialect> {
+    let mut found = Vec::from_iter(by_url(&package.dir, boundary, disk));
     let mut add = |more: BTreeSet<Dialect>| {
         more.into_iter().for_each(|dialect| {
             if !found.contains(&dialect) {
@@ -68,7 +68,7 @@ pub(super) fn dialects(package: &Manifest, dependencies: &[Dependency], boundary
     };
     let depended = by_dependencies(package, dependencies);
     if depended.is_empty() {
-        add(by_diesel_file(&package.dir, boundary));
+        add(by_diesel_file(&package.dir, boundary, disk));
     }
     add(depended);
     found
@@ -87,20 +87,20 @@ pub(super) fn of_url(url: &str) -> Option<Dialect> {
     }
 }
 
-fn by_url(dir: &Path, boundary: &Path) -> Option<Dialect> {
-    let variable = upward(dir, boundary).find_map(|dir| url_variable(&dir.join("sqlx.toml")));
+fn by_url(dir: &Path, boundary: &Path, disk: &Disk) -> Option<Dialect> {
+    let variable = upward(dir, boundary).find_map(|dir| url_variable(&dir.join("sqlx.toml"), disk));
     let variable = variable.as_deref().unwrap_or("DATABASE_URL");
     upward(dir, boundary).find_map(|dir| {
         ENVIRONMENT_FILES.iter().find_map(|name| {
-            let text = open::text(&dir.join(name), SIZE_LIMIT).ok()?;
+            let text = disk.text(&dir.join(name), SIZE_LIMIT).ok()?;
             text.lines().filter_map(|line| value_of(line, variable)).find_map(of_url)
         })
     })
 }
 
 /// `common.database-url-var` of sqlx.toml: the variable that holds the URL.
-fn url_variable(path: &Path) -> Option<String> {
-    let table = open::text(path, SIZE_LIMIT).ok()?.parse::<Table>().ok()?;
+fn url_variable(path: &Path, disk: &Disk) -> Option<String> {
+    let table = disk.text(path, SIZE_LIMIT).ok()?.parse::<Table>().ok()?;
     Some(table.get("common")?.get("database-url-var")?.as_str()?.to_owned())
 }
 
@@ -141,8 +141,8 @@ fn of_feature(feature: &str) -> Option<Dialect> {
 }
 
 /// `print_schema.import_types` of diesel.toml names the engine's own types, such as `diesel::pg::sql_types::*`.
-fn by_diesel_file(dir: &Path, boundary: &Path) -> BTreeSet<Dialect> {
-    let read = |dir: &Path| open::text(&dir.join("diesel.toml"), SIZE_LIMIT).ok()?.parse::<Table>().ok();
+fn by_diesel_file(dir: &Path, boundary: &Path, disk: &Disk) -> BTreeSet<Dialect> {
+    let read = |dir: &Path| disk.text(&dir.join("diesel.toml"), SIZE_LIMIT).ok()?.parse::<Table>().ok();
     let Some(table) = upward(dir, boundary).find_map(read) else { return BTreeSet::new() };
     let types = table.get("print_schema").and_then(|schema| schema.get("import_types")).and_then(Value::as_array);
     let types = types.into_iter().flatten().filter_map(Value::as_str);
@@ -166,7 +166,7 @@ mod tests {
         }
         let package = Manifest::parse(dir.path(), manifest).unwrap();
         let dependencies = package.dependencies(None);
-        dialects(&package, &dependencies, dir.path())
+        dialects(&package, &dependencies, dir.path(), &Disk::default())
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::disk::Disk;
 use super::open;
 
 /// An ignore file is data from the tree: what is longer (in bytes, or lines) is left out.
@@ -13,14 +14,18 @@ const LINE_LIMIT: usize = 10_000;
 /// The rules of one directory and of those above it, the deepest last.
 ///
 /// Later rules win, and in one directory `.ignore` wins over `.gitignore`, as in ripgrep.
-#[derive(Default)]
-pub(super) struct Ignored {
+pub(super) struct Ignored<'d> {
+    disk: &'d Disk,
     levels: Vec<(PathBuf, Vec<Gitignore>)>,
     /// What could not be read or understood: the file and why.
     pub(super) faults: Vec<(PathBuf, String)>,
 }
 
-impl Ignored {
+impl<'d> Ignored<'d> {
+    pub(super) fn new(disk: &'d Disk) -> Self {
+        Self { disk, levels: Vec::new(), faults: Vec::new() }
+    }
+
     /// Adds the rules that stand in `dir`, after those of directories that do not hold it are dropped.
     pub(super) fn enter(&mut self, dir: &Path) {
         self.leave(dir);
@@ -48,7 +53,7 @@ impl Ignored {
     }
 
     fn rules(&mut self, dir: &Path, file: &Path) -> Option<Gitignore> {
-        let text = match open::bytes(file, SIZE_LIMIT) {
+        let text = match self.disk.bytes(file, SIZE_LIMIT) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(refused) if refused.is_not_found() || is_in_no_directory(&refused) => return None,
             Err(refused) => {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::Dependency;
-use super::open;
+use super::disk::Disk;
 use super::place::MANIFEST_LIMIT;
 use crate::lower::tree::Name;
 use crate::notice::NoticeKind;
@@ -19,8 +19,8 @@ pub(super) struct Manifest {
 
 impl Manifest {
     /// Reads `dir`'s Cargo.toml; `None` when there is none, and why when it cannot be read.
-    pub(super) fn read(dir: &Path) -> Result<Option<Self>, (NoticeKind, String)> {
-        let text = match open::text(&dir.join("Cargo.toml"), MANIFEST_LIMIT) {
+    pub(super) fn read(dir: &Path, disk: &Disk) -> Result<Option<Self>, (NoticeKind, String)> {
+        let text = match disk.text(&dir.join("Cargo.toml"), MANIFEST_LIMIT) {
             Ok(text) => text,
             Err(refused) if refused.is_not_found() => return Ok(None),
             Err(refused) => return Err((refused.kind(), refused.to_string())),

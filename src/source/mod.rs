@@ -1,10 +1,12 @@
 //! Disk to [`Workspace`]: which files there are, which crates they belong to, and what those depend on.
 
 pub mod allow;
+pub mod disk;
 mod engine;
 pub mod extent;
 mod ignored;
 pub mod lines;
+pub mod listing;
 mod manifest;
 mod memory;
 mod open;
@@ -12,12 +14,13 @@ mod overlay;
 mod package;
 mod place;
 mod read;
+pub mod stamp;
 mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
 use crate::lower::tree::Name;
@@ -25,10 +28,10 @@ use crate::notice::Notice;
 use crate::span::FileId;
 
 pub use memory::memory;
-pub use open::{Refused, cause_of, text};
+pub use open::{Refused, bytes, cause_of, text};
 pub use overlay::overlay;
 pub use place::{Given, Place, place, shown};
-pub use read::{Error, HARD_LIMIT, Options, SIZE_LIMIT, read};
+pub use read::{Error, HARD_LIMIT, Options, SIZE_LIMIT, attentively, read};
 
 /// Everything the analysis may know. After it is read nothing touches disk, environment or clock.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +55,7 @@ pub struct SourceFile {
     pub krate: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileKind {
     /// Rust that runs in production.
@@ -62,7 +65,7 @@ pub enum FileKind {
 }
 
 /// Which target of its package a Rust file belongs to, from its path and the manifest's `[[bin]]`, `[[test]]` …
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// `src/`: the library and the binaries.

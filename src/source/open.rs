@@ -61,6 +61,11 @@ impl fmt::Display for Refused {
 /// The size is asked before a byte is read, and the read is bounded as well, since a file can grow meanwhile. A link as
 /// the last component is refused; the caller's path has been made canonical or comes from a walk that follows none.
 pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Refused> {
+    read(path, limit).map(|(bytes, _)| bytes)
+}
+
+/// The bytes of [`bytes`], and what the file system said of the file before they were read.
+pub(super) fn read(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata), Refused> {
     let seen = fs::symlink_metadata(path).map_err(Refused::Io)?;
     if let Some(what) = irregular(&seen) {
         return Err(Refused::NotRegular(what));
@@ -77,13 +82,16 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Refused> {
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Refused::Io)?;
     match bytes.len() as u64 {
         size if size > limit => Err(Refused::TooLarge { size, limit }),
-        _ => Ok(bytes),
+        _ => Ok((bytes, opened)),
     }
 }
 
 /// The text of a regular file of at most `limit` bytes, byte order mark and line ends as they are on disk.
 pub fn text(path: &Path, limit: u64) -> Result<String, Refused> {
-    let bytes = bytes(path, limit)?;
+    decoded(bytes(path, limit)?)
+}
+
+pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, Refused> {
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     String::from_utf8(bytes).map_err(|error| Refused::NotUtf8 { at: error.utf8_error().valid_up_to(), utf16 })
 }

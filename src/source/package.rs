@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::engine;
 use super::manifest::Manifest;
 use super::place::{Place, shown, upward};
@@ -29,7 +30,7 @@ pub(super) struct Targets {
 
 impl Packages {
     /// Reads the manifests of `dirs` and of the directories above them up to the boundary.
-    pub(super) fn read<'d>(dirs: impl Iterator<Item = &'d Path>, place: &Place) -> Self {
+    pub(super) fn read<'d>(dirs: impl Iterator<Item = &'d Path>, place: &Place, disk: &Disk) -> Self {
         let mut packages = Self::default();
         let mut manifests = BTreeMap::new();
         for dir in dirs {
@@ -37,7 +38,7 @@ impl Packages {
                 if manifests.contains_key(dir) {
                     break;
                 }
-                let manifest = Manifest::read(dir).unwrap_or_else(|(kind, text)| {
+                let manifest = Manifest::read(dir, disk).unwrap_or_else(|(kind, text)| {
                     let path = place.shown(&dir.join("Cargo.toml"));
                     packages.notices.push(Notice { path, span: None, kind, text });
                     None
@@ -48,7 +49,7 @@ impl Packages {
         let found: BTreeMap<_, _> =
             manifests.into_iter().filter_map(|(dir, manifest)| Some((dir, manifest?))).collect();
         for manifest in found.values().filter(|manifest| manifest.is_package()) {
-            packages.add(manifest, &found, place);
+            packages.add(manifest, &found, place, disk);
         }
         packages
     }
@@ -66,7 +67,7 @@ impl Packages {
         }
     }
 
-    fn add(&mut self, manifest: &Manifest, all: &BTreeMap<PathBuf, Manifest>, place: &Place) {
+    fn add(&mut self, manifest: &Manifest, all: &BTreeMap<PathBuf, Manifest>, place: &Place, disk: &Disk) {
         let dir = &manifest.dir;
         let boundary = place.boundary(dir);
         let above = upward(dir, boundary).filter_map(|dir| all.get(dir));
@@ -78,9 +79,9 @@ impl Packages {
         self.crates.push(Crate {
             name,
             dir: shown(relative),
-            has_lib: manifest.has("lib") || dir.join("src/lib.rs").is_file(),
-            has_bin: manifest.has("bin") || dir.join("src/main.rs").is_file() || dir.join("src/bin").is_dir(),
-            dialects: engine::dialects(manifest, &dependencies, boundary),
+            has_lib: manifest.has("lib") || disk.is_file(&dir.join("src/lib.rs")),
+            has_bin: manifest.has("bin") || disk.is_file(&dir.join("src/main.rs")) || disk.is_dir(&dir.join("src/bin")),
+            dialects: engine::dialects(manifest, &dependencies, boundary, disk),
             dependencies,
         });
         self.targets.push(Targets::of_manifest(manifest));

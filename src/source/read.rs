@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ignore::overrides::Override;
 use rayon::prelude::*;
 
+use super::disk::Disk;
 use super::open::{self, Refused};
 use super::package::Packages;
 use super::place::{Place, place, upward};
@@ -77,8 +78,12 @@ impl std::error::Error for Error {}
 /// Files are read once however often they are reached, and stand sorted by the bytes of their shown paths. What could
 /// not be read is among the notices. Fails only when a given path is not there, cannot be opened, or is no source file.
 pub fn read(paths: &[PathBuf], options: &Options) -> Result<Workspace, Error> {
-    let place = place(paths)?;
-    let mut walk = Walk::new(&place, options.selection.as_ref());
+    attentively(&place(paths)?, paths, options, &Disk::default())
+}
+
+/// The same for paths that were looked up as `place`, with a disk that may keep what it is asked.
+pub fn attentively(place: &Place, paths: &[PathBuf], options: &Options, disk: &Disk) -> Result<Workspace, Error> {
+    let mut walk = Walk::new(place, disk, options.selection.as_ref());
     let mut dirs = BTreeSet::new();
     for (given, written) in place.given.iter().zip(paths) {
         dirs.insert(given.dir().to_owned());
@@ -91,20 +96,20 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Workspace, Error> {
         };
         walk.sources.insert(given.path.clone(), language);
     }
-    migrations_above(&place, &mut walk);
-    schema(&place, options, &mut walk);
+    migrations_above(place, &mut walk, disk);
+    schema(place, options, &mut walk, disk);
 
     dirs.extend(walk.manifests.iter().filter_map(|manifest| manifest.parent()).map(Path::to_owned));
-    let mut packages = Packages::read(dirs.iter().map(PathBuf::as_path), &place);
+    let mut packages = Packages::read(dirs.iter().map(PathBuf::as_path), place, disk);
     let mut notices = std::mem::take(&mut walk.notices);
     notices.append(&mut packages.take_notices());
 
     let limit = options.max_file_size.min(HARD_LIMIT);
-    let read: Vec<_> = walk.sources.par_iter().map(|(path, _)| open::text(path, limit)).collect();
+    let read: Vec<_> = walk.sources.par_iter().map(|(path, _)| disk.text(path, limit)).collect();
     let mut files = Vec::new();
     for ((path, language), text) in walk.sources.iter().zip(read) {
         match text {
-            Ok(text) => files.push(file(path, *language, text, &packages, &place)),
+            Ok(text) => files.push(file(path, *language, text, &packages, place)),
             Err(refused) => {
                 let (path, kind, text) = (place.shown(path), refused.kind(), refused.to_string());
                 notices.push(Notice { path, span: None, kind, text });
@@ -115,7 +120,7 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Workspace, Error> {
     (0..).zip(&mut files).for_each(|(id, file)| file.id = FileId(id));
     notices.sort();
     notices.dedup();
-    Ok(Workspace { root: place.root, files, crates: packages.crates, notices })
+    Ok(Workspace { root: place.root.clone(), files, crates: packages.crates, notices })
 }
 
 fn file(path: &Path, language: Language, text: String, packages: &Packages, place: &Place) -> SourceFile {
@@ -129,14 +134,13 @@ fn file(path: &Path, language: Language, text: String, packages: &Packages, plac
 }
 
 /// A given path inside a package is judged by the package's tables, whose `migrations` may stand above it.
-fn migrations_above(place: &Place, walk: &mut Walk<'_>) {
+fn migrations_above(place: &Place, walk: &mut Walk<'_>, disk: &Disk) {
     let mut seen = BTreeSet::new();
     for given in &place.given {
         let above = upward(given.dir(), &given.boundary).skip(usize::from(!given.is_file));
-        for dir in above.filter(|dir| dir.starts_with(&place.root) && dir.join("Cargo.toml").is_file()) {
+        for dir in above.filter(|dir| dir.starts_with(&place.root) && disk.is_file(&dir.join("Cargo.toml"))) {
             let migrations = dir.join("migrations");
-            let is_dir = migrations.symlink_metadata().is_ok_and(|migrations| migrations.is_dir());
-            if is_dir && seen.insert(migrations.clone()) {
+            if disk.is_own_dir(&migrations) && seen.insert(migrations.clone()) {
                 walk.schema_below(&migrations, &given.boundary);
             }
         }
@@ -144,9 +148,9 @@ fn migrations_above(place: &Place, walk: &mut Walk<'_>) {
 }
 
 /// The configuration comes from the tree, so that it may name only what lies inside of it.
-fn schema(place: &Place, options: &Options, walk: &mut Walk<'_>) {
+fn schema(place: &Place, options: &Options, walk: &mut Walk<'_>, disk: &Disk) {
     for path in &options.schema {
-        let canonical = match path.canonicalize() {
+        let canonical = match disk.canonicalize(path) {
             Ok(canonical) => canonical,
             Err(cause) => {
                 let refused = Refused::Io(cause);

@@ -1,13 +1,13 @@
 //! The walk: a directory to the source files and manifests below it, without following a link.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::overrides::Override;
 use walkdir::{DirEntry, WalkDir};
 
+use super::disk::Disk;
 use super::ignored::Ignored;
 use super::open;
 use super::place::{Given, Place};
@@ -39,6 +39,7 @@ impl Language {
 /// What the walks of one run found, each once and sorted.
 pub(super) struct Walk<'a> {
     place: &'a Place,
+    disk: &'a Disk,
     /// The configuration's `include` and `exclude`.
     selection: Option<&'a Override>,
     max_entries: usize,
@@ -49,9 +50,10 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(place: &'a Place, selection: Option<&'a Override>) -> Self {
+    pub(super) fn new(place: &'a Place, disk: &'a Disk, selection: Option<&'a Override>) -> Self {
         Self {
             place,
+            disk,
             selection,
             max_entries: MAX_ENTRIES,
             entries: 0,
@@ -72,7 +74,8 @@ impl<'a> Walk<'a> {
     }
 
     fn walk(&mut self, top: &Path, boundary: &Path, only: Option<Language>) {
-        let mut ignored = Ignored::default();
+        let mut ignored = Ignored::new(self.disk);
+        let mut listings = self.disk.listings();
         let above: Vec<_> = super::place::upward(top, boundary).skip(1).collect();
         above.into_iter().rev().for_each(|dir| ignored.enter(dir));
 
@@ -81,6 +84,7 @@ impl<'a> Walk<'a> {
             if self.entries >= self.max_entries {
                 let text = format!("only the first {} entries are looked at; the rest is left out", self.max_entries);
                 self.notice(top, NoticeKind::Limit, text);
+                self.disk.doubt();
                 break;
             }
             self.entries += 1;
@@ -92,6 +96,7 @@ impl<'a> Walk<'a> {
                 }
             };
             let is_dir = entry.file_type().is_dir();
+            listings.entry(entry.path(), entry.depth(), entry.file_type());
             if self.is_left_out(&entry, &mut ignored) {
                 if is_dir {
                     entries.skip_current_dir();
@@ -102,12 +107,15 @@ impl<'a> Walk<'a> {
                 if entry.depth() == MAX_DEPTH {
                     let text = format!("left out, because it is {MAX_DEPTH} directories deep");
                     self.notice(entry.path(), NoticeKind::Limit, text);
+                } else {
+                    listings.enter(entry.path(), entry.depth());
                 }
                 ignored.enter(entry.path());
                 continue;
             }
             self.file(&entry, boundary, only);
         }
+        self.disk.walked(listings, self.max_entries - self.entries);
         for (path, text) in ignored.faults {
             self.notice(&path, NoticeKind::Config, text);
         }
@@ -123,13 +131,18 @@ impl<'a> Walk<'a> {
         if name.as_encoded_bytes().starts_with(b".") || is_dir && name == "node_modules" {
             return true;
         }
-        if is_dir && name == "target" && is_build_output(path) {
+        if is_dir && name == "target" && self.is_build_output(path) {
             return true;
         }
         if self.selection.is_some_and(|selection| selection.matched(path, is_dir).is_ignore()) {
             return true;
         }
         ignored.leaves_out(path, is_dir)
+    }
+
+    /// A module may be named `target` as well; Cargo's directory stands beside a manifest or says what it is.
+    fn is_build_output(&self, path: &Path) -> bool {
+        self.disk.is_file(&path.with_file_name("Cargo.toml")) || self.disk.is_file(&path.join("CACHEDIR.TAG"))
     }
 
     fn file(&mut self, entry: &DirEntry, boundary: &Path, only: Option<Language>) {
@@ -157,7 +170,7 @@ impl<'a> Walk<'a> {
 
     /// A link is never followed. Where it leads inside the boundary, the file is read where it stands.
     fn link(&mut self, path: &Path, boundary: &Path, is_source: bool) {
-        let target = match fs::canonicalize(path) {
+        let target = match self.disk.canonicalize(path) {
             Ok(target) => target,
             Err(error) if is_source || is_circle(&error) => {
                 let text = format!("a symbolic link that leads nowhere: {}", open::cause_of(&error));
@@ -166,7 +179,7 @@ impl<'a> Walk<'a> {
             Err(_) => return,
         };
         if !target.starts_with(boundary) {
-            if is_source || target.is_dir() {
+            if is_source || self.disk.is_dir(&target) {
                 let text = "a symbolic link that leads out of the project and is not followed".to_owned();
                 self.notice(path, NoticeKind::OutsideRoot, text);
             }
@@ -177,6 +190,7 @@ impl<'a> Walk<'a> {
     }
 
     fn unreadable(&mut self, top: &Path, error: &walkdir::Error) {
+        self.disk.doubt();
         let cause = error.io_error().map_or_else(|| "a circle of links".to_owned(), open::cause_of);
         self.notice(error.path().unwrap_or(top), NoticeKind::Unreadable, format!("could not be read: {cause}"));
     }
@@ -186,11 +200,6 @@ impl<'a> Walk<'a> {
         let path = if shown.is_empty() { ".".to_owned() } else { shown };
         self.notices.push(Notice { path, span: None, kind, text });
     }
-}
-
-/// A module may be named `target` as well; Cargo's directory stands beside a manifest or says what it is.
-fn is_build_output(path: &Path) -> bool {
-    path.with_file_name("Cargo.toml").is_file() || path.join("CACHEDIR.TAG").is_file()
 }
 
 fn is_circle(error: &io::Error) -> bool {

@@ -10,7 +10,7 @@ mod patterns;
 mod ranges;
 mod shape;
 
-use super::tree::{Expr, FileTree, Function};
+use super::tree::{Expr, ExprKind, FileTree, Function};
 use super::{STACK, lower};
 use crate::span::FileId;
 
@@ -50,5 +50,5 @@ fn on_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
 /// Trees of all files are held at once, and most of their nodes are names and literals.
 #[test]
 fn a_node_stays_small() {
-    assert!(size_of::<tree::ExprKind>() <= 56, "{}", size_of::<tree::ExprKind>());
+    assert!(size_of::<ExprKind>() <= 56, "{}", size_of::<ExprKind>());
 }

@@ -1,0 +1,3 @@
+#![no_main]
+
+racelint_fuzz::engine!(racelint_fuzz::targets::cache);

@@ -1,0 +1,207 @@
+//! What is known where a value turns out not to be there: which reads had found no row.
+//!
+//! `find(…)?` gives none on one way through `find`, and a row that is decoded, tested or refused on others. Whoever goes on
+//! because there was none has not come by what the others look at.
+
+use std::rc::Rc;
+
+use crate::event::{Absence, EventId};
+use crate::flow::Evaluator;
+use crate::flow::instantiate::Mapping;
+use crate::flow::term::Term;
+use crate::flow::value::{Value, Wrap};
+use crate::lower::tree::{Arm, Expr, ExprKind, Pat, TyPath, UnOp};
+
+/// What is known of a value where it is none.
+#[derive(Clone, Debug)]
+pub enum Absent {
+    /// These reads had found no row.
+    Without(Rc<[EventId]>),
+    /// It is never none, or no statement was sent for it.
+    Never,
+}
+
+impl Absent {
+    pub fn unknown() -> Self {
+        Self::Without(Rc::from([]))
+    }
+
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Without(reads) if reads.is_empty())
+    }
+}
+
+/// Calls on an option or a result that leave it as absent as it was.
+const KEEP: [&str; 20] = [
+    "clone",
+    "cloned",
+    "copied",
+    "as_ref",
+    "as_mut",
+    "as_deref",
+    "as_deref_mut",
+    "map_err",
+    "context",
+    "with_context",
+    "inspect_err",
+    "wrap_err",
+    "wrap_err_with",
+    "change_context",
+    "instrument",
+    "in_current_span",
+    "boxed",
+    "into_future",
+    "timeout",
+    "to_owned",
+];
+
+impl<'p> Evaluator<'p> {
+    /// What is known of a value where it is none. A row that was read and not sifted since is none when there was no row.
+    pub(super) fn absent(&self, value: &Value) -> Absent {
+        match self.terms.get(value.term) {
+            Term::Row(event) if value.absent.is_unknown() && value.guards.is_empty() => {
+                Absent::Without([*event].into())
+            }
+            _ => value.absent.clone(),
+        }
+    }
+
+    /// The same for one of several values: what is known of each that can be none.
+    pub(super) fn merged_absent(&self, values: &[&Value]) -> Absent {
+        let mut found: Option<Vec<EventId>> = None;
+        for value in values.iter().filter(|value| !self.is_error(value)) {
+            let Absent::Without(reads) = self.absent(value) else { continue };
+            match &mut found {
+                Some(found) => found.retain(|read| reads.contains(read)),
+                None => found = Some(reads.to_vec()),
+            }
+        }
+        found.map_or(Absent::Never, |reads| Absent::Without(reads.into()))
+    }
+
+    /// A `None` that is given here knows which reads have found no row by now.
+    pub(super) fn knowing(&self, mut value: Value) -> Value {
+        let none = matches!(self.terms.get(value.term), Term::Literal(text) if text == "none");
+        if none && value.absent.is_unknown() {
+            let here = &self.frame.path;
+            let reads = self.frame.absences.iter().filter(|absence| absence.holds_on(here));
+            value.absent = Absent::Without(reads.flat_map(|absence| absence.reads.iter().copied()).collect());
+        }
+        value
+    }
+
+    /// After a call on it that gives the value itself.
+    pub(super) fn kept_absent(&self, recv: &mut Value, name: &str) {
+        if !KEEP.contains(&name) {
+            recv.absent = Absent::unknown();
+        }
+    }
+
+    /// What `?` or `unwrap` takes out of a result may still be none; what they take out of an option is there.
+    pub(super) fn taken_out(&self, value: &mut Value) {
+        if value.wrap == Wrap::Bare && value.ty.external_name() != Some("Result") {
+            value.absent = Absent::unknown();
+        }
+    }
+
+    /// Notes the arms of a branch in which a tested option is none.
+    pub(super) fn note_absence(&mut self, branch: u32, arms: u64, tested: &Value) {
+        if let Absent::Without(reads) = &tested.absent
+            && !reads.is_empty()
+            && arms != 0
+        {
+            self.frame.absences.push(Absence { branch, arms, reads: reads.clone() });
+        }
+    }
+
+    /// The same for a `match`.
+    pub(super) fn note_absent_arms(&mut self, branch: u32, scrutinee: &Value, arms: &[Arm]) {
+        let mut tested = scrutinee.clone();
+        tested.absent = self.absent(scrutinee);
+        let (mut bits, mut taken) = (0, false);
+        for (place, arm) in arms.iter().enumerate().take(63) {
+            match &arm.pat {
+                pat if is_none(pat) || taken && takes_all(pat) => bits |= 1 << place,
+                pat => taken |= arm.guard.is_none() && is_some(pat),
+            }
+        }
+        self.note_absence(branch, bits, &tested);
+    }
+
+    /// What a called function knows of its branches.
+    pub(super) fn place_absences(&mut self, absences: &[Absence], map: &mut Mapping<'_>) {
+        for absence in absences {
+            let branch = self.map_branch(absence.branch, map);
+            let reads = self.map_reads(&absence.reads, map);
+            self.frame.absences.push(Absence { branch, arms: absence.arms, reads });
+        }
+    }
+
+    pub(super) fn map_absent(&self, absent: &Absent, map: &Mapping<'_>) -> Absent {
+        match absent {
+            Absent::Never => Absent::Never,
+            Absent::Without(reads) => Absent::Without(self.map_reads(reads, map)),
+        }
+    }
+
+    fn map_reads(&self, reads: &[EventId], map: &Mapping<'_>) -> Rc<[EventId]> {
+        reads.iter().map(|read| map.event(*read)).collect()
+    }
+}
+
+impl Absence {
+    /// Whether who stands on a path has found no row.
+    pub fn holds_on(&self, path: &crate::event::Path) -> bool {
+        path.0.iter().any(|(branch, arms)| *branch == self.branch && arms & !self.arms == 0)
+    }
+}
+
+/// The arm of an `if` in which the tested option is none.
+pub(super) fn absent_arm(cond: &Expr) -> u64 {
+    match &*cond.kind {
+        ExprKind::Let(pat, _) if is_some(pat) => 0b10,
+        ExprKind::Let(pat, _) if is_none(pat) => 0b01,
+        ExprKind::Method(call) if call.name == "is_some" => 0b10,
+        ExprKind::Method(call) if matches!(call.name.as_str(), "is_none" | "is_empty") => 0b01,
+        ExprKind::Unary(UnOp::Not, of) => match absent_arm(of) {
+            0b01 => 0b10,
+            0b10 => 0b01,
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// Whether a pattern asks of an option whether it is there, and of what is in it nothing.
+pub(super) fn asks_presence(pat: &Pat) -> bool {
+    is_some(pat) || is_none(pat)
+}
+
+fn is_some(pat: &Pat) -> bool {
+    match pat {
+        Pat::TupleStruct(path, inner) => last(path) == "Some" && inner.iter().all(takes_all),
+        Pat::Ref(inner) => is_some(inner),
+        _ => false,
+    }
+}
+
+fn is_none(pat: &Pat) -> bool {
+    match pat {
+        Pat::Path(path) => last(path) == "None",
+        Pat::Ref(inner) => is_none(inner),
+        _ => false,
+    }
+}
+
+fn takes_all(pat: &Pat) -> bool {
+    match pat {
+        Pat::Wild | Pat::Rest | Pat::Bind(_, None, _) => true,
+        Pat::Ref(inner) => takes_all(inner),
+        Pat::Tuple(parts) => parts.iter().all(takes_all),
+        _ => false,
+    }
+}
+
+fn last(path: &TyPath) -> &str {
+    path.segments.last().map(|segment| segment.name.as_str()).unwrap_or_default()
+}
