@@ -1,6 +1,6 @@
 //! Which reads a write depends on, by control and by data.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use crate::event::{Access, CondId, CondKind, Event, EventId};
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
@@ -17,28 +17,7 @@ use crate::sql::statement::{
 pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
     let Some(access) = write.access() else { return Vec::new() };
     let Some(target) = access.statement.target() else { return Vec::new() };
-    let mut found: BTreeMap<(usize, EventId), Sequence> = BTreeMap::new();
-    let mut entry = |origin: &Origin| -> Option<EventId> {
-        let place = scene.place(origin.event);
-        if place >= scene.place(write.id) {
-            return None;
-        }
-        let read = scene.event(origin.event)?;
-        if read.access().is_none() || !alternatives::one_run_passes(scene, read, write) {
-            return None;
-        }
-        found.entry((place, origin.event)).or_insert_with(|| Sequence {
-            read: origin.event,
-            write: write.id,
-            read_access: 0,
-            relation: rows::Relation::Other,
-            checks: Vec::new(),
-            values: Vec::new(),
-            key_from_row: false,
-        });
-        Some(origin.event)
-    };
-    let mut checks: Vec<(EventId, Check)> = Vec::new();
+    let mut found = Found { scene, write, by_read: FxHashMap::default() };
     for cond in scene.conditions(&write.deps).iter().copied() {
         let term = scene.ev.cond(cond).term;
         if converts(scene, cond) {
@@ -48,17 +27,15 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             if spares_a_write(scene, cond, origin.event, access, target) {
                 continue;
             }
-            let Some(read) = entry(origin) else { continue };
-            let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
-            let zero = scene.compares_with_zero(cond, read);
+            let Some(statement) = found.statement(origin.event) else { continue };
+            let zero = scene.compares_with_zero(cond, origin.event);
             let looks_at = scene.looks_at(statement, &origin.part, zero);
             if looks_at == LooksAt::Aggregate && only_asks_for_a_count(scene, cond, statement) {
                 continue;
             }
-            checks.push((read, Check { cond: Some(cond), looks_at }));
+            found.check(origin.event, Check { cond: Some(cond), looks_at });
         }
     }
-    let mut values: Vec<(EventId, Written)> = Vec::new();
     for assignment in written(target) {
         // What the row's own key is set to is the key, not a value: an upsert names its row so.
         let key = is_key_of(scene, target, assignment);
@@ -69,44 +46,33 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         }
         for term in scene.terms_in(access, operand) {
             for origin in scene.origins(term).iter() {
-                let Some(read) = entry(origin) else { continue };
-                let Some(statement) = scene.access(read).map(|access| &access.statement) else { continue };
+                let Some(statement) = found.statement(origin.event) else { continue };
                 if key && !origin.computed || made_where_missing(scene, term, origin) {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
                 let computed = origin.computed || !direct || matches!(scene.ev.terms.get(term), Term::Computed(..));
                 let (column, answered) = (assignment.column.clone(), origin.answered);
-                values.push((read, Written { column, from, computed, answered }));
+                found.value(origin.event, Written { column, from, computed, answered });
             }
         }
     }
-    let mut keys: Vec<EventId> = Vec::new();
     for predicate in &target.filter {
         if !matches!(predicate.op, Compare::Eq | Compare::In) {
             continue;
         }
         for term in scene.terms_in(access, &predicate.value) {
             for origin in scene.origins(term).iter() {
-                if origin.part != Part::Existence {
-                    keys.extend(entry(origin));
+                if origin.part != Part::Existence
+                    && let Some(sequence) = found.of(origin.event)
+                {
+                    sequence.key_from_row = true;
                 }
             }
         }
     }
-    let mut all: Vec<Sequence> = found.into_values().collect();
+    let mut all = found.in_order();
     for sequence in &mut all {
-        for (read, check) in &checks {
-            if *read == sequence.read && !sequence.checks.contains(check) {
-                sequence.checks.push(check.clone());
-            }
-        }
-        for (read, value) in &values {
-            if *read == sequence.read && !sequence.values.contains(value) {
-                sequence.values.push(value.clone());
-            }
-        }
-        sequence.key_from_row = keys.contains(&sequence.read);
         rows::relate(scene, sequence);
         drop_encodings(scene, sequence, write);
         nothing_in_it(scene, sequence, write);
@@ -114,6 +80,64 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// The sequences of one write, as the reads are met that it depends on.
+struct Found<'f, 'a, 'p> {
+    scene: &'f Scene<'a, 'p>,
+    write: &'f Event,
+    /// None for what is no earlier statement on one path with the write.
+    by_read: FxHashMap<EventId, Option<Sequence>>,
+}
+
+impl<'a> Found<'_, 'a, '_> {
+    fn of(&mut self, read: EventId) -> Option<&mut Sequence> {
+        let (scene, write) = (self.scene, self.write);
+        let sequence = || {
+            let event = scene.event(read).filter(|_| scene.place(read) < scene.place(write.id))?;
+            let passed = event.access().is_some() && alternatives::one_run_passes(scene, event, write);
+            passed.then(|| Sequence {
+                read,
+                write: write.id,
+                read_access: 0,
+                relation: rows::Relation::Other,
+                checks: Vec::new(),
+                values: Vec::new(),
+                key_from_row: false,
+            })
+        };
+        self.by_read.entry(read).or_insert_with(sequence).as_mut()
+    }
+
+    /// The statement of a read that the write depends on.
+    fn statement(&mut self, read: EventId) -> Option<&'a Statement> {
+        self.of(read)?;
+        self.scene.access(read).map(|access| &*access.statement)
+    }
+
+    /// Conditions come one after the other.
+    fn check(&mut self, read: EventId, check: Check) {
+        let Some(sequence) = self.of(read) else { return };
+        let mut of_this = sequence.checks.iter().rev().take_while(|known| known.cond == check.cond);
+        if of_this.all(|known| *known != check) {
+            sequence.checks.push(check);
+        }
+    }
+
+    fn value(&mut self, read: EventId, value: Written) {
+        if let Some(sequence) = self.of(read)
+            && !sequence.values.contains(&value)
+        {
+            sequence.values.push(value);
+        }
+    }
+
+    /// By the order of the reads.
+    fn in_order(self) -> Vec<Sequence> {
+        let mut all: Vec<Sequence> = self.by_read.into_values().flatten().collect();
+        all.sort_by_key(|sequence| self.scene.place(sequence.read));
+        all
+    }
 }
 
 /// Whether a value is a column of the row that was read or else the key of a row that was made because there was none: who
