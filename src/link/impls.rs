@@ -22,6 +22,8 @@ pub(super) struct Impls {
     pub list: Vec<Impl>,
     /// Impls by the kind of type they are for, in the order of the sources.
     by_head: FxHashMap<Head, Vec<ImplId>>,
+    /// The same, of those that have a function of this name, be it the trait's default.
+    by_method: FxHashMap<(Head, Name), Vec<ImplId>>,
     in_block: FxHashMap<(ImplId, Name), Vec<FnId>>,
     consts: FxHashMap<(ImplId, Name), Vec<ConstId>>,
     of_trait: FxHashMap<TraitId, Vec<ImplId>>,
@@ -93,21 +95,19 @@ impl Program {
             let written = self.impl_def(id);
             let of_trait = written.of_trait.as_ref().and_then(|of| self.trait_ref(scope, of));
             let self_ty = self.convert(&self.impl_env(id), &written.self_ty);
-            let head = match is_parameter(&written.self_ty, &written.generics) {
-                true => Head::Blanket,
-                false => head(&self_ty),
-            };
             if let Some(TraitRef::Local(of)) = of_trait {
                 self.impls.of_trait.entry(of).or_default().push(id);
             }
-            self.impls.by_head.entry(head).or_default().push(id);
             let block = &mut self.impls.list[index];
             block.of_trait = of_trait;
             block.self_ty = self_ty;
+            let head = self.head_of(id);
+            self.impls.by_head.entry(head).or_default().push(id);
         }
         for id in self.functions() {
             self.link_function(id);
         }
+        self.link_methods();
         for id in self.consts() {
             let def = self.const_def(id);
             let Some(block) = self.impl_in(self.consts[id.0 as usize].tree, def.in_impl) else { continue };
@@ -125,6 +125,36 @@ impl Program {
         });
         self.impls.supertraits = supertraits.collect();
         self.envs.iter_mut().for_each(|env| *env = std::sync::OnceLock::new());
+    }
+
+    fn link_methods(&mut self) {
+        let mut defaults: FxHashMap<TraitId, Vec<Name>> = FxHashMap::default();
+        for id in self.functions() {
+            if let Some(of) = self.trait_of(id).filter(|_| self.impl_of(id).is_none()) {
+                defaults.entry(of).or_default().push(self.function(id).name.clone());
+            }
+        }
+        for index in 0..self.impls.list.len() {
+            let id = ImplId(index as u32);
+            let block = &self.impls.list[index];
+            let head = self.head_of(id);
+            let own = block.functions.iter().map(|function| self.function(*function).name.clone());
+            let inherited = match block.of_trait {
+                Some(TraitRef::Local(of)) => defaults.get(&of).map_or(&[][..], Vec::as_slice),
+                _ => &[],
+            };
+            let names: Vec<Name> = own.chain(inherited.iter().cloned()).collect();
+            for name in names {
+                let blocks = self.impls.by_method.entry((head.clone(), name)).or_default();
+                if blocks.last() != Some(&id) {
+                    blocks.push(id);
+                }
+            }
+        }
+    }
+
+    fn head_of(&self, block: ImplId) -> Head {
+        if self.is_blanket(block) { Head::Blanket } else { head(&self.impls.list[block.0 as usize].self_ty) }
     }
 
     fn link_function(&mut self, id: FnId) {
@@ -151,6 +181,16 @@ impl Program {
     /// The impls that may be for a type, by its outermost part only; blanket impls left out.
     pub(super) fn impls_for(&self, ty: &Type) -> impl Iterator<Item = ImplId> + '_ {
         self.with_head(&head(ty)).iter().copied()
+    }
+
+    /// Those of them that have a function of this name.
+    pub(super) fn impls_with(&self, ty: &Type, name: &Name) -> &[ImplId] {
+        self.impls.by_method.get(&(head(ty), name.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The blanket impls that have a function of this name.
+    pub(super) fn blanket_impls_with(&self, name: &Name) -> &[ImplId] {
+        self.impls.by_method.get(&(Head::Blanket, name.clone())).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn blanket_impls(&self) -> &[ImplId] {

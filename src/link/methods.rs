@@ -98,12 +98,12 @@ impl Program {
     fn at_level(&self, from: ScopeId, ty: &Type, name: &Name) -> Option<(Vec<FnId>, Via)> {
         let mut inherent = Vec::new();
         let mut of_traits = Vec::new();
-        for block in self.impls_for(ty) {
-            let functions = self.functions_in(block, name);
-            if functions.is_empty() || !self.impl_fits(block, ty) {
+        for block in self.impls_with(ty, name) {
+            let functions = self.functions_in(*block, name);
+            if functions.is_empty() || !self.impl_fits(*block, ty) {
                 continue;
             }
-            match self.impl_subject(block).0 {
+            match self.impl_subject(*block).0 {
                 None => inherent.extend(functions),
                 Some(of) => of_traits.push((of.clone(), functions)),
             }
@@ -137,9 +137,13 @@ impl Program {
 
     /// `impl<T: Bound> Trait for T`: only where the trait is in scope and the type has the bounds.
     fn blanket(&self, from: ScopeId, ty: &Type, name: &Name) -> Candidates {
+        let blocks = self.blanket_impls_with(name);
+        if blocks.is_empty() {
+            return Candidates::default();
+        }
         let receiver = self.peel(ty);
         let mut functions = Vec::new();
-        for block in self.blanket_impls() {
+        for block in blocks {
             let found = self.functions_in(*block, name);
             if found.is_empty() || !self.satisfies(*block, &receiver, 0) {
                 continue;
