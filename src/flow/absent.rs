@@ -154,6 +154,11 @@ impl Absence {
     pub fn holds_on(&self, path: &crate::event::Path) -> bool {
         path.0.iter().any(|(branch, arms)| *branch == self.branch && arms & !self.arms == 0)
     }
+
+    /// Whether who stands on a path has found something.
+    pub fn is_refuted_on(&self, path: &crate::event::Path) -> bool {
+        path.0.iter().any(|(branch, arms)| *branch == self.branch && arms & self.arms == 0)
+    }
 }
 
 /// The arm of an `if` in which the tested option is none.

@@ -265,7 +265,8 @@ impl<'p> Evaluator<'p> {
             Self::forget_effects(&mut frame);
         }
         let conds = self.telling(&frame, &returns);
-        let passed = |absence: &Absence| frame.events.iter().any(|event| absence.holds_on(&event.path));
+        let decides = |absence: &Absence, path: &Path| absence.holds_on(path) || absence.is_refuted_on(path);
+        let passed = |absence: &Absence| frame.events.iter().any(|event| decides(absence, &event.path));
         let absences = frame.absences.iter().filter(|absence| passed(absence)).cloned().collect();
         let Frame { events, open, switches, .. } = frame;
         Flow { function: id, reaches_rows, events, conds, returns, open, switches, absences }

@@ -124,6 +124,11 @@ impl<'a, 'p> Scene<'a, 'p> {
         self.absences.get(&read).is_some_and(|all| all.iter().any(|absence| absence.holds_on(&event.path)))
     }
 
+    /// Whether whoever comes to an event has found a row by a read, or something in its stead.
+    pub fn found_something(&self, read: EventId, event: &Event) -> bool {
+        self.absences.get(&read).is_some_and(|all| all.iter().any(|absence| absence.is_refuted_on(&event.path)))
+    }
+
     pub fn place(&self, id: EventId) -> usize {
         self.places.get(&id).copied().unwrap_or(usize::MAX)
     }

@@ -2,6 +2,7 @@
 
 use crate::event::CondKind;
 use crate::finding::Confidence;
+use crate::flow::term::Term;
 use crate::protect::WhyNot;
 use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt};
@@ -30,6 +31,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
+    if goes_on_with_a_row(facts) {
+        return Some(Confidence::Low);
+    }
     if not_understood(facts) || narrower && !facts.sequence.checks_aggregate() {
         return Some(Confidence::Low);
     }
@@ -39,6 +43,16 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Some(_) => facts.confidence(),
         None => Confidence::Low,
     })
+}
+
+/// Whether the row is inserted where one was found, and nothing else is asked of it: one more is not one too many.
+fn goes_on_with_a_row(facts: &Facts<'_, '_>) -> bool {
+    let ev = facts.scene.ev;
+    let only_present = |check: &Check| {
+        let term = check.cond.map(|cond| ev.terms.get(ev.cond(cond).term));
+        check.looks_at == LooksAt::Existence || matches!(term, Some(Term::Exists(_)))
+    };
+    facts.scene.found_something(facts.read.id, facts.write) && facts.sequence.checks.iter().all(only_present)
 }
 
 /// Whether a condition goes on only with a row that is there.
