@@ -71,6 +71,7 @@ impl Program {
 
     /// Looks up the paths of all globs. A glob may need what another one brings, so that there are rounds.
     pub(super) fn link_globs(&mut self) {
+        self.scopes.note_names();
         let ids = self.scopes.ids();
         let mut open: Vec<(ScopeId, usize)> =
             ids.flat_map(|scope| (0..self.scopes.get(scope).globs.len()).map(move |glob| (scope, glob))).collect();
@@ -209,7 +210,7 @@ impl Program {
 
     fn through_glob(&self, scope: ScopeId, target: &Def, name: &Name, query: &mut Query) -> Vec<Def> {
         match target {
-            Def::Module(module) if *module != scope => {
+            Def::Module(module) if *module != scope && self.scopes.have(name) => {
                 self.here(*module, name, self.scopes.within(scope, *module), query)
             }
             Def::Type(id) => self.variant(*id, name).into_iter().collect(),

@@ -1,6 +1,6 @@
 //! Places where names are declared: modules, and bodies of functions that hold items.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::program::Def;
 use crate::lower::tree::Name;
@@ -53,11 +53,14 @@ pub(super) struct Scopes {
     list: Vec<Scope>,
     /// What [`ScopeId::NONE`] is: a root that knows no name.
     nowhere: Scope,
+    /// Names that some scope has.
+    names: FxHashSet<Name>,
 }
 
 impl Default for Scopes {
     fn default() -> Self {
-        Self { list: Vec::new(), nowhere: Scope::new(Name::default(), None, ScopeId::NONE, false, None) }
+        let nowhere = Scope::new(Name::default(), None, ScopeId::NONE, false, None);
+        Self { list: Vec::new(), nowhere, names: FxHashSet::default() }
     }
 }
 
@@ -95,6 +98,19 @@ impl Scopes {
     pub fn root(&mut self, name: Name, krate: Option<usize>) -> ScopeId {
         let id = ScopeId(self.list.len() as u32);
         self.push(name, None, id, false, krate)
+    }
+
+    /// Takes note of all names, when everything is declared.
+    pub fn note_names(&mut self) {
+        let of = |scope: &Scope| -> Vec<Name> {
+            scope.names.keys().chain(scope.modules.keys()).chain(scope.imports.keys()).cloned().collect()
+        };
+        self.names = self.list.iter().flat_map(of).collect();
+    }
+
+    /// Whether some scope has a name: a glob of a module brings no other.
+    pub fn have(&self, name: &Name) -> bool {
+        self.names.contains(name)
     }
 
     /// A new module below `parent`, beside those that have the same name already.
