@@ -236,6 +236,12 @@ impl Path {
         Self(branches.into())
     }
 
+    /// The arms of a branch that lead on; none for a branch it does not stand in.
+    pub fn arms_of(&self, branch: u32) -> Option<u64> {
+        let place = self.0.binary_search_by_key(&branch, |(known, _)| *known).ok()?;
+        Some(self.0[place].1)
+    }
+
     /// Whether one run can pass both.
     pub fn meets(&self, other: &Self) -> bool {
         let (mut here, mut there) = (self.0.iter().peekable(), other.0.iter().peekable());

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::event::{Absence, EventId};
+use crate::event::{Absence, EventId, Path};
 use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
 use crate::flow::term::Term;
@@ -13,8 +13,10 @@ use crate::flow::value::{Value, Wrap};
 use crate::lower::tree::{Arm, Expr, ExprKind, Pat, TyPath, UnOp};
 
 /// What is known of a value where it is none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Absent {
+    #[default]
+    Unknown,
     /// These reads had found no row.
     Without(Rc<[EventId]>),
     /// It is never none, or no statement was sent for it.
@@ -22,12 +24,12 @@ pub enum Absent {
 }
 
 impl Absent {
-    pub fn unknown() -> Self {
-        Self::Without(Rc::from([]))
+    fn without(reads: Vec<EventId>) -> Self {
+        if reads.is_empty() { Self::Unknown } else { Self::Without(reads.into()) }
     }
 
     pub(super) fn is_unknown(&self) -> bool {
-        matches!(self, Self::Without(reads) if reads.is_empty())
+        matches!(self, Self::Unknown)
     }
 }
 
@@ -70,13 +72,18 @@ impl<'p> Evaluator<'p> {
     pub(super) fn merged_absent(&self, values: &[&Value]) -> Absent {
         let mut found: Option<Vec<EventId>> = None;
         for value in values.iter().filter(|value| !self.is_error(value)) {
-            let Absent::Without(reads) = self.absent(value) else { continue };
+            let absent = self.absent(value);
+            let reads: &[EventId] = match &absent {
+                Absent::Never => continue,
+                Absent::Unknown => &[],
+                Absent::Without(reads) => reads,
+            };
             match &mut found {
                 Some(found) => found.retain(|read| reads.contains(read)),
                 None => found = Some(reads.to_vec()),
             }
         }
-        found.map_or(Absent::Never, |reads| Absent::Without(reads.into()))
+        found.map_or(Absent::Never, Absent::without)
     }
 
     /// A `None` that is given here knows which reads have found no row by now.
@@ -85,7 +92,7 @@ impl<'p> Evaluator<'p> {
         if none && value.absent.is_unknown() {
             let here = &self.frame.path;
             let reads = self.frame.absences.iter().filter(|absence| absence.holds_on(here));
-            value.absent = Absent::Without(reads.flat_map(|absence| absence.reads.iter().copied()).collect());
+            value.absent = Absent::without(reads.flat_map(|absence| absence.reads.iter().copied()).collect());
         }
         value
     }
@@ -93,21 +100,20 @@ impl<'p> Evaluator<'p> {
     /// After a call on it that gives the value itself.
     pub(super) fn kept_absent(&self, recv: &mut Value, name: &str) {
         if !KEEP.contains(&name) {
-            recv.absent = Absent::unknown();
+            recv.absent = Absent::Unknown;
         }
     }
 
     /// What `?` or `unwrap` takes out of a result may still be none; what they take out of an option is there.
     pub(super) fn taken_out(&self, value: &mut Value) {
         if value.wrap == Wrap::Bare && value.ty.external_name() != Some("Result") {
-            value.absent = Absent::unknown();
+            value.absent = Absent::Unknown;
         }
     }
 
     /// Notes the arms of a branch in which a tested option is none.
-    pub(super) fn note_absence(&mut self, branch: u32, arms: u64, tested: &Value) {
-        if let Absent::Without(reads) = &tested.absent
-            && !reads.is_empty()
+    pub(super) fn note_absence(&mut self, branch: u32, arms: u64, tested: &Absent) {
+        if let Absent::Without(reads) = tested
             && arms != 0
         {
             self.frame.absences.push(Absence { branch, arms, reads: reads.clone() });
@@ -116,8 +122,6 @@ impl<'p> Evaluator<'p> {
 
     /// The same for a `match`.
     pub(super) fn note_absent_arms(&mut self, branch: u32, scrutinee: &Value, arms: &[Arm]) {
-        let mut tested = scrutinee.clone();
-        tested.absent = self.absent(scrutinee);
         let (mut bits, mut taken) = (0, false);
         for (place, arm) in arms.iter().enumerate().take(63) {
             match &arm.pat {
@@ -125,7 +129,7 @@ impl<'p> Evaluator<'p> {
                 pat => taken |= arm.guard.is_none() && is_some(pat),
             }
         }
-        self.note_absence(branch, bits, &tested);
+        self.note_absence(branch, bits, &self.absent(scrutinee));
     }
 
     /// What a called function knows of its branches.
@@ -139,8 +143,8 @@ impl<'p> Evaluator<'p> {
 
     pub(super) fn map_absent(&self, absent: &Absent, map: &Mapping<'_>) -> Absent {
         match absent {
-            Absent::Never => Absent::Never,
             Absent::Without(reads) => Absent::Without(self.map_reads(reads, map)),
+            other => other.clone(),
         }
     }
 
@@ -151,13 +155,13 @@ impl<'p> Evaluator<'p> {
 
 impl Absence {
     /// Whether who stands on a path has found no row.
-    pub fn holds_on(&self, path: &crate::event::Path) -> bool {
-        path.0.iter().any(|(branch, arms)| *branch == self.branch && arms & !self.arms == 0)
+    pub fn holds_on(&self, path: &Path) -> bool {
+        path.arms_of(self.branch).is_some_and(|arms| arms & !self.arms == 0)
     }
 
     /// Whether who stands on a path has found something.
-    pub fn is_refuted_on(&self, path: &crate::event::Path) -> bool {
-        path.0.iter().any(|(branch, arms)| *branch == self.branch && arms & self.arms == 0)
+    pub fn is_refuted_on(&self, path: &Path) -> bool {
+        path.arms_of(self.branch).is_some_and(|arms| arms & self.arms == 0)
     }
 }
 

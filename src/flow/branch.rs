@@ -193,7 +193,7 @@ impl<'p> Evaluator<'p> {
         let conds: Vec<_> = self.condition(&tested, CondKind::Test, cond.at).into_iter().collect();
         let fork = self.fork();
         self.note_flag(fork.branch(), &tested);
-        self.note_absence(fork.branch(), absent_arm(cond), &tested);
+        self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
         let yes = self.arm(&fork, 0, &conds, |ev| {
             ev.frame.env.extend(bound);
             let value = ev.expr(then);

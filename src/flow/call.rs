@@ -18,7 +18,7 @@ const CANDIDATES: usize = 6;
 
 impl<'p> Evaluator<'p> {
     /// A name used as a value: a variable, a constant, a function, a unit struct.
-    pub(super) fn path(&mut self, path: &TyPath, at: Range) -> Value {
+    pub(super) fn path(&mut self, path: &TyPath) -> Value {
         if path.qself.is_none()
             && let [segment] = path.segments.as_slice()
         {
@@ -51,7 +51,6 @@ impl<'p> Evaluator<'p> {
                 Value::new(self.terms.literal(&name), ty)
             }
             _ => {
-                let _ = at;
                 let text: Vec<&str> = path.segments.iter().map(|segment| segment.name.as_str()).collect();
                 let ty = match defs.first() {
                     Some(Def::External(path)) => Type::External(path.clone().into(), [].into()),

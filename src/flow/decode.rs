@@ -1,8 +1,8 @@
 //! Decoding: what a column holds becomes a value of the program, or cannot. That says nothing of what may be done with the
 //! row; it is refused only where the program and its data disagree.
 
-use crate::flow::Evaluator;
 use crate::flow::value::Value;
+use crate::flow::{Evaluator, macros};
 use crate::link::{FnId, TraitRef};
 use crate::lower::tree::{Arm, Block, Expr, ExprKind, Lit, Pat, Stmt};
 
@@ -19,9 +19,6 @@ const TRAITS: &[&str] = &[
     "TryGetable",
     "FromQueryResult",
 ];
-
-/// Macros that leave with an error.
-const REFUSALS: &[&str] = &["bail", "panic", "unreachable", "unimplemented", "todo"];
 
 /// Whether a method gives what it is called on in another form, or an error when it has none.
 pub(super) fn is_conversion(name: &str) -> bool {
@@ -77,7 +74,7 @@ fn refuses(body: &Expr) -> bool {
         ExprKind::Call(callee, _) => {
             matches!(&*callee.kind, ExprKind::Path(path) if path.segments.last().is_some_and(|last| last.name == "Err"))
         }
-        ExprKind::Macro(call) => call.path.last().is_some_and(|last| REFUSALS.contains(&last.as_str())),
+        ExprKind::Macro(call) => call.path.last().is_some_and(|last| macros::leaves(last)),
         ExprKind::Return(Some(value)) => refuses(value),
         ExprKind::Try(value) => refuses(value),
         ExprKind::Block(block) => block_refuses(block),

@@ -14,7 +14,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
         match &*expr.kind {
             ExprKind::Lit(lit) => self.literal(lit),
-            ExprKind::Path(path) => self.path(path, expr.at),
+            ExprKind::Path(path) => self.path(path),
             ExprKind::Field(of, name) => {
                 let of = self.expr(of);
                 self.field(&of, name)
@@ -347,16 +347,14 @@ impl<'p> Evaluator<'p> {
             match stmt {
                 Stmt::Let { pat, ty, value, otherwise, at } => {
                     self.let_stmt(pat, ty.as_ref(), value.as_ref(), otherwise.as_ref(), *at);
-                    self.end_temporaries(locks, Some(pat));
+                    self.end_temporaries(locks);
                 }
                 Stmt::Expr(expr) => {
                     let value = self.expr(expr);
                     if block.has_value && i + 1 == block.stmts.len() {
                         last = value;
-                    } else {
-                        self.dropped(&value, expr.at);
                     }
-                    self.end_temporaries(locks, None);
+                    self.end_temporaries(locks);
                 }
             }
         }
@@ -394,7 +392,7 @@ impl<'p> Evaluator<'p> {
             let cond = self.condition(&tested, CondKind::Presence, at);
             let conds: Vec<_> = cond.into_iter().collect();
             let fork = self.fork();
-            self.note_absence(fork.branch(), 0b10, &tested);
+            self.note_absence(fork.branch(), 0b10, &tested.absent);
             let way_on = self.arm(&fork, 0, &conds, |ev| ev.fresh());
             let way_out = self.arm(&fork, 1, &conds, |ev| ev.expr(otherwise));
             self.join(fork, vec![way_on, way_out]);

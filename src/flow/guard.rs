@@ -43,14 +43,13 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Guards that were taken in a statement and are bound to no variable end with it.
-    pub(super) fn end_temporaries(&mut self, from: usize, pat: Option<&crate::lower::tree::Pat>) {
+    pub(super) fn end_temporaries(&mut self, from: usize) {
         if self.frame.guards.len() <= from {
             return;
         }
-        let _ = pat;
         let mut at = 0;
         let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
-        let held = |guard: crate::flow::term::TermId, terms: &crate::flow::term::Terms| {
+        let held = |guard: TermId, terms: &Terms| {
             env.iter().any(|value| {
                 holds(terms, value.term, guard)
                     || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))

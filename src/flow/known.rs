@@ -271,7 +271,7 @@ impl<'p> Evaluator<'p> {
             let mut terms = vec![recv.term];
             terms.extend(args.iter().map(|arg| arg.term));
             let term = self.terms.either(terms);
-            return Value { term, shape: Shape::Plain, absent: Absent::unknown(), ..recv };
+            return Value { term, shape: Shape::Plain, absent: Absent::Unknown, ..recv };
         }
         if let Some((_, by)) = OPERATORS.iter().find(|(known, _)| *known == name)
             && args.len() == 1
@@ -329,7 +329,7 @@ impl<'p> Evaluator<'p> {
                 // What is left depends on what the closure said.
                 let deciding = self.condition(&result, CondKind::Test, at);
                 let mut value = recv.clone();
-                value.absent = Absent::unknown();
+                value.absent = Absent::Unknown;
                 let guards: Vec<_> = value.guards.iter().copied().chain(deciding).collect();
                 value.guards = branch::union(&guards, &result.guards);
                 value
@@ -408,13 +408,12 @@ impl<'p> Evaluator<'p> {
                 for arg in &args {
                     result = Some(match arg.shape {
                         Shape::Closure(_) | Shape::Function(_) => {
+                            let task = call::starts_task(last);
                             self.frame.repeated += 1;
-                            self.frame.serving += usize::from(call::starts_task(last));
-                            let value = match call::starts_task(last) {
-                                true => self.in_task(at, |ev| ev.call_value(arg, Vec::new(), at)),
-                                false => self.call_value(arg, Vec::new(), at),
-                            };
-                            self.frame.serving -= usize::from(call::starts_task(last));
+                            self.frame.serving += usize::from(task);
+                            let run = |ev: &mut Self| ev.call_value(arg, Vec::new(), at);
+                            let value = if task { self.in_task(at, run) } else { run(self) };
+                            self.frame.serving -= usize::from(task);
                             self.frame.repeated -= 1;
                             value
                         }

@@ -92,9 +92,10 @@ impl<'p> Evaluator<'p> {
                 return self.format(name, args);
             }
             "include_str" => return self.included(args),
-            "bail" | "panic" | "unreachable" | "todo" | "unimplemented" | "yeet" | "raise" | "abort" => {
-                let values: Vec<Value> = args.iter().map(|arg| self.expr(&arg.value)).collect();
-                let _ = values;
+            _ if leaves(name) => {
+                for arg in args {
+                    self.expr(&arg.value);
+                }
                 let error = Value::new(self.terms.literal("error"), Type::Unknown);
                 if self.frame.left.is_none() {
                     self.leave_with(error);
@@ -258,7 +259,7 @@ impl<'p> Evaluator<'p> {
                 bindings: Vec::new(),
             }],
         };
-        let value = self.path(&path, Range::default());
+        let value = self.path(&path);
         Some(value)
     }
 
@@ -275,11 +276,11 @@ impl<'p> Evaluator<'p> {
             _ => value.clone(),
         }
     }
+}
 
-    /// The value of a statement that is thrown away. A transaction that is never bound ends at once.
-    pub(super) fn dropped(&mut self, value: &Value, at: Range) {
-        let _ = (value, at);
-    }
+/// Whether a macro of this name leaves the function with an error or a panic.
+pub(crate) fn leaves(name: &str) -> bool {
+    matches!(name, "bail" | "panic" | "unreachable" | "todo" | "unimplemented" | "yeet" | "raise" | "abort")
 }
 
 enum Template {

@@ -21,7 +21,7 @@ mod guard;
 mod instantiate;
 mod known;
 pub(crate) mod limits;
-mod macros;
+pub(crate) mod macros;
 mod own;
 mod pattern;
 pub mod random;
@@ -265,10 +265,10 @@ impl<'p> Evaluator<'p> {
             Self::forget_effects(&mut frame);
         }
         let conds = self.telling(&frame, &returns);
-        let decides = |absence: &Absence, path: &Path| absence.holds_on(path) || absence.is_refuted_on(path);
-        let passed = |absence: &Absence| frame.events.iter().any(|event| decides(absence, &event.path));
-        let absences = frame.absences.iter().filter(|absence| passed(absence)).cloned().collect();
-        let Frame { events, open, switches, .. } = frame;
+        let Frame { events, open, switches, mut absences, .. } = frame;
+        let passed: FxHashSet<u32> =
+            events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
+        absences.retain(|absence| passed.contains(&absence.branch));
         Flow { function: id, reaches_rows, events, conds, returns, open, switches, absences }
     }
 

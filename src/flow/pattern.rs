@@ -64,7 +64,7 @@ impl<'p> Evaluator<'p> {
             ("Some" | "Ok", [inner]) => {
                 let mut value = if name == "Ok" { self.unwrapped(value) } else { value };
                 if name == "Some" {
-                    value.absent = Absent::unknown();
+                    value.absent = Absent::Unknown;
                 }
                 value.guards = Conds::default();
                 value.wrap = Wrap::Bare;
@@ -129,7 +129,7 @@ impl<'p> Evaluator<'p> {
             _ => self.terms.computed("&&", parts),
         };
         let guards = value.guards.clone();
-        let absent = if absent::asks_presence(pat) { self.absent(value) } else { Absent::unknown() };
+        let absent = if absent::asks_presence(pat) { self.absent(value) } else { Absent::Unknown };
         Value { guards, absent, ..Value::new(term, Type::Unknown) }
     }
 

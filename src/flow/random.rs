@@ -11,8 +11,9 @@ const DRAWN: &str = "drawn";
 impl<'p> Evaluator<'p> {
     /// What a call of a library of random numbers or identifiers gives; none for other calls.
     pub(super) fn drawn(&mut self, owner: &str, name: &str) -> Option<Value> {
+        let draw = draws(owner, name)?;
         let fresh = self.terms.fresh();
-        let term = match draws(owner, name)? {
+        let term = match draw {
             Draw::Once => self.terms.computed(DRAWN, vec![fresh]),
             Draw::Anew => fresh,
         };

@@ -147,7 +147,7 @@ impl Text {
 
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
-        let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::unknown());
+        let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
         Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, nested: 0 }
     }
 

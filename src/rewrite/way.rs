@@ -1,6 +1,7 @@
 //! Which way a condition was answered on the way to the write, told from the source's tree.
 
 use crate::event::{Cond, Event};
+use crate::flow::macros;
 use crate::lower::tree::{Block, Expr, ExprKind, MacroBody, Pat, Stmt};
 use crate::race::scene::Scene;
 use crate::span::Range;
@@ -144,10 +145,7 @@ fn leaves(expr: &Expr, failing: bool, depth: usize) -> bool {
         ExprKind::Return(Some(value)) if failing => leaves(value, failing, depth),
         ExprKind::Return(None) | ExprKind::Break(_) | ExprKind::Continue if failing => false,
         ExprKind::Return(_) | ExprKind::Break(_) | ExprKind::Continue => true,
-        ExprKind::Macro(call) => call
-            .path
-            .last()
-            .is_some_and(|name| matches!(name.as_str(), "bail" | "panic" | "unreachable" | "todo" | "unimplemented")),
+        ExprKind::Macro(call) => call.path.last().is_some_and(|name| macros::leaves(name)),
         // The value of a block that is the function's own.
         ExprKind::Call(function, _) => {
             matches!(&*function.kind, ExprKind::Path(path) if path.segments.last().is_some_and(|s| s.name == "Err"))

@@ -31,8 +31,8 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
     }
     let own: Vec<&&TableAccess> = reads.iter().filter(|read| read.table.name == target.table.name).collect();
     match target.action {
-        Action::Insert => insert(scene, access, target, &reads, &own),
-        Action::Update => update(scene, statement, target, &own),
+        Action::Insert => insert(scene, access, target, &own),
+        Action::Update => update(target, &own),
         // A row cannot be deleted twice.
         Action::Delete | Action::Read => None,
     }
@@ -70,7 +70,6 @@ fn insert(
     scene: &Scene<'_, '_>,
     access: &crate::event::Access,
     target: &TableAccess,
-    reads: &[&TableAccess],
     own: &[&&TableAccess],
 ) -> Option<(Confidence, &'static str)> {
     let known = scene.schema.table(&target.table.name).is_some();
@@ -112,7 +111,6 @@ fn insert(
             _ => {}
         }
     }
-    let _ = reads;
     None
 }
 
@@ -133,13 +131,7 @@ fn numbered(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
     })
 }
 
-fn update(
-    scene: &Scene<'_, '_>,
-    statement: &Statement,
-    target: &TableAccess,
-    own: &[&&TableAccess],
-) -> Option<(Confidence, &'static str)> {
-    let _ = scene;
+fn update(target: &TableAccess, own: &[&&TableAccess]) -> Option<(Confidence, &'static str)> {
     for read in own {
         if locks(read) {
             continue;
@@ -183,7 +175,6 @@ fn update(
             _ => {}
         }
     }
-    let _ = statement;
     None
 }
 

@@ -49,11 +49,10 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     later.into_iter().find_map(|event| {
         let read = event.access()?;
         transaction::of(scene, event).filter(|within| within.is_same(&open))?;
-        let (read_access, counted) = read.statement.accesses.iter().enumerate().find(|(_, access)| {
+        let read_access = read.statement.accesses.iter().position(|access| {
             matches!(access.aggregate, Some(Aggregate::Count | Aggregate::Sum))
                 && rows::adds_to(scene, (read, access), (inserted, target))
         })?;
-        let _ = counted;
         let cond = scene
             .flow
             .conds
