@@ -2,6 +2,7 @@
 
 use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
+use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -126,15 +127,31 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
 /// one. However often that happens, there is one row.
 fn makes_sure(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
+    let refuses = |own: &Sequence| match own.relation {
+        Relation::NewRowOfSet => matches!(scene.verdict(own), Verdict::Safe(Protection::UniqueKey(_))),
+        Relation::Other | Relation::Linked => is_kept_under_another_key(facts, own),
+        _ => false,
+    };
     facts.inserts()
         && scene.sequences(facts.write).iter().any(|own| {
             own.read != facts.sequence.read
-                && own.relation == Relation::NewRowOfSet
                 && own.checks.iter().any(|check| check.looks_at == LooksAt::Existence)
                 && !own.checks_aggregate()
                 && own.values.is_empty()
-                && matches!(scene.verdict(own), Verdict::Safe(Protection::UniqueKey(_)))
+                && refuses(own)
         })
+}
+
+/// Whether a row was asked for by a key of its table, was not there, and is inserted under the key that holds by now: that
+/// of the current version, season or epoch.
+fn is_kept_under_another_key(facts: &Facts<'_, '_>, own: &Sequence) -> bool {
+    let scene = facts.scene;
+    let asked = scene.access(own.read).and_then(|read| read.statement.accesses.get(own.read_access));
+    let Some(asked) = asked.filter(|asked| asked.table.name == facts.target.table.name) else { return false };
+    let given = |column: &Name| facts.target.sets.iter().any(|set| set.column == *column);
+    let keyed = |key: &[Name]| key.iter().all(|column| asked.equals(column).is_some() && given(column));
+    scene.found_nothing(own.read, facts.write)
+        && scene.schema.table(&facts.target.table.name).is_some_and(|table| table.keys().any(keyed))
 }
 
 /// Whether the written row belongs to the row that was checked: by a foreign key, or by a column that is named after it.
