@@ -4,7 +4,7 @@ use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::Term;
 use crate::lower::tree::Name;
-use crate::race::{LooksAt, Written, dependency};
+use crate::race::{Check, LooksAt, Written, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -54,7 +54,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         LooksAt::Aggregate => facts.reads.aggregate.is_some() || !facts.keeps_count(),
         LooksAt::Existence => false,
     };
-    if facts.sequence.checks.iter().any(|check| moved(&check.looks_at)) {
+    if facts.sequence.checks.iter().any(|check| moved(&check.looks_at) && !asks_for_what_is_edited(facts, check)) {
         return own;
     }
     // A new value of what was there is lost whatever else was checked.
@@ -68,6 +68,12 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
 
 /// Whether the conditions only ask that the columns are there of which the new values of these same columns are made.
 fn asks_for_what_it_computes_from(facts: &Facts<'_, '_>) -> bool {
+    let mut checks = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence);
+    checks.all(|check| asks_for_what_is_edited(facts, check))
+}
+
+/// The same of one condition.
+fn asks_for_what_is_edited(facts: &Facts<'_, '_>, check: &Check) -> bool {
     let scene = facts.scene;
     let made = |column: &Name| {
         let of = |value: &Written| {
@@ -75,11 +81,9 @@ fn asks_for_what_it_computes_from(facts: &Facts<'_, '_>) -> bool {
         };
         facts.sequence.values.iter().any(of)
     };
-    facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence).all(|check| {
-        let cond = check.cond.map(|cond| scene.ev.cond(cond));
-        let presence = cond.is_some_and(|cond| matches!(scene.ev.terms.get(cond.term), Term::Exists(_)));
-        presence && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
-    })
+    let cond = check.cond.map(|cond| scene.ev.cond(cond));
+    let presence = cond.is_some_and(|cond| matches!(scene.ev.terms.get(cond.term), Term::Exists(_)));
+    presence && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
 }
 
 /// A one-time row: it is read, deleted, and what it said goes on to be used.
