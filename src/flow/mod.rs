@@ -9,6 +9,7 @@ mod begin;
 mod branch;
 mod builder;
 mod call;
+pub mod clock;
 mod construct;
 mod decode;
 mod diesel;
