@@ -4,6 +4,8 @@ use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::Term;
 use crate::lower::tree::Name;
+use crate::race::index::Kind;
+use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
@@ -30,15 +32,31 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     (!saved_whole).then_some(sure)
 }
 
-/// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing.
+/// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing. What
+/// this request itself has written over since was checked for that write.
 fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let table = &facts.reads.table.name;
     let spoiled = facts.sequence.checks.iter().any(|check| match &check.looks_at {
-        LooksAt::Column(column) => facts.scene.rivals.changes(table, column) && !facts.permits(check),
+        LooksAt::Column(column) => {
+            facts.scene.rivals.changes(table, column) && !facts.permits(check) && !is_written_before(facts, column)
+        }
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     });
     spoiled.then(|| facts.confidence())
+}
+
+/// Whether a column of the row that was read is written on the way to the write, wherever that leads on from the read.
+fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    let scene = facts.scene;
+    let passed = |branch: u32| [facts.read, facts.write].iter().any(|event| event.path.arms_of(branch).is_some());
+    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+        let target = event.access().and_then(|access| access.statement.target());
+        target.is_some_and(|target| {
+            target.table.name == facts.reads.table.name && dependency::written(target).any(|set| set.column == *column)
+        }) && event.path.0.iter().all(|(branch, _)| passed(*branch))
+            && scene.sequences(event).iter().any(|own| own.read == facts.read.id && own.relation == Relation::SameRow)
+    })
 }
 
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
