@@ -285,6 +285,9 @@ impl<'p> Evaluator<'p> {
             value.guards = union(&value.guards, conds);
             return value;
         }
+        // Where each way gives the same, none was chosen.
+        let alike = values.windows(2).all(|pair| pair[0].term == pair[1].term);
+        let conds = if alike { &[] } else { conds };
         let term = self.terms.either(values.iter().map(|value| value.term));
         let ty = values.iter().map(|value| &value.ty).find(|ty| !matches!(ty, Type::Unknown | Type::Never));
         let mut value = Value::new(term, ty.cloned().unwrap_or(Type::Unknown));

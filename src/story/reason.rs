@@ -276,7 +276,7 @@ fn what_is_checked(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> Strin
 }
 
 /// The checked columns that a finding speaks of. Those that the write moves say more than what was looked at besides, and
-/// what no statement changes says nothing.
+/// what no statement changes, or what names the row, says nothing.
 pub fn told_columns<'c>(scene: &Scene<'_, '_>, claim: &'c Claim, write: &Event) -> Vec<&'c str> {
     let sequence = &claim.sequence;
     let named: Vec<&str> =
@@ -287,7 +287,10 @@ pub fn told_columns<'c>(scene: &Scene<'_, '_>, claim: &'c Claim, write: &Event) 
             && !sequence.values.iter().any(|value| value.column == column && value.is_handed_back())
     };
     let read = scene.access(sequence.read).and_then(|read| read.statement.accesses.get(sequence.read_access));
-    let changed = |column: &str| read.is_some_and(|read| scene.rivals.changes(&read.table.name, column));
+    let table = read.and_then(|read| scene.schema.table(&read.table.name));
+    let names_row = |column: &str| table.is_some_and(|table| table.primary_key.iter().any(|key| *key == column));
+    let changed =
+        |column: &str| !names_row(column) && read.is_some_and(|read| scene.rivals.changes(&read.table.name, column));
     let some = |wanted: &dyn Fn(&str) -> bool| -> Option<Vec<&str>> {
         let some: Vec<&str> = named.iter().copied().filter(|column| wanted(column)).collect();
         (!some.is_empty()).then_some(some)
