@@ -311,7 +311,8 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     let cond = found.flatten();
     let Some(read) = scene.access(sequence.read) else { return };
     let Some(access) = read.statement.accesses.get(sequence.read_access) else { return };
-    if access.aggregate.is_some_and(|aggregate| aggregate != Aggregate::Exists) || access.action != Action::Read {
+    let whole = |aggregate| !matches!(aggregate, Aggregate::Exists | Aggregate::Count);
+    if access.aggregate.is_some_and(whole) || access.action != Action::Read {
         return;
     }
     for predicate in &access.filter {

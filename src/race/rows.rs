@@ -2,9 +2,10 @@
 
 use crate::event::Access;
 use crate::flow::term::Part;
+use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{Sequence, dependency};
-use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Predicate};
 
 /// How the row that is written relates to what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +78,7 @@ fn same_table_relation(
     write: (&Access, &TableAccess),
     key_from_row: bool,
 ) -> Relation {
-    let set = is_set(scene, read.1);
+    let set = is_set(scene, read.1) && !asks_for_one(scene, read, write);
     if write.1.action == Action::Insert {
         return new_row(scene, read, write, set);
     }
@@ -99,6 +100,28 @@ fn same_table_relation(
         return if set { Relation::RowOfSet } else { Relation::LikelySameRow };
     }
     if set { Relation::RowOfSet } else { Relation::Other }
+}
+
+/// Whether a read only asks for the presence of one row: by a key, or, where no key is known, by all that the write names its
+/// row by.
+fn asks_for_one(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access, &TableAccess)) -> bool {
+    if !matches!(read.1.aggregate, Some(Aggregate::Exists | Aggregate::Count)) || write.1.action == Action::Insert {
+        return false;
+    }
+    match scene.schema.table(&read.1.table.name) {
+        Some(table) => table.keys().any(|key| key.iter().all(|column| read.1.equals(column).is_some())),
+        None => {
+            let named = |access: &TableAccess| -> Vec<Name> {
+                let by_value = |p: &&Predicate| p.op == Compare::Eq && !matches!(p.value, Operand::Literal(_));
+                access.filter.iter().filter(by_value).flat_map(|predicate| predicate.columns.clone()).collect()
+            };
+            let (asked, written) = (named(read.1), named(write.1));
+            !written.is_empty()
+                && asked.iter().all(|column| written.contains(column))
+                && written.iter().all(|column| asked.contains(column))
+                && compare_keys(scene, read, write) == (true, false)
+        }
+    }
 }
 
 /// Whether a read gives several rows, or a value over several.
