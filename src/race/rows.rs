@@ -109,7 +109,7 @@ fn asks_for_one(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&A
         return false;
     }
     match scene.schema.table(&read.1.table.name) {
-        Some(table) => table.keys().any(|key| key.iter().all(|column| read.1.equals(column).is_some())),
+        Some(_) => asked_by_key(scene, read.1),
         None => {
             let named = |access: &TableAccess| -> Vec<Name> {
                 let by_value = |p: &&Predicate| p.op == Compare::Eq && !matches!(p.value, Operand::Literal(_));
@@ -124,16 +124,44 @@ fn asks_for_one(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&A
     }
 }
 
+/// Whether a read asks for one row by a key of its table, or by one key or another.
+pub fn asked_by_key(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
+    let Some(table) = scene.schema.table(&read.table.name) else { return false };
+    table.keys().any(|key| key.iter().all(|column| read.equals(column).is_some()))
+        || read.filter.iter().any(|predicate| names_by_either(scene, read, predicate))
+}
+
+/// `id = $1 OR tag = $1`: whether a condition is a choice of keys, each compared with a value.
+pub fn names_by_either(scene: &Scene<'_, '_>, read: &TableAccess, predicate: &Predicate) -> bool {
+    let Some(table) = scene.schema.table(&read.table.name) else { return false };
+    let by_key = |column: &Name| {
+        let given = |other: &Name| other == column || read.equals(other).is_some();
+        let partial = table.uniques.iter().map(|unique| unique.columns.as_slice());
+        table.keys().chain(partial).any(|key| key.contains(column) && key.iter().all(given))
+    };
+    predicate.columns.len() > 1 && predicate.columns.iter().all(by_key) && is_choice_of_values(&predicate.value)
+}
+
+/// An OR of comparisons of a column with a value that the text does not hold.
+fn is_choice_of_values(condition: &Operand) -> bool {
+    let Operand::Expr { text, parts } = condition else { return false };
+    match (text.as_str(), parts.as_slice()) {
+        ("or", parts) => parts.iter().all(is_choice_of_values),
+        ("=", [Operand::Column { .. }, value] | [value, Operand::Column { .. }]) => {
+            matches!(value, Operand::Placeholder(_) | Operand::Named(_))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a read gives several rows, or a value over several.
 fn is_set(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
     if read.aggregate.is_some() {
         return true;
     }
-    let keyed = scene
-        .schema
-        .table(&read.table.name)
-        .is_some_and(|table| table.keys().any(|key| key.iter().all(|column| read.equals(column).is_some())));
-    !keyed && read.limit != Some(crate::sql::statement::Limit::One) && !read.filter.iter().any(|p| p.op == Compare::Eq)
+    !asked_by_key(scene, read)
+        && read.limit != Some(crate::sql::statement::Limit::One)
+        && !read.filter.iter().any(|p| p.op == Compare::Eq)
 }
 
 /// Whether the equalities of two accesses agree on a column, and whether they contradict each other on one.
