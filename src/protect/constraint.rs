@@ -8,7 +8,9 @@ use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction};
 use crate::sql::schema::TableDef;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictAction, ConflictTarget, Operand};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
+};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
     let access = scene.access(sequence.write)?;
@@ -33,6 +35,7 @@ pub fn covering_key(
         read.1.filter.iter().any(|predicate| {
             predicate.columns.contains(column)
                 && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
+                && !is_coarser(predicate)
         })
     };
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column) || write.1.sets.is_empty();
@@ -41,6 +44,22 @@ pub fn covering_key(
     full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
+}
+
+/// Whether more than one value of a column fits a condition, which a key over the column takes for different ones: a range,
+/// a part of a time.
+fn is_coarser(predicate: &Predicate) -> bool {
+    const PARTS: [&str; 8] = ["date", "date_trunc", "date_part", "extract", "strftime", "year", "month", "day"];
+    let Operand::Expr { text, parts } = &predicate.value else {
+        return matches!(predicate.op, Compare::Lt | Compare::Le | Compare::Gt | Compare::Ge);
+    };
+    let of_part =
+        |part: &Operand| matches!(part, Operand::Expr { text, .. } if PARTS.contains(&text.trim_end_matches("()")));
+    match predicate.op {
+        Compare::Lt | Compare::Le | Compare::Gt | Compare::Ge => true,
+        Compare::Other => matches!(text.as_str(), "<" | "<=" | ">" | ">=") || parts.iter().any(of_part),
+        _ => false,
+    }
 }
 
 /// A number computed as the next one, into a column that a unique key holds: the second request fails.
