@@ -2,7 +2,7 @@
 
 use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
-use crate::protect::{Protection, Verdict};
+use crate::protect::{Protection, Verdict, recheck};
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, common, dependency, transaction};
@@ -94,7 +94,8 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         let default = facts.inserts() && (facts.writes_constants() || facts.target.conflict.is_some());
-        return (!default && claimed_later(facts) && !makes_sure(facts)).then_some(Confidence::Medium);
+        let doubled = !default && claimed_later(facts) && !makes_sure(facts);
+        return (doubled || used_up_later(facts)).then_some(Confidence::Medium);
     }
     let rival = |part: &LooksAt| match part {
         LooksAt::Column(column) => facts.scene.rivals.changes(&facts.reads.table.name, column),
@@ -179,6 +180,38 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
             && (linked || together && near(event) || given())
             && (given() || scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond)))
     })
+}
+
+/// Whether rows were found, a row is inserted for them, and further on, on the same condition, they are deleted: who deletes
+/// none of them goes on all the same.
+fn used_up_later(facts: &Facts<'_, '_>) -> bool {
+    let (scene, sequence) = (facts.scene, facts.sequence);
+    let linked = sequence.relation == Relation::Linked;
+    linked
+        && facts.inserts()
+        && facts.target.conflict.is_none()
+        && !facts.writes_constants()
+        && !recheck::decides_once(scene, sequence, facts.write)
+        && deletes_what_was_found(scene, sequence)
+}
+
+/// Whether the rows whose presence a sequence asked for are deleted after its write, and nobody looks at how many they were.
+pub fn deletes_what_was_found(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.access(sequence.read), scene.event(sequence.write)) else { return false };
+    let Some(reads) = read.statement.accesses.get(sequence.read_access) else { return false };
+    let conds: Vec<_> = sequence.checks.iter().filter_map(|check| check.cond).collect();
+    !scene.found_nothing(sequence.read, write)
+        && scene.after(write.id).any(|event| {
+            let Some(access) = event.access() else { return false };
+            let same_rows = access.statement.target().is_some_and(|target| {
+                target.action == Action::Delete
+                    && target.table.name == reads.table.name
+                    && rows::compare_keys(scene, (read, reads), (access, target)) == (true, false)
+            });
+            same_rows
+                && !scene.outcome_used(event.id)
+                && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+        })
 }
 
 /// Whether an insert passes over a row with the same key, where the key is narrower than what was read: the program
