@@ -166,7 +166,7 @@ fn lowered_of(
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
-            let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, macros.of(file)));
+            let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, &macros.of(file)));
             progress.file_done();
             let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
             match caught {
