@@ -8,6 +8,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
+use crate::sql::statement::{Assignment, ConflictTarget};
 
 pub const ID: &str = "check-then-insert";
 
@@ -25,6 +26,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     if facts.tried.contains(&WhyNot::ConflictOverwrites) && facts.writes_constants() {
         // The second one puts there what the first one did.
+        return Some(Confidence::Low);
+    }
+    if facts.tried.contains(&WhyNot::ConflictOverwrites) && passes_on_answers(facts) {
+        // What the outside said last is as good as what it said first.
         return Some(Confidence::Low);
     }
     if facts.replaced_before(facts.write.id) {
@@ -53,6 +58,20 @@ fn goes_on_with_a_row(facts: &Facts<'_, '_>) -> bool {
         check.looks_at == LooksAt::Existence || matches!(term, Some(Term::Exists(_)))
     };
     facts.scene.found_something(facts.read.id, facts.write) && facts.sequence.checks.iter().all(only_present)
+}
+
+/// Whether all that is written beside the key is what a service outside answered.
+fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
+    let Some(access) = facts.write.access() else { return false };
+    let Some(ConflictTarget::Columns(key)) = facts.target.conflict.as_ref().map(|conflict| &conflict.target) else {
+        return false;
+    };
+    let answered = |set: &Assignment| {
+        let given = facts.scene.terms_in(access, &set.value);
+        !given.is_empty() && given.iter().all(|term| facts.scene.ev.terms.is_answer(*term))
+    };
+    let mut beside = facts.target.sets.iter().filter(|set| !key.contains(&set.column)).peekable();
+    beside.peek().is_some() && beside.all(answered)
 }
 
 /// Whether a condition goes on only with a row that is there.

@@ -3,6 +3,7 @@
 use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
 use crate::protect::{Protection, Verdict, recheck};
+use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, common, dependency, transaction};
@@ -110,6 +111,9 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.sequence.checks_content() {
         return None;
     }
+    if is_made_good(facts) {
+        return Some(Confidence::Low);
+    }
     if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at) && !facts.permits(check)) {
         return Some(Confidence::Low);
     }
@@ -121,6 +125,26 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether a request for which the check failed puts the row right, or puts one there, and comes to the write as well.
+fn is_made_good(facts: &Facts<'_, '_>) -> bool {
+    let (scene, sequence) = (facts.scene, facts.sequence);
+    let Some(read) = facts.read.access() else { return false };
+    let conds: Vec<_> = sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence).collect();
+    let puts_right = |event: &Event| {
+        let Some(access) = event.access() else { return false };
+        access.statement.target().is_some_and(|target| {
+            target.table.name == facts.reads.table.name
+                && (rows::adds_to(scene, (read, facts.reads), (access, target))
+                    || target.action == Action::Update
+                        && rows::compare_keys(scene, (read, facts.reads), (access, target)) == (true, false))
+        })
+    };
+    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+        let needed = scene.conditions(&event.deps);
+        puts_right(event) && conds.iter().all(|check| check.cond.is_some_and(|cond| needed.contains(&cond)))
+    })
 }
 
 /// Whether the write only makes sure that a row is there: its absence was asked for on the way, and a key refuses a second
