@@ -26,6 +26,7 @@ mod pattern;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod texts;
 pub mod tree;
 mod types;
 
@@ -39,6 +40,7 @@ use crate::span::{FileId, Range};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
 
 pub use definitions::{Callable, MacroDefinition, Macros, macros_of};
+pub use texts::ddl_of;
 
 /// The stack that [`lower`] and [`expression`] need, in bytes. Within the limits of [`nesting`] they never need more, in
 /// a debug build either; on a smaller stack a hostile file ends the process.
