@@ -166,7 +166,7 @@ fn lowered_of(
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
         .map(|file| {
-            let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, macros.of(file)));
+            let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, &macros.of(file)));
             progress.file_done();
             let notice = |kind, span, text| Notice { path: file.path.clone(), span, kind, text };
             match caught {
@@ -199,8 +199,14 @@ pub(crate) fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<N
     // Packages of one workspace may have databases of different engines.
     let others: std::collections::BTreeSet<Dialect> =
         workspace.crates.iter().flat_map(|krate| krate.dialects.iter().copied()).collect();
-    for other in others.into_iter().filter(|other| *other != dialect && config.dialect.is_none()) {
-        schema.complete(migrations::schema(&texts, other).0);
+    let others: Vec<Dialect> =
+        others.into_iter().filter(|other| *other != dialect && config.dialect.is_none()).collect();
+    for other in &others {
+        schema.complete(migrations::schema(&texts, *other).0);
+    }
+    let of_code = texts_of_code(workspace);
+    for dialect in std::iter::once(dialect).chain(others) {
+        schema.complete(migrations::of_code(&of_code, dialect));
     }
     for (file, why) in faults {
         if let Some(file) = files.get(file) {
@@ -209,6 +215,17 @@ pub(crate) fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<N
         }
     }
     schema
+}
+
+/// The texts in the code of the program that make tables, in the order of the files.
+fn texts_of_code(workspace: &Workspace) -> Vec<String> {
+    let main = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(Target::Main)) && !is_test_support(&file.path);
+    let files: Vec<&SourceFile> = workspace.files.iter().filter(main).collect();
+    let texts = files
+        .par_iter()
+        .map(|file| std::panic::catch_unwind(|| lower::ddl_of(&file.text)).unwrap_or_default())
+        .collect::<Vec<_>>();
+    texts.into_iter().flatten().collect()
 }
 
 /// What diesel's `table!` and sea-orm's entities and migrations say, beside the migrations in SQL.

@@ -4,13 +4,18 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lower::tree::Name;
-use crate::lower::{MacroDefinition, Macros, macros_of};
-use crate::source::{SourceFile, Workspace};
+use crate::lower::{Callable, MacroDefinition, Macros, macros_of};
+use crate::source::{Crate, SourceFile, Workspace};
 
 /// The macros of all packages.
 pub struct PackageMacros {
     /// By package; a name is there once.
     callable: FxHashMap<usize, Vec<MacroDefinition>>,
+    /// Those of them that other packages may call.
+    exported: FxHashMap<usize, Vec<MacroDefinition>>,
+    /// For each package the packages of the workspace that it depends on, by the name it calls them; its own library is
+    /// among them, as its binaries call it.
+    reachable: Vec<Vec<(Name, usize)>>,
 }
 
 /// One definition, and whether it stands in the crate's root.
@@ -36,13 +41,40 @@ impl PackageMacros {
         for ((krate, _), all) in by_name {
             callable.entry(krate).or_default().extend(the_one(all));
         }
-        Self { callable }
+        let exported = callable.iter().map(|(krate, all)| {
+            (*krate, all.iter().filter(|definition| definition.exported).cloned().collect::<Vec<_>>())
+        });
+        Self {
+            exported: exported.filter(|(_, all)| !all.is_empty()).collect(),
+            reachable: reachable(workspace),
+            callable,
+        }
     }
 
     /// What a file may call; its own definitions may be among it.
-    pub fn of(&self, file: &SourceFile) -> &[MacroDefinition] {
-        file.krate.and_then(|krate| self.callable.get(&krate)).map_or(&[], Vec::as_slice)
+    pub fn of(&self, file: &SourceFile) -> Callable<'_> {
+        let Some(krate) = file.krate else { return Callable::default() };
+        let others = self.reachable.get(krate).into_iter().flatten();
+        Callable {
+            own: self.callable.get(&krate).map_or(&[], Vec::as_slice),
+            others: others.filter_map(|(name, of)| Some((name.clone(), self.exported.get(of)?.as_slice()))).collect(),
+        }
     }
+}
+
+fn reachable(workspace: &Workspace) -> Vec<Vec<(Name, usize)>> {
+    let mut members: FxHashMap<&Name, usize> = FxHashMap::default();
+    for (place, krate) in workspace.crates.iter().enumerate() {
+        members.entry(&krate.name).or_insert(place);
+    }
+    let of = |(place, krate): (usize, &Crate)| {
+        let dependencies = krate.dependencies.iter();
+        let mut found: Vec<(Name, usize)> =
+            dependencies.filter_map(|it| Some((it.name.clone(), *members.get(&it.package)?))).collect();
+        found.push((krate.name.clone(), place));
+        found
+    };
+    workspace.crates.iter().enumerate().map(of).collect()
 }
 
 /// The package of a file, its path below the package, and its macros where it has any.
@@ -114,6 +146,33 @@ mod tests {
         let exported = format!("#[macro_export] {FINDER}");
         let two = [("src/a.rs", &*exported), ("src/b.rs", &*exported), call];
         assert!(functions(&two).is_empty(), "nobody knows which");
+    }
+
+    #[test]
+    fn exported_macros_of_other_packages_are_called_by_their_names() {
+        let exported = format!(
+            "#[macro_export] {FINDER} #[macro_export] macro_rules! both {{ ($a:ident) => {{ $crate::finder!($a); }} }}"
+        );
+        let shown = |call: &str| {
+            let library = ("store/Cargo.toml", "[package]\nname = 'seat-store'\nversion = '0.1.0'\n");
+            let shop = "[package]\nname = 'shop'\nversion = '0.1.0'\n[dependencies]\nseat-store.path = '../store'\n";
+            let files =
+                [library, ("store/src/lib.rs", &*exported), ("shop/Cargo.toml", shop), ("shop/src/lib.rs", call)];
+            functions(&files)
+        };
+        assert_eq!(shown("use seat_store::finder; finder!(find_seat);"), ["find_seat: finder!(find_seat)"]);
+        assert_eq!(shown("seat_store::finder!(find_seat);"), ["find_seat: seat_store::finder!(find_seat)"]);
+        assert_eq!(shown("use seat_store::both; both!(find_seat);"), ["find_seat: both!(find_seat)"]);
+        assert!(shown("finder!(find_seat);").is_empty(), "not imported");
+        assert!(shown("use other::finder; finder!(find_seat);").is_empty());
+        assert!(shown("use seat_store::shelf::finder; finder!(find_seat);").is_empty(), "it stands in the root");
+    }
+
+    #[test]
+    fn a_binary_calls_its_library() {
+        let exported = format!("#[macro_export] {FINDER}");
+        let main = ("src/main.rs", "use a::finder; finder!(find_seat);");
+        assert_eq!(functions(&[("src/lib.rs", &exported), main]), ["find_seat: finder!(find_seat)"]);
     }
 
     #[test]

@@ -271,6 +271,17 @@ impl Terms {
         self.facts(id).has.any(Has::MEASURE)
     }
 
+    /// Whether a value is what was answered outside, or a part of it.
+    pub fn is_answer(&self, id: TermId) -> bool {
+        match self.get(id) {
+            Term::Computed(by, parts) => {
+                by == ANSWER || !parts.is_empty() && parts.iter().all(|part| self.is_answer(*part))
+            }
+            Term::Field(of, _) => self.is_answer(*of),
+            _ => false,
+        }
+    }
+
     /// Whether `id` is, or is one of, or is computed from `part`.
     pub fn mentions(&self, id: TermId, part: TermId) -> bool {
         // A term is interned after all it is made of.

@@ -69,7 +69,8 @@ fn collect(meta: &Meta, depth: u32, all: &mut Vec<Attr>) {
     all.push(Attr { path: path_names(meta.path()), tokens });
 }
 
-/// Whether a condition holds only if `test` does: `test`, and `any` and `all` with it, but not below a `not`.
+/// Whether a condition holds only if `test` does: `test`, or a feature named after it, and `any` and `all` with one of
+/// them, but not below a `not`.
 fn names_test(condition: TokenStream, depth: u32) -> bool {
     if depth > DEPTH {
         return false;
@@ -84,6 +85,7 @@ fn names_test(condition: TokenStream, depth: u32) -> bool {
                 }
             }
             TokenTree::Group(group) if word != "not" && names_test(group.stream(), depth + 1) => return true,
+            TokenTree::Literal(value) if word == "feature" && is_for_tests(&value.to_string()) => return true,
             TokenTree::Punct(mark) if mark.as_char() == ',' => word.clear(),
             _ => {}
         }
@@ -118,4 +120,10 @@ fn spaced_into(tokens: TokenStream, depth: u32, text: &mut String) {
             other => text.push_str(&other.to_string()),
         }
     }
+}
+
+/// `"test"`, `"test-utils"`: a feature that brings in what tests are written with.
+fn is_for_tests(feature: &str) -> bool {
+    let name = feature.trim_matches('"').replace('-', "_");
+    matches!(name.as_str(), "test" | "tests" | "testing") || name.starts_with("test_")
 }

@@ -26,6 +26,15 @@ pub struct MacroDefinition {
     pub exported: bool,
 }
 
+/// The macros of other files that one file may call.
+#[derive(Clone, Debug, Default)]
+pub struct Callable<'m> {
+    /// Of its own package.
+    pub own: &'m [MacroDefinition],
+    /// Of other packages, by the name that the file calls the package by.
+    pub others: Vec<(Name, &'m [MacroDefinition])>,
+}
+
 /// The definitions in a file's text; none when it is not Rust or beyond the limits of [`super::lower`].
 ///
 /// Call it on a thread that has [`super::STACK`], and not while that thread is inside [`super::lower`].

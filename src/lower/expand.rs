@@ -1,4 +1,5 @@
-//! Calls of macros that the package defines with `macro_rules!`, replaced by what the definition makes of them.
+//! Calls of macros that the package, or another package of the workspace, defines with `macro_rules!`, replaced by what
+//! the definition makes of them.
 //!
 //! Finders and inserters are often made by such a macro. Only what is simple is expanded: the common fragments and
 //! repetitions, without hygiene. Tokens of the call keep their place in the call, tokens of the definition theirs,
@@ -6,7 +7,7 @@
 
 use std::str::FromStr;
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use rustc_hash::FxHashMap;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
@@ -15,12 +16,22 @@ use syn::parse::{Parse, ParseStream, Parser};
 use super::functions::Home;
 use super::rules::{self, Matcher, Piece, Repeat, Rule};
 use super::tree::{MacroBody, Name};
-use super::{Lowering, MacroDefinition, name, nesting};
+use super::{Callable, Lowering, MacroDefinition, name, nesting};
 use crate::span::Range;
 
 /// Macros by name; a later definition hides an earlier one. None where the rules are not of the kind that is expanded.
 #[derive(Default)]
-pub struct Definitions(FxHashMap<Name, Definition>);
+pub struct Definitions {
+    own: FxHashMap<Name, Definition>,
+    /// Those of other packages.
+    others: FxHashMap<(Name, Name), Definition>,
+}
+
+/// The macro that a call means: its name, and for one of another package that package's.
+enum Meant {
+    Own(Name),
+    Other(Name, Name),
+}
 
 enum Definition {
     Own(Option<Vec<Rule>>),
@@ -31,15 +42,26 @@ enum Definition {
 
 impl Definitions {
     /// The macros of other files.
-    pub fn foreign(definitions: &[MacroDefinition]) -> Self {
-        let unread =
-            |definition: &MacroDefinition| (definition.name.clone(), Definition::Unread(definition.rules.clone()));
-        Self(definitions.iter().map(unread).collect())
+    pub fn foreign(callable: &Callable<'_>) -> Self {
+        let unread = |definition: &MacroDefinition| Definition::Unread(definition.rules.clone());
+        let own = callable.own.iter().map(|definition| (definition.name.clone(), unread(definition)));
+        let others = callable.others.iter().flat_map(|(krate, definitions)| {
+            definitions.iter().map(|definition| ((krate.clone(), definition.name.clone()), unread(definition)))
+        });
+        Self { own: own.collect(), others: others.collect() }
+    }
+
+    /// Whether the file itself has defined a macro of that name by now.
+    fn is_here(&self, name: &Name) -> bool {
+        matches!(self.own.get(name), Some(Definition::Own(_)))
     }
 
     /// The rules of a macro, and whether they are another file's.
-    fn rules(&mut self, called: &Name) -> Option<(&[Rule], bool)> {
-        let definition = self.0.get_mut(called)?;
+    fn rules(&mut self, meant: &Meant) -> Option<(&[Rule], bool)> {
+        let definition = match meant {
+            Meant::Own(name) => self.own.get_mut(name)?,
+            Meant::Other(krate, name) => self.others.get_mut(&(krate.clone(), name.clone()))?,
+        };
         if let Definition::Unread(text) = definition {
             *definition = Definition::Foreign(TokenStream::from_str(text).ok().and_then(rules::rules));
         }
@@ -63,7 +85,7 @@ const COST: usize = 4;
 impl Lowering {
     /// Keeps a definition for later calls, where its rules are of the kind that is expanded.
     pub fn define(&mut self, defined: &Name, body: &TokenStream) {
-        self.definitions.0.insert(defined.clone(), Definition::Own(rules::rules(body.clone())));
+        self.definitions.own.insert(defined.clone(), Definition::Own(rules::rules(body.clone())));
     }
 
     pub fn expanded_body(&mut self, call: &syn::Macro, at: Range) -> Option<MacroBody> {
@@ -101,11 +123,8 @@ impl Lowering {
         if self.expansions >= DEPTH {
             return None;
         }
-        let local = self.may_be_local(&call.path, &called);
-        let (rules, foreign) = self.definitions.rules(&called)?;
-        if foreign && !local {
-            return None;
-        }
+        let meant = self.meant(&call.path, called)?;
+        let (rules, foreign) = self.definitions.rules(&meant)?;
         let (rule, bound) = rules.iter().find_map(|rule| {
             let bind = |input: ParseStream<'_>| {
                 let mut bound = Bindings::default();
@@ -118,22 +137,34 @@ impl Lowering {
         let allowed = left;
         let bound = bound.iter().collect();
         let place = foreign.then(|| whole_call(call));
-        let expansion = Template { bound, place }.transcribed(&rule.template, &mut left);
+        let krate = if let Meant::Other(krate, _) = &meant { Some(krate) } else { None };
+        let expansion = Template { bound, place, krate }.transcribed(&rule.template, &mut left);
         self.fuel -= (allowed - left) * COST;
         let expansion: TokenStream = expansion?.into_iter().collect();
         nesting::check(&expansion).ok()?;
         Some(expansion)
     }
 
-    /// Whether a call may mean a macro of the package: it names no other crate, and the file imports no other by that
-    /// name.
-    fn may_be_local(&self, path: &syn::Path, called: &Name) -> bool {
+    /// Which macro a call may mean, by its path and by what the file imports under its name; none for paths into modules
+    /// of other packages.
+    fn meant(&self, path: &syn::Path, called: Name) -> Option<Meant> {
         let own = |first: &str| matches!(first, "crate" | "self" | "super");
-        let first = path.segments.first().is_some_and(|first| own(&first.ident.to_string()));
-        (path.segments.len() == 1 || first)
-            && !self.tree.uses.iter().any(|line| {
-                line.name == *called && line.path.first().is_some_and(|first| !own(first)) && line.path.len() > 1
-            })
+        let first = name(&path.segments.first()?.ident);
+        match path.segments.len() {
+            1 => {
+                let imported = self.tree.uses.iter().find(|line| {
+                    line.name == called && line.path.len() > 1 && line.path.first().is_some_and(|first| !own(first))
+                });
+                let Some(line) = imported.filter(|_| !self.definitions.is_here(&called)) else {
+                    return Some(Meant::Own(called));
+                };
+                let [krate, last] = line.path.as_slice() else { return None };
+                Some(Meant::Other(krate.clone(), last.clone()))
+            }
+            _ if own(&first) => Some(Meant::Own(called)),
+            2 => Some(Meant::Other(first, called)),
+            _ => None,
+        }
     }
 }
 
@@ -268,6 +299,8 @@ struct Template<'b> {
     bound: FxHashMap<&'b Name, &'b Bound>,
     /// The place of the template's own tokens, where they have none in this file.
     place: Option<Span>,
+    /// What `$crate` means, in another package than the one that is called so.
+    krate: Option<&'b Name>,
 }
 
 impl Template<'_> {
@@ -324,6 +357,11 @@ impl Template<'_> {
 
     fn placed(&self, token: &TokenTree) -> TokenTree {
         let mut token = token.clone();
+        if let (Some(krate), TokenTree::Ident(written)) = (self.krate, &token)
+            && written == "crate"
+        {
+            token = TokenTree::Ident(Ident::new(krate, written.span()));
+        }
         if let Some(place) = self.place {
             token.set_span(place);
         }

@@ -26,6 +26,7 @@ mod pattern;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod texts;
 pub mod tree;
 mod types;
 
@@ -38,7 +39,8 @@ use crate::notice::NoticeKind;
 use crate::span::{FileId, Range};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
 
-pub use definitions::{MacroDefinition, Macros, macros_of};
+pub use definitions::{Callable, MacroDefinition, Macros, macros_of};
+pub use texts::ddl_of;
 
 /// The stack that [`lower`] and [`expression`] need, in bytes. Within the limits of [`nesting`] they never need more, in
 /// a debug build either; on a smaller stack a hostile file ends the process.
@@ -67,12 +69,12 @@ pub struct Refused {
 /// Fails for text that is not Rust, larger than [`SIZE`], or deeper than [`nesting`] allows. Call it on a thread that has
 /// [`STACK`].
 pub fn lower(file: FileId, text: &str) -> Result<Lowered, Refused> {
-    lower_with(file, text, &[])
+    lower_with(file, text, &Callable::default())
 }
 
 /// The same, with the macros of other files that this one may call. Its own definitions win, and what a foreign one
 /// makes has the range of the call.
-pub fn lower_with(file: FileId, text: &str, foreign: &[MacroDefinition]) -> Result<Lowered, Refused> {
+pub fn lower_with(file: FileId, text: &str, foreign: &Callable<'_>) -> Result<Lowered, Refused> {
     if text.len() > SIZE {
         let text = format!("the file has {} bytes, more than {SIZE}", text.len());
         return Err(Refused { kind: NoticeKind::Limit, at: None, line: 1, text });
@@ -101,7 +103,7 @@ pub fn expression(text: &str) -> Option<Expr> {
 
 const BOM: char = '\u{feff}';
 
-fn parse_and_lower(file: FileId, text: &str, foreign: &[MacroDefinition]) -> Result<Lowered, Refused> {
+fn parse_and_lower(file: FileId, text: &str, foreign: &Callable<'_>) -> Result<Lowered, Refused> {
     let offset = code_start(text);
     let code = text.get(offset..).unwrap_or("");
     let place = |span: Span| shifted(span, offset);

@@ -9,7 +9,9 @@ use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction};
 use crate::sql::schema::TableDef;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictAction, ConflictTarget, Operand};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
+};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
     let access = scene.access(sequence.write)?;
@@ -30,18 +32,75 @@ pub fn covering_key(
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
     let table = scene.schema.table(&write.1.table.name)?;
-    let asked = |column: &Name| {
-        read.1.filter.iter().any(|predicate| {
-            predicate.columns.contains(column)
-                && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
-        })
-    };
+    let asked = |column: &Name| asks_for(read.1, column);
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column) || write.1.sets.is_empty();
     let fits = |key: &[Name]| !key.is_empty() && key.iter().all(|column| asked(column) && given(column));
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
     full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
+}
+
+fn asks_for(read: &TableAccess, column: &Name) -> bool {
+    read.filter.iter().any(|predicate| {
+        predicate.columns.contains(column)
+            && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
+            && !is_coarser(predicate)
+    })
+}
+
+/// The unique key that refuses a second row, where the program itself looks through the rows that it read for one like the
+/// one it inserts: `known.contains(row)`, `rows.iter().any(|row| row.name == name)`.
+fn compared_key(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    read: &TableAccess,
+    write: (&Access, &TableAccess),
+) -> Option<Vec<Name>> {
+    let table = scene.schema.table(&write.1.table.name)?;
+    let terms = &scene.ev.terms;
+    let conds = sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?).term));
+    let mut comparisons: Vec<(bool, TermId, TermId)> = Vec::new();
+    for cond in conds {
+        terms.walk(cond, &mut |term| match terms.get(term) {
+            Term::Computed(by, parts) if matches!(by.as_str(), "==" | "contains") && parts.len() == 2 => {
+                comparisons.push((by == "contains", parts[0], parts[1]));
+            }
+            _ => {}
+        });
+    }
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
+    let column_of = |term: TermId, column: &Name| matches!(terms.get(term), Term::Field(_, name) if name == column);
+    let compared = |column: &Name| {
+        let sets = write.1.sets.iter().filter(|set| set.column == *column);
+        let given: Vec<TermId> = sets.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
+        comparisons.iter().any(|(whole, one, other)| {
+            [(*one, *other), (*other, *one)].into_iter().any(|(row, value)| {
+                let alike = column_of(row, column) && given.contains(&value);
+                let within = *whole && given.iter().any(|given| terms.mentions(*given, value));
+                of_read(row) && !of_read(value) && (alike || within)
+            })
+        })
+    };
+    let fits =
+        |key: &&[Name]| key.iter().any(compared) && key.iter().all(|column| compared(column) || asks_for(read, column));
+    table.keys().find(fits).map(<[Name]>::to_vec)
+}
+
+/// Whether more than one value of a column fits a condition, which a key over the column takes for different ones: a range,
+/// a part of a time.
+fn is_coarser(predicate: &Predicate) -> bool {
+    const PARTS: [&str; 8] = ["date", "date_trunc", "date_part", "extract", "strftime", "year", "month", "day"];
+    let Operand::Expr { text, parts } = &predicate.value else {
+        return matches!(predicate.op, Compare::Lt | Compare::Le | Compare::Gt | Compare::Ge);
+    };
+    let of_part =
+        |part: &Operand| matches!(part, Operand::Expr { text, .. } if PARTS.contains(&text.trim_end_matches("()")));
+    match predicate.op {
+        Compare::Lt | Compare::Le | Compare::Gt | Compare::Ge => true,
+        Compare::Other => matches!(text.as_str(), "<" | "<=" | ">" | ">=") || parts.iter().any(of_part),
+        _ => false,
+    }
 }
 
 /// A number computed as the next one, into a column that a unique key holds: the second request fails.
@@ -89,7 +148,8 @@ fn unique_key(
     }
     let read = scene.access(sequence.read)?;
     let table = read.statement.accesses.get(sequence.read_access)?;
-    let Some(key) = covering_key(scene, (read, table), (access, target)) else {
+    let key = covering_key(scene, (read, table), (access, target));
+    let Some(key) = key.or_else(|| compared_key(scene, sequence, table, (access, target))) else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
         tried.push(if overwrites(scene, target) && !meets_another(scene, sequence) {
             WhyNot::ConflictOverwrites

@@ -1,14 +1,15 @@
 //! A later look that decides: what was read first only chose the message, and a locked read or a guarded write that
 //! stands between has the last word.
 
-use crate::event::Event;
+use crate::event::{Access, Event};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
 use crate::race::index::Kind;
+use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
-use crate::sql::statement::{Action, ConflictAction, Operand, Verb};
+use crate::sql::statement::{Access as TableAccess, Action, ConflictAction, Operand, Verb};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
     if !sequence.values.iter().all(|value| !value.computed) {
@@ -37,11 +38,28 @@ fn later_read(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Opti
         let covers = whole || wanted.iter().all(|column| seen.contains(column));
         let same_kind = !sequence.checks_aggregate() || other.checks_aggregate();
         let existence = !dependency::only_existence(other) || dependency::only_existence(sequence);
-        if covers && same_kind && existence && matches!(scene.verdict(other), Verdict::Safe(_)) {
+        let of_set = matches!(sequence.relation, Relation::NewRowOfSet | Relation::RowOfSet);
+        let same_set =
+            !of_set || asks_for_all(scene, (scene.access(sequence.read)?, first), (scene.access(other.read)?, access));
+        if covers && same_kind && existence && same_set && matches!(scene.verdict(other), Verdict::Safe(_)) {
             return Some(Protection::Rechecked(other.read));
         }
     }
     None
+}
+
+/// Whether a later look looks at every row that the first one looked at: it asks for nothing that the first did not ask for.
+fn asks_for_all(scene: &Scene<'_, '_>, first: (&Access, &TableAccess), later: (&Access, &TableAccess)) -> bool {
+    // Who found the whole table empty went one of several ways; the look at the key decides on it.
+    let whole = first.1.filter.is_empty();
+    whole
+        || later.1.filter.iter().all(|predicate| {
+            first.1.filter.iter().any(|known| {
+                known.columns == predicate.columns
+                    && known.op == predicate.op
+                    && scene.same_value((first.0, &known.value), (later.0, &predicate.value)) != Some(false)
+            })
+        })
 }
 
 /// An earlier write, itself protected against the same read, decides whether this one happens.
@@ -78,12 +96,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
             continue;
         };
         // A condition that looks at columns is only covered by a write that was safe on them.
-        let rows = matches!(
-            earlier.relation,
-            crate::race::rows::Relation::SameRow
-                | crate::race::rows::Relation::LikelySameRow
-                | crate::race::rows::Relation::NewRowOfSet
-        );
+        let rows = matches!(earlier.relation, Relation::SameRow | Relation::LikelySameRow | Relation::NewRowOfSet);
         if !rows || earlier.checks.is_empty() {
             continue;
         }
@@ -100,9 +113,9 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
     None
 }
 
-/// An insert that can happen once for the row that was read: a unique key of its table is made of values of that row, and
-/// of what is the same for all requests.
-fn decides_once(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
+/// An insert that can happen once for the row that was read: a unique key of its table is made of values of that row or that
+/// it was asked for by, and of what is the same for all requests.
+pub fn decides_once(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
     let Some(access) = event.access() else { return false };
     let Some(target) = access.statement.target() else { return false };
     let refuses = match target.conflict.as_ref().map(|conflict| &conflict.action) {
@@ -124,12 +137,17 @@ fn decides_once(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bo
         })
     };
     let handed_in = |column: &Name| {
-        target.sets.iter().filter(|set| set.column == *column).any(|set| {
-            scene.terms_in(access, &set.value).iter().any(|term| asked_for(scene, sequence, *term))
-                || matches!(set.value, Operand::Literal(_))
-        })
+        target
+            .sets
+            .iter()
+            .filter(|set| set.column == *column)
+            .any(|set| scene.terms_in(access, &set.value).iter().any(|term| asked_for(scene, sequence, *term)))
     };
-    table.keys().any(|key| key.iter().any(of_row) && key.iter().all(|column| of_row(column) || handed_in(column)))
+    let constant = |column: &Name| {
+        target.sets.iter().filter(|set| set.column == *column).any(|set| matches!(set.value, Operand::Literal(_)))
+    };
+    let told = |column: &Name| of_row(column) || handed_in(column);
+    table.keys().any(|key| key.iter().any(told) && key.iter().all(|column| told(column) || constant(column)))
 }
 
 /// Whether the read was asked for by a value.

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::event::{Access, CondId, CondKind, Event, EventId};
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
+use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
 use crate::sql::statement::{
@@ -311,13 +312,17 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     let cond = found.flatten();
     let Some(read) = scene.access(sequence.read) else { return };
     let Some(access) = read.statement.accesses.get(sequence.read_access) else { return };
-    if access.aggregate.is_some_and(|aggregate| aggregate != Aggregate::Exists) || access.action != Action::Read {
+    let whole = |aggregate| !matches!(aggregate, Aggregate::Exists | Aggregate::Count);
+    if access.aggregate.is_some_and(whole) || access.action != Action::Read {
         return;
     }
+    let table = scene.schema.table(&access.table.name);
+    let is_key = |column: &Name| table.is_some_and(|table| table.keys().any(|key| key == [column.clone()]));
     for predicate in &access.filter {
+        let by_value = !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
         let names_row = predicate.op == Compare::Eq
-            && predicate.columns.len() == 1
-            && !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+            && matches!(predicate.columns.as_slice(), [column] if by_value || is_key(column))
+            || rows::names_by_either(scene, access, predicate);
         let joins = matches!(predicate.value, Operand::Column { table: Some(_), .. });
         if names_row || joins || matches!(predicate.op, Compare::In | Compare::Like) {
             continue;

@@ -2,9 +2,10 @@
 
 use crate::event::Access;
 use crate::flow::term::Part;
+use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{Sequence, dependency};
-use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Predicate};
 
 /// How the row that is written relates to what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +78,7 @@ fn same_table_relation(
     write: (&Access, &TableAccess),
     key_from_row: bool,
 ) -> Relation {
-    let set = is_set(scene, read.1);
+    let set = is_set(scene, read.1) && !asks_for_one(scene, read, write);
     if write.1.action == Action::Insert {
         return new_row(scene, read, write, set);
     }
@@ -101,16 +102,66 @@ fn same_table_relation(
     if set { Relation::RowOfSet } else { Relation::Other }
 }
 
+/// Whether a read only asks for the presence of one row: by a key, or, where no key is known, by all that the write names its
+/// row by.
+fn asks_for_one(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access, &TableAccess)) -> bool {
+    if !matches!(read.1.aggregate, Some(Aggregate::Exists | Aggregate::Count)) || write.1.action == Action::Insert {
+        return false;
+    }
+    match scene.schema.table(&read.1.table.name) {
+        Some(_) => asked_by_key(scene, read.1),
+        None => {
+            let named = |access: &TableAccess| -> Vec<Name> {
+                let by_value = |p: &&Predicate| p.op == Compare::Eq && !matches!(p.value, Operand::Literal(_));
+                access.filter.iter().filter(by_value).flat_map(|predicate| predicate.columns.clone()).collect()
+            };
+            let (asked, written) = (named(read.1), named(write.1));
+            !written.is_empty()
+                && asked.iter().all(|column| written.contains(column))
+                && written.iter().all(|column| asked.contains(column))
+                && compare_keys(scene, read, write) == (true, false)
+        }
+    }
+}
+
+/// Whether a read asks for one row by a key of its table, or by one key or another.
+pub fn asked_by_key(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
+    let Some(table) = scene.schema.table(&read.table.name) else { return false };
+    table.keys().any(|key| key.iter().all(|column| read.equals(column).is_some()))
+        || read.filter.iter().any(|predicate| names_by_either(scene, read, predicate))
+}
+
+/// `id = $1 OR tag = $1`: whether a condition is a choice of keys, each compared with a value.
+pub fn names_by_either(scene: &Scene<'_, '_>, read: &TableAccess, predicate: &Predicate) -> bool {
+    let Some(table) = scene.schema.table(&read.table.name) else { return false };
+    let by_key = |column: &Name| {
+        let given = |other: &Name| other == column || read.equals(other).is_some();
+        let partial = table.uniques.iter().map(|unique| unique.columns.as_slice());
+        table.keys().chain(partial).any(|key| key.contains(column) && key.iter().all(given))
+    };
+    predicate.columns.len() > 1 && predicate.columns.iter().all(by_key) && is_choice_of_values(&predicate.value)
+}
+
+/// An OR of comparisons of a column with a value that the text does not hold.
+fn is_choice_of_values(condition: &Operand) -> bool {
+    let Operand::Expr { text, parts } = condition else { return false };
+    match (text.as_str(), parts.as_slice()) {
+        ("or", parts) => parts.iter().all(is_choice_of_values),
+        ("=", [Operand::Column { .. }, value] | [value, Operand::Column { .. }]) => {
+            matches!(value, Operand::Placeholder(_) | Operand::Named(_))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a read gives several rows, or a value over several.
 fn is_set(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
     if read.aggregate.is_some() {
         return true;
     }
-    let keyed = scene
-        .schema
-        .table(&read.table.name)
-        .is_some_and(|table| table.keys().any(|key| key.iter().all(|column| read.equals(column).is_some())));
-    !keyed && read.limit != Some(crate::sql::statement::Limit::One) && !read.filter.iter().any(|p| p.op == Compare::Eq)
+    !asked_by_key(scene, read)
+        && read.limit != Some(crate::sql::statement::Limit::One)
+        && !read.filter.iter().any(|p| p.op == Compare::Eq)
 }
 
 /// Whether the equalities of two accesses agree on a column, and whether they contradict each other on one.

@@ -9,7 +9,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
-use crate::sql::statement::ConflictAction;
+use crate::sql::statement::{Assignment, ConflictAction, ConflictTarget};
 
 pub const ID: &str = "check-then-insert";
 
@@ -27,6 +27,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     if facts.tried.contains(&WhyNot::ConflictOverwrites) && facts.writes_constants() {
         // The second one puts there what the first one did.
+        return Some(Confidence::Low);
+    }
+    if facts.tried.contains(&WhyNot::ConflictOverwrites) && passes_on_answers(facts) {
+        // What the outside said last is as good as what it said first.
         return Some(Confidence::Low);
     }
     if facts.replaced_before(facts.write.id) || is_put_where_it_belongs(facts) {
@@ -63,6 +67,20 @@ fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
     matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
         && meets_another(facts.scene, facts.sequence)
         && !facts.scene.found_nothing(facts.read.id, facts.write)
+}
+
+/// Whether all that is written beside the key is what a service outside answered.
+fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
+    let Some(access) = facts.write.access() else { return false };
+    let Some(ConflictTarget::Columns(key)) = facts.target.conflict.as_ref().map(|conflict| &conflict.target) else {
+        return false;
+    };
+    let answered = |set: &Assignment| {
+        let given = facts.scene.terms_in(access, &set.value);
+        !given.is_empty() && given.iter().all(|term| facts.scene.ev.terms.is_answer(*term))
+    };
+    let mut beside = facts.target.sets.iter().filter(|set| !key.contains(&set.column)).peekable();
+    beside.peek().is_some() && beside.all(answered)
 }
 
 /// Whether a condition goes on only with a row that is there.

@@ -163,10 +163,7 @@ impl<'a, 'p> Facts<'a, 'p> {
 
     /// Whether the read asks for one row by a key of its table.
     pub fn reads_by_key(&self) -> bool {
-        self.scene
-            .schema
-            .table(&self.reads.table.name)
-            .is_some_and(|table| table.keys().any(|key| key.iter().all(|column| self.reads.equals(column).is_some())))
+        rows::asked_by_key(self.scene, self.reads)
     }
 
     /// Whether the read picks its row by a state that the write moves it out of, instead of by a key.

@@ -3,6 +3,7 @@
 use crate::event::{EffectKind, Event, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::flow::effect::asks_by_name;
+use crate::flow::random::is_drawn;
 use crate::flow::term::{Term, TermId};
 use crate::protect::Protection;
 use crate::race::index::Kind;
@@ -93,7 +94,7 @@ fn held_meanwhile(facts: &Facts<'_, '_>, checks: &[&Check], effect: &Event) -> b
     locks && of_content && one_transaction()
 }
 
-/// Whether what the row is asked for by, or holds, names the file.
+/// Whether what the row is asked for by, or holds, names the file. What is drawn anew in each request names one of its own.
 fn is_named_by_row(facts: &Facts<'_, '_>, named: &[TermId]) -> bool {
     let terms = &facts.scene.ev.terms;
     let bound = [facts.read, facts.write]
@@ -101,7 +102,9 @@ fn is_named_by_row(facts: &Facts<'_, '_>, named: &[TermId]) -> bool {
         .filter_map(Event::access)
         .flat_map(|access| access.binds.iter().copied().chain(access.named.iter().map(|(_, term)| *term)));
     let mut telling = bound.filter(|term| !matches!(terms.get(*term), Term::Literal(_)));
-    named.is_empty() || telling.any(|term| named.iter().any(|name| terms.mentions(*name, term)))
+    let own = |name: &TermId| is_drawn(terms, *name);
+    named.is_empty()
+        || !named.iter().any(own) && telling.any(|term| named.iter().any(|name| terms.mentions(*name, term)))
 }
 
 /// Whether an effect that only its name tells stands where the sequence stands: far below it, a name says little.

@@ -21,13 +21,13 @@ pub use pages::{Page, Precision, page, pages};
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{CondId, CondKind, Event, EventId};
+use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::protect::{self, Protection, Verdict, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, common, dependency, here};
+use crate::race::{LooksAt, Sequence, alternatives, common, dependency, here};
 use crate::rules::claim::{Claim, Facts};
 use crate::span::Span;
 use crate::sql::statement::{Action, Verb};
@@ -267,22 +267,35 @@ fn once(scene: &Scene<'_, '_>, claims: Vec<Claim>) -> Vec<Claim> {
             std::cmp::Reverse(scene.place(claim.sequence.read)),
         )
     });
-    let (mut reads, mut writes): (Vec<EventId>, Vec<EventId>) = (Vec::new(), Vec::new());
-    let mut kept = Vec::new();
+    let mut kept: Vec<Claim> = Vec::new();
     for claim in order {
-        let alone = claim.sequence.read == claim.sequence.write;
         let (read, write) = (claim.sequence.read, claim.sequence.write);
-        let taken = if alone { writes.contains(&write) } else { reads.contains(&read) || writes.contains(&write) };
-        if taken && claim.rule != table_lock::ID {
-            continue;
+        let taken = kept.iter().filter(|known| known.rule != table_lock::ID).any(|known| {
+            known.sequence.write == write
+                || read != write && known.sequence.read == read && !stands_apart(scene, &claim, known)
+        });
+        if !taken || claim.rule == table_lock::ID {
+            kept.push(claim);
         }
-        if claim.rule != table_lock::ID {
-            reads.push(read);
-            writes.push(write);
-        }
-        kept.push(claim);
     }
     kept
+}
+
+/// Whether a claim says something of its own beside one with the same read: no request comes through both writes, and it
+/// breaks another rule or decides by a condition that the other has not.
+fn stands_apart(scene: &Scene<'_, '_>, claim: &Claim, known: &Claim) -> bool {
+    let (Some(own), Some(other)) = (scene.event(claim.sequence.write), scene.event(known.sequence.write)) else {
+        return false;
+    };
+    let decides = |claim: &Claim, cond: Option<CondId>| claim.sequence.checks.iter().any(|check| check.cond == cond);
+    let adds =
+        claim.sequence.checks.iter().any(|check| check.looks_at != LooksAt::Existence && !decides(known, check.cond));
+    let removes =
+        own.access().and_then(|access| access.statement.target()).is_some_and(|it| it.action == Action::Delete);
+    matches!(claim.rule, check_then_update::ID | lost_update::ID | check_then_insert::ID)
+        && !removes
+        && (adds || claim.rule != known.rule)
+        && !alternatives::one_run_passes(scene, own, other)
 }
 
 fn weight(claim: &Claim) -> u8 {

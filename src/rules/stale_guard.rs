@@ -5,7 +5,7 @@ use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::Term;
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Verdict};
+use crate::protect::{Protection, Verdict, recheck};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -98,7 +98,8 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         let default = facts.inserts() && (facts.writes_constants() || facts.target.conflict.is_some());
-        return (!default && claimed_later(facts) && !makes_sure(facts)).then_some(Confidence::Medium);
+        let doubled = !default && claimed_later(facts) && !makes_sure(facts);
+        return (doubled || used_up_later(facts)).then_some(Confidence::Medium);
     }
     let rival = |part: &LooksAt| match part {
         LooksAt::Column(column) => facts.scene.rivals.changes(&facts.reads.table.name, column),
@@ -112,6 +113,9 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     if !facts.sequence.checks_content() {
         return None;
+    }
+    if is_made_good(facts) {
+        return Some(Confidence::Low);
     }
     let spoiled = |check: &Check| rival(&check.looks_at) && !facts.permits(check) && !runs_out(facts, check);
     if !facts.sequence.checks.iter().any(spoiled) {
@@ -139,6 +143,26 @@ fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
         by_clock || matches!(ev.terms.get(cond.term), Term::Exists(_))
     });
     only_time && timed
+}
+
+/// Whether a request for which the check failed puts the row right, or puts one there, and comes to the write as well.
+fn is_made_good(facts: &Facts<'_, '_>) -> bool {
+    let (scene, sequence) = (facts.scene, facts.sequence);
+    let Some(read) = facts.read.access() else { return false };
+    let conds: Vec<_> = sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence).collect();
+    let puts_right = |event: &Event| {
+        let Some(access) = event.access() else { return false };
+        access.statement.target().is_some_and(|target| {
+            target.table.name == facts.reads.table.name
+                && (rows::adds_to(scene, (read, facts.reads), (access, target))
+                    || target.action == Action::Update
+                        && rows::compare_keys(scene, (read, facts.reads), (access, target)) == (true, false))
+        })
+    };
+    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+        let needed = scene.conditions(&event.deps);
+        puts_right(event) && conds.iter().all(|check| check.cond.is_some_and(|cond| needed.contains(&cond)))
+    })
 }
 
 /// Whether the write only makes sure that a row is there: its absence was asked for on the way, and a key refuses a second
@@ -214,6 +238,38 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
             && (linked || together && near(event) || given())
             && (given() || scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond)))
     })
+}
+
+/// Whether rows were found, a row is inserted for them, and further on, on the same condition, they are deleted: who deletes
+/// none of them goes on all the same.
+fn used_up_later(facts: &Facts<'_, '_>) -> bool {
+    let (scene, sequence) = (facts.scene, facts.sequence);
+    let linked = sequence.relation == Relation::Linked;
+    linked
+        && facts.inserts()
+        && facts.target.conflict.is_none()
+        && !facts.writes_constants()
+        && !recheck::decides_once(scene, sequence, facts.write)
+        && deletes_what_was_found(scene, sequence)
+}
+
+/// Whether the rows whose presence a sequence asked for are deleted after its write, and nobody looks at how many they were.
+pub fn deletes_what_was_found(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.access(sequence.read), scene.event(sequence.write)) else { return false };
+    let Some(reads) = read.statement.accesses.get(sequence.read_access) else { return false };
+    let conds: Vec<_> = sequence.checks.iter().filter_map(|check| check.cond).collect();
+    !scene.found_nothing(sequence.read, write)
+        && scene.after(write.id).any(|event| {
+            let Some(access) = event.access() else { return false };
+            let same_rows = access.statement.target().is_some_and(|target| {
+                target.action == Action::Delete
+                    && target.table.name == reads.table.name
+                    && rows::compare_keys(scene, (read, reads), (access, target)) == (true, false)
+            });
+            same_rows
+                && !scene.outcome_used(event.id)
+                && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+        })
 }
 
 /// Whether an insert passes over a row with the same key, where the key is narrower than what was read: the program

@@ -78,6 +78,12 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
             format!("two requests can both find {what} of {source} within its limit, and together go past it")
         }
+        stale_guard::ID
+            if dependency::only_existence(&claim.sequence)
+                && stale_guard::deletes_what_was_found(scene, &claim.sequence) =>
+        {
+            format!("two requests can both find rows in {source}, and both write {table} before they delete them there")
+        }
         stale_guard::ID if dependency::only_existence(&claim.sequence) => {
             format!(
                 "two requests can both find no row in {source}, and both write {table} before they insert one there"

@@ -12,7 +12,7 @@ use crate::flow::Evaluator;
 use crate::flow::term::Term;
 use crate::flow::value::{Shape, Value};
 use crate::link::{Type, TypeId};
-use crate::lower::tree::{MethodCall, Name, StructLit, Ty};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, StructLit, Ty};
 use crate::span::Range;
 
 impl Evaluator<'_> {
@@ -22,6 +22,15 @@ impl Evaluator<'_> {
         let entity = Entity::of(self.program, model)?;
         let mut active = match rest {
             Some(rest) if sea(rest).is_some() || self.sea_model(rest).is_some() => self.sea_active(rest, model),
+            // Made of something else, by a conversion that nobody knows.
+            Some(rest) if !lit.rest.as_ref().is_some_and(is_default) => {
+                let mut unknown = Active::empty(model);
+                for column in &entity.columns {
+                    let term = self.field(rest, &column.field).term;
+                    unknown.put(column.name.clone(), State::Maybe, term);
+                }
+                unknown
+            }
             _ => Active::empty(model),
         };
         for (field, _) in &lit.fields {
@@ -280,4 +289,11 @@ fn is_state(value: &Value) -> bool {
         (None, Shape::OneOf(values)) => values.iter().any(is_state),
         _ => false,
     }
+}
+
+/// `Default::default()`.
+fn is_default(rest: &Expr) -> bool {
+    let ExprKind::Call(callee, args) = &*rest.kind else { return false };
+    let ExprKind::Path(path) = &*callee.kind else { return false };
+    args.is_empty() && path.segments.last().is_some_and(|last| last.name == "default")
 }

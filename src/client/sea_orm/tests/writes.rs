@@ -22,6 +22,15 @@ fn update_writes_what_was_set() {
 }
 
 #[test]
+fn what_a_conversion_gives_is_not_known() {
+    let body = "account::ActiveModel { email: Set(mail), ..unknown::make(n).into() }.insert(db).await?; Ok(())";
+    let insert = "INSERT INTO accounts (id, amount, opened_at, email) VALUES ($1, $2, $3, $4) RETURNING *";
+    same("n: i64, mail: String", body, &[insert]);
+    let body = "account::ActiveModel { email: Set(mail), ..Default::default() }.insert(db).await?; Ok(())";
+    same("n: i64, mail: String", body, &["INSERT INTO accounts (email) VALUES ($1) RETURNING *"]);
+}
+
+#[test]
 fn branches_set_more() {
     let body = format!(
         "{FOUND} let mut active = found.into_active_model();
