@@ -70,7 +70,6 @@ impl<'p> Evaluator<'p> {
             span: self.span(at),
             function: self.frame.function,
             kind,
-            calls: 0,
         }));
         self.frame.conds.push(id);
         Some(id)

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::event::{Access, Call, Comparison, Cond, CondId, Effect, Event, EventId, EventKind, Flow, Guard, Path};
 use crate::flow::absent::Absent;
-use crate::flow::limits::{FOLLOWED, LOOKED};
+use crate::flow::limits::FOLLOWED;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
@@ -259,8 +259,7 @@ impl<'p> Evaluator<'p> {
         if self.mentions_result(cond.term, map) {
             inner.extend(map.results.values().flat_map(|value| value.guards.iter().copied()));
         }
-        let tells = if cond.calls < LOOKED { self.terms.matters(term) } else { !self.terms.origins(term).is_empty() };
-        if inner.is_empty() && !tells {
+        if inner.is_empty() && !self.terms.matters(term) {
             return None;
         }
         let compares: Vec<Comparison> = cond
@@ -268,8 +267,8 @@ impl<'p> Evaluator<'p> {
             .iter()
             .map(|c| Comparison { left: self.map_term(c.left, map), op: c.op, right: self.map_term(c.right, map) })
             .collect();
-        let (inner, calls) = (branch::union(&inner, &[]), cond.calls.saturating_add(1));
-        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), calls, ..cond }));
+        let inner = branch::union(&inner, &[]);
+        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), ..cond }));
         map.conds.insert(id, Some(mapped));
         Some(mapped)
     }
@@ -278,9 +277,7 @@ impl<'p> Evaluator<'p> {
     fn may_look_at_rows(&self, cond: &Cond, map: &Mapping<'_>) -> bool {
         let of_arg = |place: usize| {
             let arg = &map.args[place];
-            let term = arg.term;
-            !matches!(arg.shape, Shape::Plain)
-                || if cond.calls < LOOKED { self.terms.matters(term) } else { !self.terms.origins(term).is_empty() }
+            !matches!(arg.shape, Shape::Plain) || self.terms.matters(arg.term)
         };
         !map.results.is_empty()
             || !self.terms.origins(cond.term).is_empty()
