@@ -198,6 +198,8 @@ pub struct Cond {
     pub span: Span,
     pub function: FnId,
     pub kind: CondKind,
+    /// Through how many calls it has come since it was tested.
+    pub calls: u8,
 }
 
 /// `left op right` inside a condition.

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, HandleKind};
 use crate::dialect::Dialect;
-use crate::link::{Program, TraitRef, Type};
+use crate::link::{Program, TraitRef, Type, TypeId};
 use crate::lower::tree::Name;
 
 /// What a type says of the handle it is.
@@ -23,8 +23,7 @@ pub fn handle_of(ty: &Type, clients: &[&Client]) -> Option<Handle> {
 
 /// Finds the handle that a type of the workspace is by what it implements: `impl ConnectionTrait for Db`. What it holds
 /// says of which kind it is.
-pub fn handle_by_impl(program: &Program, ty: &Type, clients: &[&Client]) -> Option<Handle> {
-    let Type::Def(id, _) = program.peel(ty) else { return None };
+pub fn handle_by_impl(program: &Program, id: TypeId, clients: &[&Client]) -> Option<Handle> {
     let found = program.impls_of(id).iter().find_map(|block| match program.impl_subject(*block).0 {
         Some(TraitRef::External(path)) => row(path, clients),
         _ => None,

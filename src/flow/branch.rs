@@ -63,15 +63,15 @@ impl<'p> Evaluator<'p> {
         }
         let mut compares = Vec::new();
         self.comparisons(tested.term, 0, &mut compares);
-        let id = CondId(self.conds.len() as u32);
-        self.conds.push(Cond {
+        let id = CondId(self.conds.push(Cond {
             term: tested.term,
             inner: tested.guards.clone(),
             compares: compares.into(),
             span: self.span(at),
             function: self.frame.function,
             kind,
-        });
+            calls: 0,
+        }));
         self.frame.conds.push(id);
         Some(id)
     }

@@ -153,10 +153,7 @@ impl<'p> Evaluator<'p> {
 
     fn is_newtype(&self, ty: &Type) -> bool {
         match ty {
-            Type::Def(id, _) => {
-                let fields = self.program.fields(*id);
-                fields.len() == 1 && fields[0].0 == "0"
-            }
+            Type::Def(id, _) => self.program.field_count(*id) == 1 && self.program.fields(*id)[0].0 == "0",
             _ => false,
         }
     }
@@ -184,10 +181,10 @@ impl<'p> Evaluator<'p> {
                     }
                 }
             } else if let Type::Def(id, _) = &ty {
-                for (name, field_ty) in self.program.fields(*id) {
-                    if parts.iter().all(|(n, _)| *n != name) {
-                        let value = self.field(rest, &name).typed(field_ty);
-                        parts.push((name, value));
+                for (name, field_ty) in self.program.fields(*id).iter() {
+                    if parts.iter().all(|(n, _)| n != name) {
+                        let value = self.field(rest, name).typed(field_ty.clone());
+                        parts.push((name.clone(), value));
                     }
                 }
             }
@@ -327,13 +324,7 @@ impl<'p> Evaluator<'p> {
         let inner = self.program.peel(&of.ty);
         let Type::Def(id, _) = &inner else { return Vec::new() };
         let fields = self.program.fields(*id);
-        fields
-            .into_iter()
-            .map(|(name, ty)| {
-                let value = self.field(of, &name).typed(ty);
-                (name, value)
-            })
-            .collect()
+        fields.iter().map(|(name, ty)| (name.clone(), self.field(of, name).typed(ty.clone()))).collect()
     }
 
     pub(super) fn block(&mut self, block: &Block) -> Value {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::event::{Access, Call, Comparison, Cond, CondId, Effect, Event, EventId, EventKind, Flow, Guard, Path};
 use crate::flow::absent::Absent;
-use crate::flow::limits::FOLLOWED;
+use crate::flow::limits::{FOLLOWED, LOOKED};
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
@@ -250,13 +250,17 @@ impl<'p> Evaluator<'p> {
         if !self.may_place(map) {
             return None;
         }
-        let cond = self.conds[id.0 as usize].clone();
-        let term = self.map_term(cond.term, map);
+        let cond = self.cond(id).clone();
         let mut inner = self.map_conds(&cond.inner, map);
+        if inner.is_empty() && !self.may_look_at_rows(&cond, map) {
+            return None;
+        }
+        let term = self.map_term(cond.term, map);
         if self.mentions_result(cond.term, map) {
             inner.extend(map.results.values().flat_map(|value| value.guards.iter().copied()));
         }
-        if inner.is_empty() && !self.terms.matters(term) {
+        let tells = if cond.calls < LOOKED { self.terms.matters(term) } else { !self.terms.origins(term).is_empty() };
+        if inner.is_empty() && !tells {
             return None;
         }
         let compares: Vec<Comparison> = cond
@@ -264,10 +268,23 @@ impl<'p> Evaluator<'p> {
             .iter()
             .map(|c| Comparison { left: self.map_term(c.left, map), op: c.op, right: self.map_term(c.right, map) })
             .collect();
-        let mapped = CondId(self.conds.len() as u32);
-        self.conds.push(Cond { term, inner: branch::union(&inner, &[]), compares: compares.into(), ..cond });
+        let (inner, calls) = (branch::union(&inner, &[]), cond.calls.saturating_add(1));
+        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), calls, ..cond }));
         map.conds.insert(id, Some(mapped));
         Some(mapped)
+    }
+
+    /// Whether a condition, put in place, can look at a row, now or where the caller is called.
+    fn may_look_at_rows(&self, cond: &Cond, map: &Mapping<'_>) -> bool {
+        let of_arg = |place: usize| {
+            let arg = &map.args[place];
+            let term = arg.term;
+            !matches!(arg.shape, Shape::Plain)
+                || if cond.calls < LOOKED { self.terms.matters(term) } else { !self.terms.origins(term).is_empty() }
+        };
+        !map.results.is_empty()
+            || !self.terms.origins(cond.term).is_empty()
+            || self.terms.params(cond.term).any(map.args.len(), of_arg)
     }
 
     /// Whether one more term or condition may be made for this call.
@@ -284,7 +301,7 @@ impl<'p> Evaluator<'p> {
     }
 
     pub(super) fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
-        if matches!(self.terms.get(id), Term::Literal(_)) {
+        if self.terms.is_constant(id) {
             return id;
         }
         if let Some(mapped) = map.terms.get(&id) {

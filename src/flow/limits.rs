@@ -14,6 +14,8 @@ pub(super) const FOLLOWED: usize = 12;
 /// Through how many calls a read and a write may be reached from the function where they meet. It is less than
 /// [`FOLLOWED`], so that what stands beside them is known.
 pub(crate) const PAIRED: usize = 10;
+/// Through how many calls a condition is handed on that looks at no row yet: at a parameter, which may become one.
+pub(super) const LOOKED: u8 = 4;
 /// How many effects of one kind callers see of a function that leads to no statement.
 pub(super) const EFFECTS: usize = 4;
 /// How deep calls are followed before a function is given up.

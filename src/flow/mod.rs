@@ -5,6 +5,7 @@
 //! multiplied, so that the cost is linear in the source; what exceeds a stated limit is given up aloud.
 
 mod absent;
+mod arena;
 mod begin;
 mod branch;
 mod builder;
@@ -40,17 +41,18 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::client::handles::Handle;
+use crate::client::handles::{self, Handle};
 use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::{Absence, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::flow::arena::Arena;
 use crate::flow::graph::{CallGraph, Task};
 use crate::flow::limits::{Allowance, CALL_DEPTH, EFFECTS};
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
-use crate::link::{ConstId, FnId, Program, ScopeId, Type};
+use crate::link::{ConstId, FnId, Program, ScopeId, Type, TypeId};
 use crate::lower::tree::Name;
 use crate::source::Workspace;
 use crate::span::{FileId, Range, Span};
@@ -70,7 +72,7 @@ pub struct Evaluator<'p> {
     /// The tables of diesel's macros.
     pub(crate) diesel: Rc<crate::client::diesel::Tables>,
     pub terms: Terms,
-    conds: Vec<Cond>,
+    conds: Arena<Cond>,
     /// Functions that send SQL they are handed.
     senders: FxHashSet<FnId>,
     /// Functions that hand something to a channel of this process, or call one that does.
@@ -86,6 +88,8 @@ pub struct Evaluator<'p> {
     finished: Vec<Rc<Flow>>,
     parsed: FxHashMap<(Rc<str>, Dialect), Rc<Parsed>>,
     handles: FxHashMap<TermId, Handle>,
+    /// Which structs are handles, by themselves and inside of a wrapper.
+    struct_handles: FxHashMap<(TypeId, bool), Option<Handle>>,
     /// How transactions begin on a connection that was told so.
     begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
@@ -171,7 +175,7 @@ impl<'p> Evaluator<'p> {
             sea_orm: crate::client::sea_orm::used(workspace),
             diesel: Rc::new(crate::client::diesel::Tables::read(program, workspace)),
             terms: Terms::default(),
-            conds: Vec::new(),
+            conds: Arena::default(),
             senders: FxHashSet::default(),
             tells_inside: FxHashSet::default(),
             inlined_calls: 0,
@@ -181,6 +185,7 @@ impl<'p> Evaluator<'p> {
             finished: Vec::new(),
             parsed: FxHashMap::default(),
             handles: FxHashMap::default(),
+            struct_handles: FxHashMap::default(),
             begin_modes: FxHashMap::default(),
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
@@ -201,7 +206,7 @@ impl<'p> Evaluator<'p> {
     }
 
     pub fn cond(&self, id: CondId) -> &Cond {
-        &self.conds[id.0 as usize]
+        self.conds.get(id.0)
     }
 
     /// What a handle's type said of it.
@@ -359,17 +364,24 @@ impl<'p> Evaluator<'p> {
         if self.handles.contains_key(&value.term) {
             return;
         }
-        let named = crate::client::handles::handle_of(&value.ty, &self.clients);
-        let mut found =
-            named.or_else(|| crate::client::handles::handle_by_impl(self.program, &value.ty, &self.clients));
-        if let Type::Def(id, _) = &value.ty
-            && let [(_, inner)] = self.program.fields(*id).as_slice()
-        {
-            found = found.or_else(|| crate::client::handles::handle_of(inner, &self.clients));
+        let named = handles::handle_of(&value.ty, &self.clients);
+        let Some(handle) = named.or_else(|| self.handle_of_struct(&value.ty)) else { return };
+        self.handles.insert(value.term, handle);
+    }
+
+    /// The handle that a struct of the program is, by what it implements or by the one thing that it holds.
+    fn handle_of_struct(&mut self, ty: &Type) -> Option<Handle> {
+        let Type::Def(id, _) = self.program.peel(ty) else { return None };
+        let bare = matches!(ty, Type::Def(..));
+        if let Some(known) = self.struct_handles.get(&(id, bare)) {
+            return *known;
         }
-        if let Some(handle) = found {
-            self.handles.insert(value.term, handle);
+        let mut found = handles::handle_by_impl(self.program, id, &self.clients);
+        if bare && self.program.field_count(id) == 1 {
+            found = found.or_else(|| handles::handle_of(&self.program.fields(id)[0].1, &self.clients));
         }
+        self.struct_handles.insert((id, bare), found);
+        found
     }
 
     fn span(&self, at: Range) -> Span {

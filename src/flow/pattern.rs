@@ -123,12 +123,12 @@ impl<'p> Evaluator<'p> {
     fn variant_field(&self, path: &TyPath, index: usize) -> Type {
         let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
         for def in self.program.resolve(self.frame.scope, &names) {
-            let fields = match def {
-                crate::link::Def::Variant(id, name) => self.program.variant_fields(id, &name),
-                crate::link::Def::Type(id) => self.program.fields(id),
+            let field = match def {
+                crate::link::Def::Variant(id, name) => self.program.variant_fields(id, &name).get(index).cloned(),
+                crate::link::Def::Type(id) => self.program.fields(id).get(index).cloned(),
                 _ => continue,
             };
-            if let Some((_, ty)) = fields.into_iter().nth(index) {
+            if let Some((_, ty)) = field {
                 return ty;
             }
         }

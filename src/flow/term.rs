@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::event::EventId;
+use crate::flow::arena::Arena;
 use crate::link::FnId;
 use crate::lower::tree::Name;
 
@@ -45,11 +46,10 @@ pub enum Term {
 /// The arena of all terms.
 #[derive(Default)]
 pub struct Terms {
-    terms: Vec<Term>,
-    facts: Vec<Facts>,
+    terms: Arena<(Term, Facts)>,
     none: Rc<[Origin]>,
-    /// By the hash of the term; those that are not like any other are left out.
-    ids: HashTable<TermId>,
+    /// By the hash of the term, which is kept beside it; those that are not like any other are left out.
+    ids: HashTable<(TermId, u32)>,
     /// What stands for terms beyond [`DEPTH`].
     shortened: FxHashMap<Term, TermId>,
     fresh: u32,
@@ -58,9 +58,41 @@ pub struct Terms {
 /// What is worked out of a term when it is made.
 struct Facts {
     origins: Rc<[Origin]>,
-    matters: bool,
+    /// The parameters inside of it.
+    params: Params,
+    has: Has,
     /// How many terms stand inside each other.
-    depth: u32,
+    depth: u16,
+}
+
+/// What stands inside a term, itself included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Has(u8);
+
+impl Has {
+    const FRESH: Self = Self(1);
+    const TRANSACTION: Self = Self(2);
+    /// An order is asked for, or a sum or difference.
+    const MEASURE: Self = Self(4);
+
+    fn any(self, of: Self) -> bool {
+        self.0 & of.0 != 0
+    }
+}
+
+/// A set of parameters of one function, by their places; what is from the 32nd on is one member.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params(u32);
+
+impl Params {
+    fn one(place: u16) -> Self {
+        Self(1 << place.min(31))
+    }
+
+    /// Whether `holds` is true of the place of a member.
+    pub fn any(self, count: usize, mut holds: impl FnMut(usize) -> bool) -> bool {
+        self.0 != 0 && (0..count).any(|place| self.0 & (1 << place.min(31)) != 0 && holds(place))
+    }
 }
 
 /// One use of a statement's result inside a term.
@@ -97,7 +129,7 @@ const ORIGINS: usize = 128;
 
 /// How many steps a value is followed from where it came; what goes through more of them is only known to come from
 /// there. Walks over terms may recurse.
-const DEPTH: u32 = 1_000;
+const DEPTH: u16 = 1_000;
 
 /// Whether a computed value is named after a function or method, not after an operator or a form of the language.
 pub fn is_call(by: &str) -> bool {
@@ -106,9 +138,18 @@ pub fn is_call(by: &str) -> bool {
     by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !FORMS.contains(&by)
 }
 
+/// The table wants all bits of a hash.
+fn spread(short: u32) -> u64 {
+    u64::from(short).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 impl Terms {
     pub fn get(&self, id: TermId) -> &Term {
-        &self.terms[id.0 as usize]
+        &self.terms.get(id.0).0
+    }
+
+    fn facts(&self, id: TermId) -> &Facts {
+        &self.terms.get(id.0).1
     }
 
     pub fn len(&self) -> usize {
@@ -120,30 +161,27 @@ impl Terms {
     }
 
     pub fn intern(&mut self, term: Term) -> TermId {
-        let hash = FxBuildHasher.hash_one(&term);
-        if let Some(id) = self.ids.find(hash, |id| *self.get(*id) == term) {
+        let short = (FxBuildHasher.hash_one(&term) >> 32) as u32;
+        let same = |known: &(TermId, u32)| known.1 == short && *self.get(known.0) == term;
+        if let Some((id, _)) = self.ids.find(spread(short), same) {
             return *id;
         }
         let facts = self.facts_of(&term);
         if facts.depth > DEPTH {
-            if let Some(short) = self.shortened.get(&term) {
-                return *short;
+            if let Some(known) = self.shortened.get(&term) {
+                return *known;
             }
-            let short = self.made_of(&facts.origins);
-            self.shortened.insert(term, short);
-            return short;
+            let instead = self.made_of(&facts.origins);
+            self.shortened.insert(term, instead);
+            return instead;
         }
         let id = self.push(term, facts);
-        let terms = &self.terms;
-        self.ids.insert_unique(hash, id, |id| FxBuildHasher.hash_one(&terms[id.0 as usize]));
+        self.ids.insert_unique(spread(short), (id, short), |(_, short)| spread(*short));
         id
     }
 
     fn push(&mut self, term: Term, facts: Facts) -> TermId {
-        let id = TermId(self.terms.len() as u32);
-        self.facts.push(facts);
-        self.terms.push(term);
-        id
+        TermId(self.terms.push((term, facts)))
     }
 
     /// Something computed from results of statements, nobody knows how.
@@ -200,12 +238,37 @@ impl Terms {
 
     /// All results of statements that the value is made of, sorted, each once; at most [`ORIGINS`].
     pub fn origins(&self, id: TermId) -> Rc<[Origin]> {
-        self.facts[id.0 as usize].origins.clone()
+        self.facts(id).origins.clone()
     }
 
     /// Whether a value holds a statement's result, or a parameter, which may become one.
     pub fn matters(&self, id: TermId) -> bool {
-        self.facts[id.0 as usize].matters
+        let Facts { origins, params, .. } = self.facts(id);
+        !origins.is_empty() || *params != Params::default()
+    }
+
+    /// The parameters inside of a value.
+    pub fn params(&self, id: TermId) -> Params {
+        self.facts(id).params
+    }
+
+    /// Whether a value is the same at each call of the function that it is a value of.
+    pub fn is_constant(&self, id: TermId) -> bool {
+        let facts = self.facts(id);
+        !self.matters(id) && !facts.has.any(Has(Has::FRESH.0 | Has::TRANSACTION.0))
+    }
+
+    /// Whether a value is made with something that was handed in or that nothing is known of, or with a row of another
+    /// statement.
+    pub fn brings(&self, id: TermId, read: EventId) -> bool {
+        let Facts { origins, params, has, .. } = self.facts(id);
+        let other = |origin: &Origin| origin.event != read && origin.part != Part::Count;
+        *params != Params::default() || has.any(Has::FRESH) || origins.iter().any(other)
+    }
+
+    /// Whether a value holds an order that is asked for, a sum or a difference.
+    pub fn measures(&self, id: TermId) -> bool {
+        self.facts(id).has.any(Has::MEASURE)
     }
 
     /// Whether `id` is, or is one of, or is computed from `part`.
@@ -255,16 +318,18 @@ impl Terms {
     fn facts_of(&self, term: &Term) -> Facts {
         let one = |event: EventId, part: Part| Facts {
             origins: Rc::from([Origin { event, part, computed: false, answered: false }]),
-            matters: true,
+            params: Params::default(),
+            has: Has::default(),
             depth: 0,
         };
+        let none = |params: Params, has: Has| Facts { origins: self.none.clone(), params, has, depth: 0 };
         match term {
             Term::Row(event) => one(*event, Part::Row),
             Term::Count(event) => one(*event, Part::Count),
-            Term::Param(..) => Facts { origins: self.none.clone(), matters: true, depth: 0 },
-            Term::Fresh(_) | Term::Literal(_) | Term::Transaction(_) => {
-                Facts { origins: self.none.clone(), matters: false, depth: 0 }
-            }
+            Term::Param(_, place) => none(Params::one(*place), Has::default()),
+            Term::Literal(_) => none(Params::default(), Has::default()),
+            Term::Fresh(_) => none(Params::default(), Has::FRESH),
+            Term::Transaction(_) => none(Params::default(), Has::TRANSACTION),
             Term::Field(of, name) => {
                 let rows: &[TermId] = match self.get(*of) {
                     Term::Either(parts) => parts,
@@ -292,11 +357,14 @@ impl Terms {
                 let answer = by == ANSWER;
                 // Putting values side by side computes nothing.
                 let kept = matches!(by.as_str(), "struct" | "tuple" | "with");
-                self.joined(parts, |_, origin| {
+                let measures = matches!(by.as_str(), "<" | "<=" | ">" | ">=" | "+" | "-");
+                let mut facts = self.joined(parts, |_, origin| {
                     let part = if length && origin.part == Part::Row { Part::Length } else { origin.part.clone() };
                     let computed = !kept || origin.computed;
                     Origin { part, computed, answered: answer || origin.answered, ..origin.clone() }
-                })
+                });
+                facts.has.0 |= if measures { Has::MEASURE.0 } else { 0 };
+                facts
             }
             Term::Either(parts) => self.joined(parts, |_, origin| origin.clone()),
         }
@@ -304,23 +372,25 @@ impl Terms {
 
     fn joined(&self, parts: &[TermId], change: impl Fn(TermId, &Origin) -> Origin) -> Facts {
         let mut all: Vec<Origin> = Vec::new();
-        let mut matters = false;
+        let mut params = Params::default();
+        let mut has = Has::default();
         let mut depth = 0;
         for part in parts {
-            let facts = &self.facts[part.0 as usize];
-            matters |= facts.matters;
+            let facts = self.facts(*part);
+            params.0 |= facts.params.0;
+            has.0 |= facts.has.0;
             depth = depth.max(facts.depth + 1);
             all.extend(facts.origins.iter().map(|origin| change(*part, origin)));
         }
         all.sort_unstable();
         all.dedup();
         all.truncate(ORIGINS);
-        let known = parts.iter().map(|part| &self.facts[part.0 as usize].origins).find(|known| ***known == *all);
+        let known = parts.iter().map(|part| &self.facts(*part).origins).find(|known| ***known == *all);
         let origins = match known {
             _ if all.is_empty() => self.none.clone(),
             Some(known) => known.clone(),
             None => all.into(),
         };
-        Facts { origins, matters, depth }
+        Facts { origins, params, has, depth }
     }
 }

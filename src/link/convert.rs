@@ -5,7 +5,7 @@ use std::cell::Cell;
 use rustc_hash::FxHashMap;
 
 use super::generics::Env;
-use super::program::{Def, FnId, Program, TraitId, TypeId};
+use super::program::{Def, Fields, FnId, Program, TraitId, TypeId};
 use super::scopes::ScopeId;
 use super::types::{Bound, TraitRef, Type};
 use crate::lower::tree::{Field, Name, Segment, Ty, TyPath, TypeKind};
@@ -54,9 +54,21 @@ impl Program {
     }
 
     /// The fields of a struct as declared, generic parameters as their bounds; none for enums and aliases.
-    pub fn fields(&self, id: TypeId) -> Vec<(Name, Type)> {
-        let TypeKind::Struct(fields) = &self.type_def(id).kind else { return Vec::new() };
-        self.typed_fields(id, &[], fields)
+    pub fn fields(&self, id: TypeId) -> Fields {
+        let known = &self.fields[id.0 as usize];
+        if let Some(fields) = known.get() {
+            return fields.clone();
+        }
+        let fields: Fields = match &self.type_def(id).kind {
+            TypeKind::Struct(fields) => self.typed_fields(id, &[], fields).into(),
+            TypeKind::Enum(_) | TypeKind::Alias(_) => [].into(),
+        };
+        known.get_or_init(|| fields).clone()
+    }
+
+    /// How many fields a struct has; none for enums and aliases.
+    pub fn field_count(&self, id: TypeId) -> usize {
+        if let TypeKind::Struct(fields) = &self.type_def(id).kind { fields.len() } else { 0 }
     }
 
     /// The fields of an enum's variant as declared; none when it has no such variant.

@@ -29,7 +29,12 @@ pub struct Program {
     /// What code of each crate may begin a path with, besides what it declares.
     pub(super) extern_names: Vec<FxHashMap<Name, Def>>,
     pub(super) envs: Vec<OnceLock<Arc<Env>>>,
+    /// The fields of each struct, once somebody asked.
+    pub(super) fields: Vec<OnceLock<Fields>>,
 }
+
+/// The fields of a struct with their types.
+pub type Fields = Arc<[(Name, Type)]>;
 
 /// A function with or without a body, also a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,12 +124,14 @@ impl Program {
             impls: Impls::default(),
             extern_names: extern_names(workspace, &libraries),
             envs: Vec::new(),
+            fields: Vec::new(),
         };
         for (index, lowered) in trees.iter().enumerate() {
             program.declare(index as u32, &lowered.tree, file_scope[index]);
         }
         program.trees = trees;
         program.envs.resize_with(program.functions.len(), OnceLock::new);
+        program.fields.resize_with(program.types.len(), OnceLock::new);
         program.link_globs();
         program.link_impls();
         program

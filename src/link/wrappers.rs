@@ -352,8 +352,11 @@ impl Program {
 
     fn own_field(&self, id: TypeId, args: &[Type], name: &str) -> Option<Type> {
         let TypeKind::Struct(fields) = &self.type_def(id).kind else { return None };
-        let field = fields.iter().find(|field| field.name == name)?;
-        Some(self.convert(&self.type_env(id, args), &field.ty))
+        let place = fields.iter().position(|field| field.name == name)?;
+        if args.is_empty() {
+            return Some(self.fields(id)[place].1.clone());
+        }
+        Some(self.convert(&self.type_env(id, args), &fields[place].ty))
     }
 
     /// Pointers have no field of their own that code could name.

@@ -130,15 +130,8 @@ impl<'a, 'p> Facts<'a, 'p> {
     /// the write.
     pub fn permits(&self, check: &Check) -> bool {
         let Some(cond) = check.cond else { return false };
-        let terms = &self.scene.ev.terms;
-        let (mut brought, mut measured) = (false, false);
-        terms.walk(self.scene.ev.cond(cond).term, &mut |term| match terms.get(term) {
-            Term::Param(..) | Term::Fresh(_) => brought = true,
-            Term::Row(event) => brought |= *event != self.read.id,
-            Term::Computed(by, _) => measured |= matches!(by.as_str(), "<" | "<=" | ">" | ">=" | "+" | "-"),
-            _ => {}
-        });
-        brought && !measured
+        let (terms, asked) = (&self.scene.ev.terms, self.scene.ev.cond(cond).term);
+        terms.brings(asked, self.read.id) && !terms.measures(asked)
     }
 
     /// The writes between the read and a later event that depend on the read as well and that only one request can get

@@ -186,7 +186,7 @@ fn fields(ev: &Evaluator<'_>, id: TypeId, depth: usize) -> Vec<(Name, Name, Vec<
     let TypeKind::Struct(own) = &ev.program.type_def(id).kind else { return Vec::new() };
     let types = ev.program.fields(id);
     let mut found = Vec::new();
-    for (Field { name, attrs, .. }, (_, ty)) in own.iter().zip(&types) {
+    for (Field { name, attrs, .. }, (_, ty)) in own.iter().zip(types.iter()) {
         if mentions(attrs, "embed") && depth < EMBEDDED {
             if let Type::Def(inner, _) = ev.program.peel(ty) {
                 found.extend(fields(ev, inner, depth + 1));

@@ -126,8 +126,8 @@ fn named_by_position(ev: &Evaluator<'_>, statement: &mut Statement, row: &Type, 
     let positional = output.is_some_and(|items| items.iter().all(|item| matches!(item, Item::Expr(_))));
     let fields = ev.program.fields(id);
     if positional && fields.len() == statement.output.len() && fields.len() > 1 {
-        for (output, (field, _)) in statement.output.iter_mut().zip(fields) {
-            output.name = field;
+        for (output, (field, _)) in statement.output.iter_mut().zip(fields.iter()) {
+            output.name.clone_from(field);
         }
     }
 }
