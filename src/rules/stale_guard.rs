@@ -6,6 +6,7 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::term::Term;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
+use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, common, dependency, transaction};
@@ -199,7 +200,7 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
     let depth = common(facts.read, facts.write);
     let near = |event: &Event| event.calls.len() <= depth + NEAR;
     let together = near(facts.read) && near(facts.write);
-    scene.after(facts.write.id).any(|event| {
+    scene.after_of(Kind::Write, facts.write.id).any(|event| {
         let EventKind::Access(access) = &event.kind else { return false };
         let inserts =
             access.statement.target().is_some_and(|target| rows::adds_to(scene, (read, facts.reads), (access, target)));
