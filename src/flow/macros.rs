@@ -58,6 +58,7 @@ impl<'p> Evaluator<'p> {
             MacroBody::Block(block) => self.block(block),
             MacroBody::Items => self.fresh(),
             MacroBody::Tokens(exprs) => {
+                self.may_leave_loops();
                 let values: Vec<Value> = exprs.iter().map(|expr| self.expr(expr)).collect();
                 let term = self.terms.computed(name, values.iter().map(|value| value.term).collect());
                 Value::new(term, Type::Unknown)
