@@ -28,13 +28,20 @@ impl Absent {
         if reads.is_empty() { Self::Unknown } else { Self::Without(reads.into()) }
     }
 
+    fn reads(&self) -> &[EventId] {
+        match self {
+            Self::Without(reads) => reads,
+            Self::Unknown | Self::Never => &[],
+        }
+    }
+
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
 }
 
 /// Calls on an option or a result that leave it as absent as it was.
-const KEEP: [&str; 20] = [
+const KEEP: [&str; 21] = [
     "clone",
     "cloned",
     "copied",
@@ -55,6 +62,7 @@ const KEEP: [&str; 20] = [
     "into_future",
     "timeout",
     "to_owned",
+    "transpose",
 ];
 
 impl<'p> Evaluator<'p> {
@@ -68,22 +76,34 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// The same for one of several values: what is known of each that can be none.
-    pub(super) fn merged_absent(&self, values: &[&Value]) -> Absent {
-        let mut found: Option<Vec<EventId>> = None;
-        for value in values.iter().filter(|value| !self.is_error(value)) {
-            let absent = self.absent(value);
-            let reads: &[EventId] = match &absent {
-                Absent::Never => continue,
-                Absent::Unknown => &[],
-                Absent::Without(reads) => reads,
-            };
-            match &mut found {
-                Some(found) => found.retain(|read| reads.contains(read)),
-                None => found = Some(reads.to_vec()),
+    /// The same for one of several values: what is known of each that can be none. A read that was only sent on the way to
+    /// one of them, where that is known, has found what that one says.
+    pub(super) fn merged_absent(&self, values: &[&Value], ways: &[Path]) -> Absent {
+        let mut all: Vec<(Option<&Path>, Absent)> = Vec::new();
+        for (place, value) in values.iter().enumerate().filter(|(_, value)| !self.is_error(value)) {
+            match self.absent(value) {
+                Absent::Never => {}
+                absent => all.push((ways.get(place), absent)),
             }
         }
-        found.map_or(Absent::Never, Absent::without)
+        if all.is_empty() {
+            return Absent::Never;
+        }
+        let mut reads: Vec<EventId> = all.iter().flat_map(|(_, absent)| absent.reads()).copied().collect();
+        reads.sort_unstable();
+        reads.dedup();
+        reads.retain(|read| {
+            all.iter().all(|(way, absent)| {
+                absent.reads().contains(read) || way.is_some_and(|way| self.is_sent_elsewhere(*read, way))
+            })
+        });
+        Absent::without(reads)
+    }
+
+    /// Whether a statement is only sent on other ways than this one.
+    fn is_sent_elsewhere(&self, read: EventId, way: &Path) -> bool {
+        let sent = self.frame.events.iter().rev().find(|event| event.id == read);
+        sent.is_some_and(|event| !event.path.meets(way))
     }
 
     /// A `None` that is given here knows which reads have found no row by now.

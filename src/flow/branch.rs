@@ -35,6 +35,14 @@ impl Fork {
     }
 }
 
+/// A value that a function or a closure returns.
+pub(super) struct Return {
+    value: Value,
+    /// What decided that it returns here.
+    deps: Conds,
+    way: Path,
+}
+
 /// How one arm ended.
 pub(super) struct Arm {
     value: Value,
@@ -138,6 +146,7 @@ impl<'p> Evaluator<'p> {
         conds.sort_unstable();
         conds.dedup();
         let live: Vec<&Arm> = arms.iter().filter(|arm| arm.left.is_none()).collect();
+        let ways: Vec<Path> = live.iter().map(|arm| fork.path.enter(fork.branch, arm.bit)).collect();
         if live.is_empty() {
             self.frame.env = fork.env;
             self.frame.path = fork.path;
@@ -169,13 +178,13 @@ impl<'p> Evaluator<'p> {
             let value = if unchanged && values.len() == live.len() {
                 values.first().map_or_else(|| before.clone(), |value| (*value).clone())
             } else {
-                self.merge(&values, deciding)
+                self.merge_ways(&values, &ways, deciding)
             };
             env.push((name.clone(), value));
         }
         self.frame.env = env;
         let values: Vec<&Value> = live.iter().map(|arm| &arm.value).collect();
-        let mut value = self.merge(&values, deciding);
+        let mut value = self.merge_ways(&values, &ways, deciding);
         if fork.decodes {
             value.refused = self.refusals(&values, &[]);
         }
@@ -266,11 +275,19 @@ impl<'p> Evaluator<'p> {
 
     /// One of several values, chosen by conditions.
     pub(super) fn merge(&mut self, values: &[&Value], conds: &[CondId]) -> Value {
+        self.merge_ways(values, &[], conds)
+    }
+
+    /// The same where each is the value at the end of a way of its own.
+    fn merge_ways(&mut self, values: &[&Value], ways: &[Path], conds: &[CondId]) -> Value {
         if let [one] = values {
             let mut value = (*one).clone();
             value.guards = union(&value.guards, conds);
             return value;
         }
+        // Where each way gives the same, none was chosen.
+        let alike = values.windows(2).all(|pair| pair[0].term == pair[1].term);
+        let conds = if alike { &[] } else { conds };
         let term = self.terms.either(values.iter().map(|value| value.term));
         let ty = values.iter().map(|value| &value.ty).find(|ty| !matches!(ty, Type::Unknown | Type::Never));
         let mut value = Value::new(term, ty.cloned().unwrap_or(Type::Unknown));
@@ -281,7 +298,7 @@ impl<'p> Evaluator<'p> {
         value.guards = union(&[], &guards);
         value.wrap = merged_wrap(values);
         value.refused = self.refusals(values, conds);
-        value.absent = self.merged_absent(values);
+        value.absent = self.merged_absent(values, ways);
         let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Rc::new(builder)),
             None => self.merged_record(values, conds).unwrap_or_else(|| merge_shapes(values)),
@@ -404,15 +421,29 @@ impl<'p> Evaluator<'p> {
 
     /// Notes a value the function returns, and what decided that it returns here.
     pub(super) fn leave_with(&mut self, value: Value) {
-        let deps = self.frame.deps.iter().map(|(cond, _)| *cond).collect();
-        let value = self.knowing(value);
-        self.frame.returns.push((value, deps));
+        self.leave_since(value, 0);
+    }
+
+    /// The same for a closure, which began when control depended on so many conditions.
+    pub(super) fn leave_since(&mut self, value: Value, deps: usize) {
+        let returned = self.returned_since(value, deps);
+        self.frame.returns.push(returned);
+    }
+
+    pub(super) fn returned_since(&self, value: Value, deps: usize) -> Return {
+        let deps = self.frame.deps[deps..].iter().map(|(cond, _)| *cond).collect();
+        Return { value: self.knowing(value), deps, way: self.frame.path.clone() }
     }
 
     /// The joined result of all returns since `base`.
     pub(super) fn joined_return(&mut self, base: usize, ty: Type) -> Value {
-        let returns: Vec<(Value, Conds)> = self.frame.returns.drain(base..).collect();
-        let values: Vec<&Value> = returns.iter().map(|(value, _)| value).collect();
+        let returns = self.frame.returns.drain(base..).collect();
+        self.joined(returns, ty)
+    }
+
+    /// One of several values that something is left with.
+    pub(super) fn joined(&mut self, returns: Vec<Return>, ty: Type) -> Value {
+        let values: Vec<&Value> = returns.iter().map(|one| &one.value).collect();
         if values.is_empty() {
             return Value::new(self.terms.literal("()"), ty);
         }
@@ -421,12 +452,13 @@ impl<'p> Evaluator<'p> {
             // Whichever way it returns, it says the same.
             Vec::new()
         } else if returns.len() > 1 {
-            returns.iter().flat_map(|(_, deps)| deps.iter().copied()).collect()
+            returns.iter().flat_map(|one| one.deps.iter().copied()).collect()
         } else {
             // One way out, but `?` on the way may have left with an error.
-            returns[0].1.to_vec()
+            returns[0].deps.to_vec()
         };
-        let mut value = self.merge(&values, &union(&[], &conds));
+        let ways: Vec<Path> = returns.iter().map(|one| one.way.clone()).collect();
+        let mut value = self.merge_ways(&values, &ways, &union(&[], &conds));
         value.refused = self.returned_refusals(&returns);
         // Where one of the results may be there or not, `?` asks for that.
         if values.iter().any(|one| one.wrap == Wrap::Bare && !self.is_error(one)) {
@@ -440,9 +472,9 @@ impl<'p> Evaluator<'p> {
 
     /// What decides whether a function gives a value or an error: not an early `return Ok(…)`, since the caller's `?`
     /// goes on after that as after any other.
-    fn returned_refusals(&self, returns: &[(Value, Conds)]) -> Option<Conds> {
+    fn returned_refusals(&self, returns: &[Return]) -> Option<Conds> {
         let mut found: Vec<CondId> = Vec::new();
-        for (value, deps) in returns {
+        for Return { value, deps, .. } in returns {
             if self.is_error(value) {
                 found.extend(deps.iter().copied());
                 continue;

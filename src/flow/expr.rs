@@ -42,11 +42,9 @@ impl<'p> Evaluator<'p> {
                 tested
             }
             ExprKind::Match(of, arms) => self.branch_match(of, arms),
-            ExprKind::While(cond, block) => self.serve(|ev| ev.loop_while(cond, block)),
+            ExprKind::While(cond, block) => self.loop_while(cond, block),
             ExprKind::For(pat, over, block) => self.loop_for(pat, over, block),
-            ExprKind::Loop(block) => self.serve(|ev| {
-                ev.block(block);
-            }),
+            ExprKind::Loop(block) => self.loop_forever(block),
             ExprKind::Closure(closure) => {
                 let value = ClosureValue {
                     code: closure.clone(),
@@ -93,14 +91,20 @@ impl<'p> Evaluator<'p> {
             }
             ExprKind::Break(value) => {
                 let value = value.as_ref().map(|value| self.expr(value));
-                self.frame.left = self.frame.left.or(Some(Exit::Loop));
-                value.unwrap_or_else(|| self.fresh())
+                if self.frame.left.is_none() {
+                    self.leave_loop(value);
+                    self.frame.left = Some(Exit::Loop);
+                }
+                self.fresh()
             }
             ExprKind::Continue => {
                 self.frame.left = self.frame.left.or(Some(Exit::Loop));
                 self.fresh()
             }
-            ExprKind::Unknown(_) => self.fresh(),
+            ExprKind::Unknown(_) => {
+                self.may_leave_loops();
+                self.fresh()
+            }
         }
     }
 
@@ -399,70 +403,12 @@ impl<'p> Evaluator<'p> {
         let outer = self.frame.left.take();
         let value = run(self);
         if self.frame.left.take().is_none() {
-            let value = self.knowing(value);
-            self.frame.returns.push((value, self.frame.deps[deps..].iter().map(|(cond, _)| *cond).collect()));
+            self.leave_since(value, deps);
         }
         let result = self.joined_return(base, Type::Unknown);
         self.frame.deps.truncate(deps);
         self.frame.left = outer;
         result
-    }
-
-    /// A loop's body, once. What it assigns may or may not have happened afterwards.
-    fn repeat(&mut self, body: impl FnOnce(&mut Self)) -> Value {
-        let fork = self.fork();
-        let deps = self.frame.deps.len();
-        self.frame.repeated += 1;
-        self.frame.loops += 1;
-        let once = self.arm(&fork, 0, &[], |ev| {
-            body(ev);
-            ev.frame.deps.truncate(deps);
-            if ev.frame.left == Some(Exit::Loop) {
-                ev.frame.left = None;
-            }
-            Value::new(ev.terms.literal("()"), Type::Unit)
-        });
-        self.frame.repeated -= 1;
-        self.frame.loops -= 1;
-        let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
-        self.join(fork, vec![once, never])
-    }
-
-    /// A loop that a worker or a service goes round in.
-    fn serve(&mut self, body: impl FnOnce(&mut Self)) -> Value {
-        self.frame.serving += 1;
-        let value = self.repeat(body);
-        self.frame.serving -= 1;
-        value
-    }
-
-    fn loop_while(&mut self, cond: &Expr, block: &Block) {
-        let variables = self.frame.env.len();
-        let tested = self.expr(cond);
-        if let Some(cond) = self.condition(&tested, CondKind::Test, cond.at) {
-            self.frame.deps.push((cond, Exit::Loop));
-        }
-        self.block(block);
-        self.frame.env.truncate(variables);
-    }
-
-    fn loop_for(&mut self, pat: &Pat, over: &Expr, block: &Block) -> Value {
-        let over_value = self.expr(over);
-        if self.frame.left.is_some() {
-            return over_value;
-        }
-        self.repeat(|ev| {
-            let mut tested = over_value.clone();
-            tested.term = ev.terms.exists(over_value.term);
-            if let Some(cond) = ev.condition(&tested, CondKind::Each, over.at) {
-                ev.frame.deps.push((cond, Exit::Loop));
-            }
-            let variables = ev.frame.env.len();
-            let element = ev.element(&over_value);
-            ev.bind(pat, element);
-            ev.block(block);
-            ev.frame.env.truncate(variables);
-        })
     }
 
     /// Each element with its place: the place says nothing of what is in a row, only how many there are.

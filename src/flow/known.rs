@@ -429,6 +429,11 @@ impl<'p> Evaluator<'p> {
         if let Some(value) = self.drawn(owner, last) {
             return value;
         }
+        if args.is_empty()
+            && let Some(value) = self.clock(last)
+        {
+            return value;
+        }
         if args.is_empty() || last == "with_capacity" {
             // A call without arguments gives something new each time: the clock, a random id.
             let ty = if path.len() > 1 && matches!(last, "new" | "default" | "with_capacity") {

@@ -10,6 +10,7 @@ mod begin;
 mod branch;
 mod builder;
 mod call;
+pub mod clock;
 mod construct;
 mod decode;
 mod diesel;
@@ -26,6 +27,7 @@ pub(crate) mod macros;
 mod own;
 mod pattern;
 pub mod random;
+mod repeat;
 mod send;
 mod session;
 mod statement;
@@ -44,7 +46,7 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Absence, Cond, CondId, Conds, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{Absence, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::arena::Arena;
 use crate::flow::graph::{CallGraph, Task};
 use crate::flow::limits::{Allowance, CALL_DEPTH, EFFECTS};
@@ -139,10 +141,12 @@ struct Frame<'p> {
     deps: Vec<(CondId, Exit)>,
     path: Path,
     left: Option<Exit>,
-    returns: Vec<(Value, Conds)>,
+    returns: Vec<branch::Return>,
     guards: Vec<Guard>,
     repeated: usize,
-    /// Loops around what is evaluated.
+    /// The loops around what is evaluated, innermost last.
+    rounds: Vec<repeat::Round>,
+    /// How many loops are around what is evaluated.
     loops: usize,
     /// Closures around it that are handed elements.
     spread: usize,
@@ -434,6 +438,7 @@ impl Frame<'_> {
             returns: Vec::new(),
             guards: Vec::new(),
             repeated: 0,
+            rounds: Vec::new(),
             loops: 0,
             spread: 0,
             task: None,

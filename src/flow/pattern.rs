@@ -1,8 +1,9 @@
 //! Patterns: what they bind, and what they test.
 
-use crate::event::Conds;
+use crate::event::{Conds, Event};
 use crate::flow::Evaluator;
 use crate::flow::absent::{self, Absent};
+use crate::flow::term::{Origin, Part};
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::link::Type;
 use crate::lower::tree::{Name, Pat, TyPath};
@@ -71,7 +72,7 @@ impl<'p> Evaluator<'p> {
                 self.bind(inner, value);
             }
             ("Err", [inner]) => {
-                let error = self.computed_from("error", &value);
+                let error = self.error_of(&value);
                 self.bind(inner, error);
             }
             (_, [inner]) => {
@@ -98,6 +99,25 @@ impl<'p> Evaluator<'p> {
                 }
             }
         }
+    }
+
+    /// The error of a result. That of one which says nothing of rows was decided by what refused; what would have been in
+    /// it is not known there.
+    fn error_of(&mut self, result: &Value) -> Value {
+        let decided = match (result.wrap, &result.refused) {
+            (Wrap::Answer | Wrap::Fallible, Some(refused)) => refused.clone(),
+            (Wrap::Answer, None) => Conds::default(),
+            _ => return self.computed_from("error", result),
+        };
+        // Of a write it says which constraint refused.
+        let written = |origin: &Origin| {
+            let sent = self.frame.events.iter().rev().find(|event| event.id == origin.event);
+            origin.part == Part::Count || sent.and_then(Event::access).is_none_or(|access| access.statement.writes())
+        };
+        if self.terms.origins(result.term).iter().any(written) {
+            return self.computed_from("error", result);
+        }
+        Value { guards: decided, ..self.fresh() }
     }
 
     fn variant_field(&self, path: &TyPath, index: usize) -> Type {

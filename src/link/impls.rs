@@ -237,14 +237,10 @@ impl Program {
 
     /// Whether a type has a trait of the workspace, as far as impls tell.
     pub(super) fn implements(&self, ty: &Type, of: TraitId, depth: u32) -> bool {
-        if let Type::Trait(bounds) = ty {
-            let local = |bound: &Bound| match bound.of {
-                TraitRef::Local(id) => self.supertraits(id).contains(&of),
-                TraitRef::External(_) => false,
-            };
-            if bounds.iter().any(local) {
-                return true;
-            }
+        if let Type::Trait(bounds) = ty
+            && self.bounds_say(bounds, of)
+        {
+            return true;
         }
         let is_of = |block: &ImplId| self.impls.list[block.0 as usize].of_trait == Some(TraitRef::Local(of));
         if self.impls_for(ty).any(|block| is_of(&block) && self.impl_fits(block, ty)) {
@@ -252,6 +248,14 @@ impl Program {
         }
         let blanket = self.impls_of_trait(of).iter().filter(|block| self.is_blanket(**block));
         depth < DEPTH && blanket.into_iter().any(|block| self.satisfies(*block, ty, depth + 1))
+    }
+
+    /// Whether one of the bounds is a trait, or one below it.
+    fn bounds_say(&self, bounds: &[Bound], of: TraitId) -> bool {
+        bounds.iter().any(|bound| match bound.of {
+            TraitRef::Local(id) => self.supertraits(id).contains(&of),
+            TraitRef::External(_) => false,
+        })
     }
 
     /// Whether a type satisfies the bounds of a blanket impl. Bounds by traits of other crates are believed of types
@@ -304,8 +308,9 @@ impl Program {
         };
         match (declared, actual) {
             (Type::Unknown, _) | (_, Type::Unknown) => true,
+            // Whether an impl gives the one trait to the other is not asked: impls for each other's objects go in circles.
             (Type::Trait(declared), Type::Trait(actual)) => declared.iter().all(|bound| match bound.of {
-                TraitRef::Local(of) => actual.is_empty() || self.implements(&Type::Trait(actual.clone()), of, DEPTH),
+                TraitRef::Local(of) => actual.is_empty() || self.bounds_say(actual, of),
                 TraitRef::External(_) => true,
             }),
             (Type::Trait(_), _) | (_, Type::Trait(_)) => depth > 0,

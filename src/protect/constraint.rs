@@ -4,6 +4,7 @@ use crate::event::{Access, Event};
 use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot};
+use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction};
@@ -176,7 +177,7 @@ fn unique_key(
             if !arbitrates {
                 return Some(Protection::UniqueKey(key));
             }
-            let filled = scene.after(sequence.write).any(|event| fills(scene, sequence, event));
+            let filled = scene.after_of(Kind::Write, sequence.write).any(|event| fills(scene, sequence, event));
             answered(filled || copies(scene, sequence, (read, table), (access, target), &key), tried)
         }
         // The clause is for another key: on this one the second request fails.
@@ -318,6 +319,9 @@ fn refuses_existing(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
 
 /// Another insert of the same transaction meets a unique key on what was checked, and takes this write back with it.
 fn unique_in_transaction(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
+    if sequence.checks_aggregate() {
+        return None;
+    }
     let write = scene.event(sequence.write)?;
     let tx = transaction::of(scene, write)?;
     let read = scene.access(sequence.read)?;
@@ -332,10 +336,8 @@ fn unique_in_transaction(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<P
             && transaction::of(scene, event).is_some_and(|other| other.is_same(&tx))
             && covering_key(scene, (read, table), (access, target)).is_some()
     };
-    if sequence.checks_aggregate() {
-        return None;
-    }
-    let mut others = scene.before(sequence.write).chain(scene.after(sequence.write));
+    let (before, after) = (scene.before_of(Kind::Write, sequence.write), scene.after_of(Kind::Write, sequence.write));
+    let mut others = before.chain(after);
     others.find(refuses).map(|event| Protection::UniqueKeyInTransaction(event.id))
 }
 

@@ -37,7 +37,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         _ => None,
     };
     let never_kept = scene
-        .before(read.id)
+        .before_of(Kind::Mutex, read.id)
         .filter_map(locked)
         .any(|guard| read.on != Some(guard) && read.guards.iter().all(|held| held.guard != guard));
     let ended = write.guards.is_empty()

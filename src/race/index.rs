@@ -66,14 +66,18 @@ impl Index {
         index
     }
 
-    pub fn places(&self, kind: Kind) -> &[usize] {
-        match kind {
+    /// The places of one kind from `from` to before `to`.
+    pub fn between(&self, kind: Kind, from: usize, to: usize) -> &[usize] {
+        let places: &[usize] = match kind {
             Kind::Step => &self.steps,
             Kind::Lock => &self.locks,
             Kind::Write => &self.writes,
             Kind::Holder => &self.holders,
             Kind::Mutex => &self.mutexes,
             Kind::Effect => &self.effects,
-        }
+        };
+        let start = places.partition_point(|at| *at < from);
+        let end = places.partition_point(|at| *at < to);
+        places.get(start..end).unwrap_or_default()
     }
 }

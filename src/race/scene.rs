@@ -146,11 +146,7 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// The events of one kind before one, on a path with it.
     pub fn before_of(&self, kind: Kind, id: EventId) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
-        let place = self.place(id);
-        let path = self.event(id).map(|event| event.path.clone()).unwrap_or_default();
-        let places = self.index.places(kind);
-        let end = places.partition_point(|at| *at < place);
-        places[..end].iter().map(|at| &self.flow.events[*at]).filter(move |event| event.path.meets(&path))
+        self.among(self.index.between(kind, 0, self.place(id)), [id, id])
     }
 
     /// The events of one kind between two, on a path with both.
@@ -160,9 +156,23 @@ impl<'a, 'p> Scene<'a, 'p> {
         from: EventId,
         to: EventId,
     ) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
-        let start = self.place(from);
-        let path = self.event(from).map(|event| event.path.clone()).unwrap_or_default();
-        self.before_of(kind, to).filter(move |event| self.place(event.id) > start && event.path.meets(&path))
+        self.among(self.index.between(kind, self.place(from).saturating_add(1), self.place(to)), [from, to])
+    }
+
+    /// The events of one kind after one, on a path with it.
+    pub fn after_of(&self, kind: Kind, id: EventId) -> impl Iterator<Item = &'a Event> + use<'a, '_, 'p> {
+        self.among(self.index.between(kind, self.place(id).saturating_add(1), usize::MAX), [id, id])
+    }
+
+    /// The events at these places that are on a path with both of two.
+    fn among<'s>(
+        &'s self,
+        places: &'s [usize],
+        with: [EventId; 2],
+    ) -> impl Iterator<Item = &'a Event> + use<'a, 's, 'p> {
+        let [one, other] = with.map(|id| self.event(id).map(|event| event.path.clone()).unwrap_or_default());
+        let events = &self.flow.events;
+        places.iter().map(|at| &events[*at]).filter(move |event| event.path.meets(&one) && event.path.meets(&other))
     }
 
     /// The events between two, on a path with both.

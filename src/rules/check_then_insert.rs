@@ -4,11 +4,12 @@ use crate::event::CondKind;
 use crate::finding::Confidence;
 use crate::flow::term::Term;
 use crate::protect::WhyNot;
+use crate::protect::constraint::meets_another;
 use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
-use crate::sql::statement::{Assignment, ConflictTarget};
+use crate::sql::statement::{Assignment, ConflictAction, ConflictTarget};
 
 pub const ID: &str = "check-then-insert";
 
@@ -32,7 +33,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         // What the outside said last is as good as what it said first.
         return Some(Confidence::Low);
     }
-    if facts.replaced_before(facts.write.id) {
+    if facts.replaced_before(facts.write.id) || is_put_where_it_belongs(facts) {
         return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
@@ -72,6 +73,14 @@ fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
     };
     let mut beside = facts.target.sets.iter().filter(|set| !key.contains(&set.column)).peekable();
     beside.peek().is_some() && beside.all(answered)
+}
+
+/// Whether a row is written under a key of its own, there or not, and nothing says that another one was missing.
+fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
+    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
+    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+        && meets_another(facts.scene, facts.sequence)
+        && !facts.scene.found_nothing(facts.read.id, facts.write)
 }
 
 /// Whether a condition goes on only with a row that is there.

@@ -4,7 +4,9 @@ use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::Term;
 use crate::lower::tree::Name;
-use crate::race::{LooksAt, Written, dependency};
+use crate::race::index::Kind;
+use crate::race::rows::Relation;
+use crate::race::{Check, LooksAt, Written, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -30,15 +32,31 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     (!saved_whole).then_some(sure)
 }
 
-/// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing.
+/// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing. What
+/// this request itself has written over since was checked for that write.
 fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let table = &facts.reads.table.name;
     let spoiled = facts.sequence.checks.iter().any(|check| match &check.looks_at {
-        LooksAt::Column(column) => facts.scene.rivals.changes(table, column) && !facts.permits(check),
+        LooksAt::Column(column) => {
+            facts.scene.rivals.changes(table, column) && !facts.permits(check) && !is_written_before(facts, column)
+        }
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     });
     spoiled.then(|| facts.confidence())
+}
+
+/// Whether a column of the row that was read is written on the way to the write, wherever that leads on from the read.
+fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    let scene = facts.scene;
+    let passed = |branch: u32| [facts.read, facts.write].iter().any(|event| event.path.arms_of(branch).is_some());
+    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+        let target = event.access().and_then(|access| access.statement.target());
+        target.is_some_and(|target| {
+            target.table.name == facts.reads.table.name && dependency::written(target).any(|set| set.column == *column)
+        }) && event.path.0.iter().all(|(branch, _)| passed(*branch))
+            && scene.sequences(event).iter().any(|own| own.read == facts.read.id && own.relation == Relation::SameRow)
+    })
 }
 
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
@@ -54,7 +72,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         LooksAt::Aggregate => facts.reads.aggregate.is_some() || !facts.keeps_count(),
         LooksAt::Existence => false,
     };
-    if facts.sequence.checks.iter().any(|check| moved(&check.looks_at)) {
+    if facts.sequence.checks.iter().any(|check| moved(&check.looks_at) && !asks_for_what_is_edited(facts, check)) {
         return own;
     }
     // A new value of what was there is lost whatever else was checked.
@@ -68,6 +86,12 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
 
 /// Whether the conditions only ask that the columns are there of which the new values of these same columns are made.
 fn asks_for_what_it_computes_from(facts: &Facts<'_, '_>) -> bool {
+    let mut checks = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence);
+    checks.all(|check| asks_for_what_is_edited(facts, check))
+}
+
+/// The same of one condition.
+fn asks_for_what_is_edited(facts: &Facts<'_, '_>, check: &Check) -> bool {
     let scene = facts.scene;
     let made = |column: &Name| {
         let of = |value: &Written| {
@@ -75,11 +99,9 @@ fn asks_for_what_it_computes_from(facts: &Facts<'_, '_>) -> bool {
         };
         facts.sequence.values.iter().any(of)
     };
-    facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence).all(|check| {
-        let cond = check.cond.map(|cond| scene.ev.cond(cond));
-        let presence = cond.is_some_and(|cond| matches!(scene.ev.terms.get(cond.term), Term::Exists(_)));
-        presence && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
-    })
+    let cond = check.cond.map(|cond| scene.ev.cond(cond));
+    let presence = cond.is_some_and(|cond| matches!(scene.ev.terms.get(cond.term), Term::Exists(_)));
+    presence && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
 }
 
 /// A one-time row: it is read, deleted, and what it said goes on to be used.

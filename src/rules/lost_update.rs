@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::finding::Confidence;
 use crate::lower::tree::Name;
 use crate::protect::constraint::meets_another;
+use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, Written, dependency};
@@ -81,7 +82,7 @@ pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
         let columns: Vec<Name> = sets.filter(|_| target.action == Action::Insert).collect();
         (!columns.is_empty()).then_some(columns)
     };
-    let columns = scene.after(write.id).find_map(put_back)?;
+    let columns = scene.after_of(Kind::Write, write.id).find_map(put_back)?;
     let value = |column| Written { column, from: LooksAt::Row, computed: true, answered: false };
     Some(Sequence {
         read: read.id,

@@ -63,6 +63,9 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if access.statement.target().is_none() || access.statement.verb == Verb::Select {
             continue;
         }
+        if !scene.flow.events.iter().any(|read| read.access().is_some() && wanted(read, write)) {
+            continue;
+        }
         let counted = stale_guard::counted_after(scene, write).map(|sequence| (stale_guard::ID, sequence));
         let emptied = || lost_update::emptied(scene, write).map(|sequence| (lost_update::ID, sequence));
         if let Some((rule, sequence)) = counted.or_else(emptied)

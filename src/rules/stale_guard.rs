@@ -2,6 +2,9 @@
 
 use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
+use crate::flow::clock::is_of_clock;
+use crate::flow::term::Term;
+use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict, recheck};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
@@ -111,10 +114,8 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.sequence.checks_content() {
         return None;
     }
-    if is_made_good(facts) {
-        return Some(Confidence::Low);
-    }
-    if !facts.sequence.checks.iter().any(|check| rival(&check.looks_at) && !facts.permits(check)) {
+    let spoiled = |check: &Check| rival(&check.looks_at) && !facts.permits(check) && !runs_out(facts, check);
+    if is_made_good(facts) || !facts.sequence.checks.iter().any(spoiled) {
         return Some(Confidence::Low);
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
@@ -147,19 +148,49 @@ fn is_made_good(facts: &Facts<'_, '_>) -> bool {
     })
 }
 
+/// Whether all that is asked of a column is whether its time has come: it passes between check and write, whoever writes.
+fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let ev = facts.scene.ev;
+    let mut timed = false;
+    let mut of_column = facts.sequence.checks.iter().filter(|other| other.looks_at == check.looks_at);
+    let only_time = of_column.all(|other| {
+        let Some(cond) = other.cond.map(|cond| ev.cond(cond)) else { return false };
+        let by_clock = is_of_clock(&ev.terms, cond.term);
+        timed |= by_clock;
+        by_clock || matches!(ev.terms.get(cond.term), Term::Exists(_))
+    });
+    only_time && timed
+}
+
 /// Whether the write only makes sure that a row is there: its absence was asked for on the way, and a key refuses a second
 /// one. However often that happens, there is one row.
 fn makes_sure(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
+    let refuses = |own: &Sequence| match own.relation {
+        Relation::NewRowOfSet => matches!(scene.verdict(own), Verdict::Safe(Protection::UniqueKey(_))),
+        Relation::Other | Relation::Linked => is_kept_under_another_key(facts, own),
+        _ => false,
+    };
     facts.inserts()
         && scene.sequences(facts.write).iter().any(|own| {
             own.read != facts.sequence.read
-                && own.relation == Relation::NewRowOfSet
                 && own.checks.iter().any(|check| check.looks_at == LooksAt::Existence)
                 && !own.checks_aggregate()
                 && own.values.is_empty()
-                && matches!(scene.verdict(own), Verdict::Safe(Protection::UniqueKey(_)))
+                && refuses(own)
         })
+}
+
+/// Whether a row was asked for by a key of its table, was not there, and is inserted under the key that holds by now: that
+/// of the current version, season or epoch.
+fn is_kept_under_another_key(facts: &Facts<'_, '_>, own: &Sequence) -> bool {
+    let scene = facts.scene;
+    let asked = scene.access(own.read).and_then(|read| read.statement.accesses.get(own.read_access));
+    let Some(asked) = asked.filter(|asked| asked.table.name == facts.target.table.name) else { return false };
+    let given = |column: &Name| facts.target.sets.iter().any(|set| set.column == *column);
+    let keyed = |key: &[Name]| key.iter().all(|column| asked.equals(column).is_some() && given(column));
+    scene.found_nothing(own.read, facts.write)
+        && scene.schema.table(&facts.target.table.name).is_some_and(|table| table.keys().any(keyed))
 }
 
 /// Whether the written row belongs to the row that was checked: by a foreign key, or by a column that is named after it.
@@ -190,7 +221,7 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
     let depth = common(facts.read, facts.write);
     let near = |event: &Event| event.calls.len() <= depth + NEAR;
     let together = near(facts.read) && near(facts.write);
-    scene.after(facts.write.id).any(|event| {
+    scene.after_of(Kind::Write, facts.write.id).any(|event| {
         let EventKind::Access(access) = &event.kind else { return false };
         let inserts =
             access.statement.target().is_some_and(|target| rows::adds_to(scene, (read, facts.reads), (access, target)));

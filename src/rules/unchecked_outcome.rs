@@ -2,6 +2,7 @@
 
 use crate::event::{Event, EventKind};
 use crate::finding::Confidence;
+use crate::flow::term::{Origin, Part};
 use crate::protect::WhyNot;
 use crate::race::scene::Scene;
 use crate::rules::claim::Facts;
@@ -15,6 +16,7 @@ pub fn claims(tried: &[WhyNot]) -> bool {
 }
 
 /// Whether a row is only deleted: whoever comes second finds it gone, as it was meant to be, and nothing is given for it.
+/// By what it was named when it was deleted is nothing that was in it.
 pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
     let gives = |event: &Event| match &event.kind {
@@ -24,7 +26,16 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
         EventKind::Effect(_) | EventKind::CallParam { .. } => true,
         _ => false,
     };
-    let told = scene.origins(scene.flow.returns.term).iter().any(|origin| origin.event == facts.read.id);
+    let named = facts.target.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+    let named: Vec<_> = named
+        .filter_map(|predicate| facts.write.access().map(|write| scene.terms_in(write, &predicate.value)))
+        .flatten()
+        .flat_map(|term| scene.origins(term).to_vec())
+        .collect();
+    let of_read = |origin: &&Origin| origin.event == facts.read.id;
+    let told = scene.origins(scene.flow.returns.term).iter().filter(of_read).any(|origin| {
+        origin.part != Part::Existence && !named.iter().any(|by| by.event == origin.event && by.part == origin.part)
+    });
     facts.target.action == Action::Delete && !told && !scene.after(facts.write.id).any(gives)
 }
 

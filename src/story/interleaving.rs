@@ -26,7 +26,7 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
         let state = if who == Who::A { seen.clone() } else { seen.as_ref().map(|_| "the same".to_owned()) };
         steps.push(StoryStep { who, text: read_text.clone(), state, span: Some(read.span), role: Role::Read });
     }
-    if let Some((_, cond)) = super::best_check(scene, claim) {
+    if let Some((_, cond)) = super::best_check(scene, claim, write) {
         let text: String = scene.ev.text_of(cond.span).split_whitespace().collect::<Vec<_>>().join(" ");
         let text: String = text.chars().take(SHOWN).collect();
         for who in [Who::A, Who::B] {

@@ -101,7 +101,7 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
     if !alone {
         add(Role::Read, read.span, reason::reads(scene, read, &claim.sequence), calls(read));
     }
-    if let Some(check) = deciding_check(scene, claim) {
+    if let Some(check) = deciding_check(scene, claim, write) {
         add(Role::Check, check.0, check.1, Vec::new());
     }
     for lock in claim.tried.iter().filter_map(|why| why.lost_lock()) {
@@ -130,9 +130,10 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
     (found.into_iter().map(|(label, _)| label).collect(), traces)
 }
 
-/// The condition that decides, best one first: one that looks at a column, in the text that is nearest to the write.
-fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim) -> Option<(Span, String)> {
-    let (best, cond) = best_check(scene, claim)?;
+/// The condition that decides, best one first: one that looks at a column that is spoken of, in the text that is nearest to
+/// the write.
+fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> Option<(Span, String)> {
+    let (best, cond) = best_check(scene, claim, write)?;
     let text = match &best.looks_at {
         crate::race::LooksAt::Existence => "decides by whether there was a row".to_owned(),
         crate::race::LooksAt::Column(column) if words::named(column).is_some() => {
@@ -148,11 +149,18 @@ fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim) -> Option<(Span, String)
 fn best_check<'c>(
     scene: &'c Scene<'_, '_>,
     claim: &'c Claim,
+    write: &Event,
 ) -> Option<(&'c crate::race::Check, &'c crate::event::Cond)> {
+    let told = reason::told_columns(scene, claim, write);
+    let unsaid = |check: &crate::race::Check| match &check.looks_at {
+        crate::race::LooksAt::Column(column) => !told.contains(&column.as_str()),
+        _ => false,
+    };
     let conditions = claim.sequence.checks.iter().filter_map(|check| Some((check, scene.ev.cond(check.cond?))));
     conditions.min_by_key(|(check, cond)| {
         (
             check.looks_at == crate::race::LooksAt::Existence,
+            unsaid(check),
             !matches!(cond.kind, crate::event::CondKind::Test | crate::event::CondKind::Must),
             std::cmp::Reverse(check.cond),
         )

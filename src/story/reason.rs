@@ -5,7 +5,7 @@ use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, Written, dependency, transaction};
+use crate::race::{Sequence, Written, dependency, transaction};
 use crate::rules::claim::Claim;
 use crate::rules::{
     check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
@@ -18,7 +18,7 @@ use crate::story::words;
 pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> String {
     let table = words::table_of(scene, claim, write);
     let source = source_table(read, &claim.sequence);
-    let what = columns(&claim.sequence);
+    let what = what_is_checked(scene, claim, write);
     match claim.rule {
         check_then_update::ID => match action(write) {
             Some(Action::Delete) if claim.sequence.checks_content() => {
@@ -27,10 +27,7 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             Some(Action::Delete) => {
                 format!("two requests can both read the {table} row, both go on, and both use what it said")
             }
-            _ => {
-                let what = moved_columns(&claim.sequence, write).unwrap_or(what);
-                format!("two requests can both find {what} of the same {table} row acceptable, and both write it")
-            }
+            _ => format!("two requests can both find {what} of the same {table} row acceptable, and both write it"),
         },
         lost_update::ID if claim.sequence.relation == Relation::RowOfSet && action(write) == Some(Action::Delete) => {
             format!("a row of {table} that is added after they were read is deleted, and not put back")
@@ -277,31 +274,35 @@ fn source_table<'e>(read: &'e Event, sequence: &Sequence) -> &'e str {
         .map_or("", |access| access.table.name.as_str())
 }
 
-fn columns(sequence: &Sequence) -> String {
-    if sequence.checks_aggregate() {
+fn what_is_checked(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
+    if claim.sequence.checks_aggregate() {
         return "the number of rows".to_owned();
     }
-    let named: Vec<&str> = sequence
-        .checks
-        .iter()
-        .filter_map(|check| match &check.looks_at {
-            LooksAt::Column(name) => words::named(name),
-            _ => None,
-        })
-        .collect();
-    enumerated(named)
+    enumerated(told_columns(scene, claim, write))
 }
 
-/// The checked columns that the write moves, when there are some: they say more than what was looked at besides.
-fn moved_columns(sequence: &Sequence, write: &Event) -> Option<String> {
-    let target = write.access()?.statement.target()?;
-    let moved = |column: &str| {
-        let given = dependency::written(target).any(|set| set.column == column);
-        given && !sequence.values.iter().any(|value| value.column == column && value.is_handed_back())
-    };
+/// The checked columns that a finding speaks of. Those that the write moves say more than what was looked at besides, and
+/// what no statement changes, or what names the row, says nothing.
+pub fn told_columns<'c>(scene: &Scene<'_, '_>, claim: &'c Claim, write: &Event) -> Vec<&'c str> {
+    let sequence = &claim.sequence;
     let named: Vec<&str> =
-        sequence.checked_columns().into_iter().map(|column| column.as_str()).filter(|column| moved(column)).collect();
-    (!named.is_empty() && !sequence.checks_aggregate()).then(|| enumerated(named))
+        sequence.checked_columns().into_iter().filter_map(|column| words::named(column.as_str())).collect();
+    let target = write.access().and_then(|access| access.statement.target());
+    let moved = |column: &str| {
+        target.is_some_and(|target| dependency::written(target).any(|set| set.column == column))
+            && !sequence.values.iter().any(|value| value.column == column && value.is_handed_back())
+    };
+    let read = scene.access(sequence.read).and_then(|read| read.statement.accesses.get(sequence.read_access));
+    let table = read.and_then(|read| scene.schema.table(&read.table.name));
+    let names_row = |column: &str| table.is_some_and(|table| table.primary_key.iter().any(|key| *key == column));
+    let changed =
+        |column: &str| !names_row(column) && read.is_some_and(|read| scene.rivals.changes(&read.table.name, column));
+    let some = |wanted: &dyn Fn(&str) -> bool| -> Option<Vec<&str>> {
+        let some: Vec<&str> = named.iter().copied().filter(|column| wanted(column)).collect();
+        (!some.is_empty()).then_some(some)
+    };
+    let by_write = (claim.rule == check_then_update::ID).then(|| some(&moved)).flatten();
+    by_write.or_else(|| some(&changed)).unwrap_or_else(|| named.clone())
 }
 
 fn enumerated(mut named: Vec<&str>) -> String {

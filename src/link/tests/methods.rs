@@ -41,6 +41,17 @@ fn impls_for_other_arguments_do_not_fit() {
 }
 
 #[test]
+fn traits_that_are_implemented_for_each_others_objects_end() {
+    let program = app(&[(
+        "src/lib.rs",
+        "trait A { fn a(&self); } trait B { fn b(&self); } trait C {} impl A for dyn B { fn a(&self) {} }
+         impl B for dyn A { fn b(&self) {} } fn probe(x: &dyn B) {} fn other(x: &dyn C) {}",
+    )]);
+    assert_eq!(methods(&program, "app::probe", "a").0.len(), 1);
+    assert_eq!(methods(&program, "app::other", "a"), none());
+}
+
+#[test]
 fn the_trait_in_scope_tells_two_methods_of_one_name_apart() {
     let program = app(&[(
         "src/lib.rs",

@@ -1,0 +1,120 @@
+//! Loops: what they go round over, and what they end with.
+
+use crate::event::CondKind;
+use crate::flow::branch::Return;
+use crate::flow::value::Value;
+use crate::flow::{Evaluator, Exit};
+use crate::link::Type;
+use crate::lower::tree::{Block, Expr, Pat};
+
+/// A loop that is gone round in, and how it is left so far.
+pub(super) struct Round {
+    /// How many conditions control depended on before.
+    deps: usize,
+    /// The values of `break`.
+    values: Vec<Return>,
+    /// It may end without a value.
+    ends: bool,
+}
+
+impl<'p> Evaluator<'p> {
+    pub(super) fn loop_while(&mut self, cond: &Expr, block: &Block) -> Value {
+        self.serve(|ev| {
+            let variables = ev.frame.env.len();
+            let tested = ev.expr(cond);
+            if let Some(cond) = ev.condition(&tested, CondKind::Test, cond.at) {
+                ev.frame.deps.push((cond, Exit::Loop));
+            }
+            ev.block(block);
+            ev.frame.env.truncate(variables);
+        })
+    }
+
+    pub(super) fn loop_for(&mut self, pat: &Pat, over: &Expr, block: &Block) -> Value {
+        let over_value = self.expr(over);
+        if self.frame.left.is_some() {
+            return over_value;
+        }
+        self.rounds(|ev| {
+            let mut tested = over_value.clone();
+            tested.term = ev.terms.exists(over_value.term);
+            if let Some(cond) = ev.condition(&tested, CondKind::Each, over.at) {
+                ev.frame.deps.push((cond, Exit::Loop));
+            }
+            let variables = ev.frame.env.len();
+            let element = ev.element(&over_value);
+            ev.bind(pat, element);
+            ev.block(block);
+            ev.frame.env.truncate(variables);
+        })
+        .0
+    }
+
+    /// `loop`: its value is that of the `break` that ends it. Where none does, only `return` leaves it.
+    pub(super) fn loop_forever(&mut self, block: &Block) -> Value {
+        let returns = self.frame.returns.len();
+        self.frame.serving += 1;
+        let (value, round) = self.rounds(|ev| {
+            ev.block(block);
+        });
+        self.frame.serving -= 1;
+        if round.ends || self.frame.left.is_some() {
+            return value;
+        }
+        if round.values.is_empty() {
+            if self.frame.returns.len() > returns {
+                self.frame.left = Some(Exit::Function);
+            }
+            return value;
+        }
+        self.joined(round.values, Type::Unknown)
+    }
+
+    /// `break`. Nobody knows which of several loops a label names.
+    pub(super) fn leave_loop(&mut self, value: Option<Value>) {
+        let Some(mut round) = self.frame.rounds.pop() else { return };
+        self.may_leave_loops();
+        match value {
+            Some(value) => round.values.push(self.returned_since(value, round.deps)),
+            None => round.ends = true,
+        }
+        self.frame.rounds.push(round);
+    }
+
+    /// What is not understood may hold a `break`.
+    pub(super) fn may_leave_loops(&mut self) {
+        for round in &mut self.frame.rounds {
+            round.ends = true;
+        }
+    }
+
+    /// A loop that a worker or a service goes round in.
+    fn serve(&mut self, body: impl FnOnce(&mut Self)) -> Value {
+        self.frame.serving += 1;
+        let value = self.rounds(body).0;
+        self.frame.serving -= 1;
+        value
+    }
+
+    /// A loop's body, once. What it assigns may or may not have happened afterwards.
+    fn rounds(&mut self, body: impl FnOnce(&mut Self)) -> (Value, Round) {
+        let fork = self.fork();
+        let deps = self.frame.deps.len();
+        self.frame.rounds.push(Round { deps, values: Vec::new(), ends: false });
+        self.frame.repeated += 1;
+        self.frame.loops += 1;
+        let once = self.arm(&fork, 0, &[], |ev| {
+            body(ev);
+            ev.frame.deps.truncate(deps);
+            if ev.frame.left == Some(Exit::Loop) {
+                ev.frame.left = None;
+            }
+            Value::new(ev.terms.literal("()"), Type::Unit)
+        });
+        self.frame.repeated -= 1;
+        self.frame.loops -= 1;
+        let round = self.frame.rounds.pop().unwrap_or(Round { deps, values: Vec::new(), ends: true });
+        let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
+        (self.join(fork, vec![once, never]), round)
+    }
+}
