@@ -314,7 +314,8 @@ impl<'p> Evaluator<'p> {
             value.ty = ty;
         }
         self.learn_handle(&value);
-        if flow.events.is_empty() {
+        // A lock around a connection to the outside is none around rows.
+        if flow.events.iter().all(|event| matches!(event.kind, EventKind::Locked(_))) {
             self.named_effect(id, at);
             if self.tells_inside.contains(&id) {
                 self.tells_inside.insert(self.frame.function);

@@ -61,14 +61,6 @@ fn goes_on_with_a_row(facts: &Facts<'_, '_>) -> bool {
     facts.scene.found_something(facts.read.id, facts.write) && facts.sequence.checks.iter().all(only_present)
 }
 
-/// Whether a row is written under a key of its own, there or not, and nothing says that another one was missing.
-fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
-    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
-    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
-        && meets_another(facts.scene, facts.sequence)
-        && !facts.scene.found_nothing(facts.read.id, facts.write)
-}
-
 /// Whether all that is written beside the key is what a service outside answered.
 fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
     let Some(access) = facts.write.access() else { return false };
@@ -81,6 +73,14 @@ fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
     };
     let mut beside = facts.target.sets.iter().filter(|set| !key.contains(&set.column)).peekable();
     beside.peek().is_some() && beside.all(answered)
+}
+
+/// Whether a row is written under a key of its own, there or not, and nothing says that another one was missing.
+fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
+    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
+    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+        && meets_another(facts.scene, facts.sequence)
+        && !facts.scene.found_nothing(facts.read.id, facts.write)
 }
 
 /// Whether a condition goes on only with a row that is there.

@@ -114,11 +114,8 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.sequence.checks_content() {
         return None;
     }
-    if is_made_good(facts) {
-        return Some(Confidence::Low);
-    }
     let spoiled = |check: &Check| rival(&check.looks_at) && !facts.permits(check) && !runs_out(facts, check);
-    if !facts.sequence.checks.iter().any(spoiled) {
+    if is_made_good(facts) || !facts.sequence.checks.iter().any(spoiled) {
         return Some(Confidence::Low);
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
@@ -129,20 +126,6 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
-}
-
-/// Whether all that is asked of a column is whether its time has come: it passes between check and write, whoever writes.
-fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
-    let ev = facts.scene.ev;
-    let mut timed = false;
-    let mut of_column = facts.sequence.checks.iter().filter(|other| other.looks_at == check.looks_at);
-    let only_time = of_column.all(|other| {
-        let Some(cond) = other.cond.map(|cond| ev.cond(cond)) else { return false };
-        let by_clock = is_of_clock(&ev.terms, cond.term);
-        timed |= by_clock;
-        by_clock || matches!(ev.terms.get(cond.term), Term::Exists(_))
-    });
-    only_time && timed
 }
 
 /// Whether a request for which the check failed puts the row right, or puts one there, and comes to the write as well.
@@ -163,6 +146,20 @@ fn is_made_good(facts: &Facts<'_, '_>) -> bool {
         let needed = scene.conditions(&event.deps);
         puts_right(event) && conds.iter().all(|check| check.cond.is_some_and(|cond| needed.contains(&cond)))
     })
+}
+
+/// Whether all that is asked of a column is whether its time has come: it passes between check and write, whoever writes.
+fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let ev = facts.scene.ev;
+    let mut timed = false;
+    let mut of_column = facts.sequence.checks.iter().filter(|other| other.looks_at == check.looks_at);
+    let only_time = of_column.all(|other| {
+        let Some(cond) = other.cond.map(|cond| ev.cond(cond)) else { return false };
+        let by_clock = is_of_clock(&ev.terms, cond.term);
+        timed |= by_clock;
+        by_clock || matches!(ev.terms.get(cond.term), Term::Exists(_))
+    });
+    only_time && timed
 }
 
 /// Whether the write only makes sure that a row is there: its absence was asked for on the way, and a key refuses a second
