@@ -37,3 +37,50 @@ fn each_package_finds_its_tables_where_databases_of_two_engines_share_a_workspac
     let told: Vec<_> = found.iter().map(|finding| (finding.rule, finding.confidence)).collect();
     assert_eq!(told, [("check-then-insert", Confidence::High)]);
 }
+
+#[test]
+fn a_row_is_not_read_from_one_database_and_written_to_another() {
+    let manifest = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\n[dependencies]\n\
+                    sqlx = { version = \"0.8\", features = [\"sqlite\", \"postgres\"] }\n";
+    let code = r#"
+        use sqlx::{PgPool, Result, SqlitePool};
+        pub struct Store { lite: SqlitePool, large: PgPool }
+        fn small() -> bool { std::env::var("SMALL").is_ok() }
+        impl Store {
+            async fn used(&self, code: &str) -> Result<i64> {
+                if small() {
+                    return sqlx::query_scalar("SELECT used FROM coupons WHERE code = $1").bind(code).fetch_one(&self.lite).await;
+                }
+                sqlx::query_scalar("SELECT used FROM coupons WHERE code = $1").bind(code).fetch_one(&self.large).await
+            }
+            async fn save(&self, code: &str, used: i64) -> Result<()> {
+                if small() {
+                    sqlx::query("UPDATE coupons SET used = $1 WHERE code = $2").bind(used).bind(code).execute(&self.lite).await?;
+                } else {
+                    sqlx::query("UPDATE coupons SET used = $1 WHERE code = $2").bind(used).bind(code).execute(&self.large).await?;
+                }
+                Ok(())
+            }
+            pub async fn redeem(&self, code: &str) -> Result<()> {
+                let used = self.used(code).await?;
+                self.save(code, used + 1).await
+            }
+        }
+    "#;
+    let files = [("Cargo.toml", manifest), ("src/lib.rs", code)];
+    let workspace = crate::source::memory(files.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec());
+    let found = analyse(&workspace, &Config::default()).findings;
+    assert!(!found.is_empty());
+    for finding in found {
+        let lines = finding.labels.iter().map(|label| {
+            let text = &workspace.file(label.span.file).text;
+            let end = text[label.span.at.end as usize..]
+                .find(';')
+                .map_or(text.len(), |more| label.span.at.end as usize + more);
+            &text[label.span.at.start as usize..end]
+        });
+        let pools: std::collections::BTreeSet<_> =
+            lines.flat_map(|line| ["self.lite", "self.large"].into_iter().filter(|pool| line.contains(pool))).collect();
+        assert_eq!(pools.len(), 1, "{}: {pools:?}", finding.judged_for);
+    }
+}

@@ -6,11 +6,18 @@ use crate::race::scene::Scene;
 /// Whether one run can pass both: not different arms of one branch, nor of two branches that test the same, nor the
 /// implementations for two engines.
 pub fn one_run_passes(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
-    one.path.meets(&other.path) && one_engine(one, other) && agree(scene, one, other)
+    one.path.meets(&other.path) && one_engine(scene, one, other) && agree(scene, one, other)
 }
 
-/// Where several functions could be meant, those for one engine are not called with those for another.
-fn one_engine(one: &Event, other: &Event) -> bool {
+/// Whether both can be sent to one database: not where their handles say that they are of two engines. Where several
+/// functions could be meant, those for one engine are not called with those for another.
+fn one_engine(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
+    let said = |event: &Event| scene.ev.handle(event.on?)?.dialect;
+    if let (Some(here), Some(there)) = (said(one), said(other))
+        && here != there
+    {
+        return false;
+    }
     let guessed = |event: &Event| event.calls.iter().any(|call| call.guessed);
     one.dialect == other.dialect || !guessed(one) || !guessed(other)
 }
