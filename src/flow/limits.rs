@@ -31,7 +31,7 @@ const PLACED: usize = 150_000;
 /// When a run holds so many events, or so many terms and conditions, besides one for each so many bytes of source, a
 /// function gets only what its own length earns.
 const ALL_EVENTS: (usize, usize) = (1_000_000, 16);
-const ALL_TERMS: (usize, usize) = (4_000_000, 1);
+const ALL_TERMS: (usize, usize) = (3_000_000, 1);
 
 /// What may still be done for the function that is being evaluated.
 pub(super) struct Allowance {
