@@ -4,15 +4,15 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lower::tree::Name;
-use crate::lower::{Callable, MacroDefinition, Macros, macros_of};
+use crate::lower::{ByName, Callable, MacroDefinition, Macros, macros_of};
 use crate::source::{Crate, SourceFile, Workspace};
 
 /// The macros of all packages.
 pub struct PackageMacros {
     /// By package; a name is there once.
-    callable: FxHashMap<usize, Vec<MacroDefinition>>,
+    callable: FxHashMap<usize, ByName>,
     /// Those of them that other packages may call.
-    exported: FxHashMap<usize, Vec<MacroDefinition>>,
+    exported: FxHashMap<usize, ByName>,
     /// For each package the packages of the workspace that it depends on, by the name it calls them; its own library is
     /// among them, as its binaries call it.
     reachable: Vec<Vec<(Name, usize)>>,
@@ -37,12 +37,13 @@ impl PackageMacros {
                 all.push((definition.clone(), root));
             }
         }
-        let mut callable: FxHashMap<usize, Vec<MacroDefinition>> = FxHashMap::default();
-        for ((krate, _), all) in by_name {
-            callable.entry(krate).or_default().extend(the_one(all));
+        let mut callable: FxHashMap<usize, ByName> = FxHashMap::default();
+        for ((krate, name), all) in by_name {
+            callable.entry(krate).or_default().extend(the_one(all).map(|definition| (name, definition)));
         }
         let exported = callable.iter().map(|(krate, all)| {
-            (*krate, all.iter().filter(|definition| definition.exported).cloned().collect::<Vec<_>>())
+            let marked = all.iter().filter(|(_, definition)| definition.exported);
+            (*krate, marked.map(|(name, definition)| (name.clone(), definition.clone())).collect::<ByName>())
         });
         Self {
             exported: exported.filter(|(_, all)| !all.is_empty()).collect(),
@@ -56,8 +57,8 @@ impl PackageMacros {
         let Some(krate) = file.krate else { return Callable::default() };
         let others = self.reachable.get(krate).into_iter().flatten();
         Callable {
-            own: self.callable.get(&krate).map_or(&[], Vec::as_slice),
-            others: others.filter_map(|(name, of)| Some((name.clone(), self.exported.get(of)?.as_slice()))).collect(),
+            own: self.callable.get(&krate),
+            others: others.filter_map(|(name, of)| Some((name.clone(), self.exported.get(of)?))).collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::nesting::{self, BRACKETS};
 use super::tree::Name;
@@ -26,13 +27,53 @@ pub struct MacroDefinition {
     pub exported: bool,
 }
 
+/// Definitions by their name.
+pub type ByName = FxHashMap<Name, MacroDefinition>;
+
 /// The macros of other files that one file may call.
 #[derive(Clone, Debug, Default)]
 pub struct Callable<'m> {
     /// Of its own package.
-    pub own: &'m [MacroDefinition],
+    pub own: Option<&'m ByName>,
     /// Of other packages, by the name that the file calls the package by.
-    pub others: Vec<(Name, &'m [MacroDefinition])>,
+    pub others: Vec<(Name, &'m ByName)>,
+}
+
+impl<'m> Callable<'m> {
+    /// Those that a file of this text can come to call: the names before `!` and before `as`, and what their own rules
+    /// call in turn. With the package of each; none for the file's own.
+    pub(super) fn by(&self, text: &'m str) -> Vec<(Option<&Name>, &'m MacroDefinition)> {
+        let mut found = Vec::new();
+        let mut seen: FxHashSet<&str> = FxHashSet::default();
+        let mut todo = vec![text];
+        while let Some(text) = todo.pop() {
+            for name in called(text) {
+                if !seen.insert(name) {
+                    continue;
+                }
+                let own = self.own.and_then(|own| own.get(name)).map(|definition| (None, definition));
+                let others = self.others.iter().filter_map(|(krate, of)| Some((Some(krate), of.get(name)?)));
+                for (krate, definition) in own.into_iter().chain(others) {
+                    todo.push(&definition.rules);
+                    found.push((krate, definition));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The words before `!` and before `as`.
+fn called(text: &str) -> impl Iterator<Item = &str> {
+    let ends = text.match_indices('!').chain(text.match_indices(" as ")).map(|(at, _)| at);
+    let word = |end: usize| {
+        let before = text[..end].trim_end();
+        let start = before
+            .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        &before[start..]
+    };
+    ends.map(word).filter(|word| !word.is_empty())
 }
 
 /// The definitions in a file's text; none when it is not Rust or beyond the limits of [`super::lower`].
@@ -103,4 +144,16 @@ fn has(attributes: &[Group], name: &str) -> bool {
     attributes.iter().any(
         |attribute| matches!(attribute.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == name),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::called;
+
+    #[test]
+    fn the_words_before_a_mark_may_be_called() {
+        let text = "use a::finder as f; !x; caf\u{e9}!{} rows ! [] a != b";
+        let found: Vec<&str> = called(text).collect();
+        assert_eq!(found, ["caf\u{e9}", "rows", "a", "finder"]);
+    }
 }

@@ -16,7 +16,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use super::functions::Home;
 use super::rules::{self, Matcher, Piece, Repeat, Rule};
 use super::tree::{MacroBody, Name};
-use super::{Callable, Lowering, MacroDefinition, name, nesting};
+use super::{Callable, Lowering, name, nesting};
 use crate::span::Range;
 
 /// Macros by name; a later definition hides an earlier one. None where the rules are not of the kind that is expanded.
@@ -41,14 +41,17 @@ enum Definition {
 }
 
 impl Definitions {
-    /// The macros of other files.
-    pub fn foreign(callable: &Callable<'_>) -> Self {
-        let unread = |definition: &MacroDefinition| Definition::Unread(definition.rules.clone());
-        let own = callable.own.iter().map(|definition| (definition.name.clone(), unread(definition)));
-        let others = callable.others.iter().flat_map(|(krate, definitions)| {
-            definitions.iter().map(|definition| ((krate.clone(), definition.name.clone()), unread(definition)))
-        });
-        Self { own: own.collect(), others: others.collect() }
+    /// The macros of other files that code can come to call.
+    pub fn foreign(callable: &Callable<'_>, code: &str) -> Self {
+        let mut all = Self::default();
+        for (krate, definition) in callable.by(code) {
+            let unread = Definition::Unread(definition.rules.clone());
+            match krate {
+                None => all.own.insert(definition.name.clone(), unread),
+                Some(krate) => all.others.insert((krate.clone(), definition.name.clone()), unread),
+            };
+        }
+        all
     }
 
     /// Whether the file itself has defined a macro of that name by now.

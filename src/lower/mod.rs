@@ -39,7 +39,7 @@ use crate::notice::NoticeKind;
 use crate::span::{FileId, Range};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
 
-pub use definitions::{Callable, MacroDefinition, Macros, macros_of};
+pub use definitions::{ByName, Callable, MacroDefinition, Macros, macros_of};
 pub use texts::ddl_of;
 
 /// The stack that [`lower`] and [`expression`] need, in bytes. Within the limits of [`nesting`] they never need more, in
@@ -124,7 +124,7 @@ fn parse_and_lower(file: FileId, text: &str, foreign: &Callable<'_>) -> Result<L
     })?;
     let mut lowering = Lowering::new(offset, text.len());
     lowering.test = attrs::are_test(&parsed.attrs);
-    lowering.definitions = expand::Definitions::foreign(foreign);
+    lowering.definitions = expand::Definitions::foreign(foreign, code);
     lowering.items(&parsed.items);
     Ok(Lowered { file, tree: lowering.tree })
 }

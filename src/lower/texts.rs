@@ -1,7 +1,9 @@
 //! The texts of a file that make tables: what a program sends itself when it starts, instead of keeping migrations.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use proc_macro2::{Group, TokenStream, TokenTree};
 
 use super::nesting::{self, BRACKETS};
@@ -27,11 +29,11 @@ pub fn ddl_of(text: &str) -> Vec<String> {
 
 /// Whether a text may hold a statement about tables.
 fn makes_tables(text: &str) -> bool {
-    const STATEMENTS: [&str; 3] = ["create table", "create unique index", "alter table"];
-    let bytes = text.as_bytes();
-    STATEMENTS
-        .iter()
-        .any(|statement| bytes.windows(statement.len()).any(|window| window.eq_ignore_ascii_case(statement.as_bytes())))
+    static STATEMENTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let words = ["create table", "create unique index", "alter table"];
+        AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+    });
+    STATEMENTS.as_ref().is_none_or(|statements| statements.is_match(text))
 }
 
 fn collect(tokens: TokenStream, depth: u32, found: &mut Vec<String>) {
