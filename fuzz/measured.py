@@ -1,5 +1,6 @@
 """Runs racelint within limits of time and memory, and reads what it wrote for what it must not write."""
 
+import json
 import os
 import resource
 import signal
@@ -64,6 +65,11 @@ def broken(code, seconds, peak, out):
         found.append("a bug of racelint: " + next(line for line in texts["stderr"].splitlines() if "report it" in line))
     for name, text in texts.items():
         found += [f"{name}: {fault}" for fault in loose(name, text)]
+    for name in ["json", "sarif", "gitlab"] if code in (0, 1) else []:
+        try:
+            json.loads(texts[name])
+        except ValueError as error:
+            found.append(f"{name}: {error}")
     return found, texts
 
 

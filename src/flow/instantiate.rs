@@ -326,10 +326,10 @@ impl<'p> Evaluator<'p> {
                     fresh
                 }
             },
-            Term::Row(event) => self.terms.intern(Term::Row(*map.events.get(&event).unwrap_or(&event))),
-            Term::Count(event) => self.terms.intern(Term::Count(*map.events.get(&event).unwrap_or(&event))),
+            Term::Row(event) => self.terms.intern(Term::Row(map.event(event))),
+            Term::Count(event) => self.terms.intern(Term::Count(map.event(event))),
             Term::Transaction(event) => {
-                let mapped = self.terms.intern(Term::Transaction(*map.events.get(&event).unwrap_or(&event)));
+                let mapped = self.terms.intern(Term::Transaction(map.event(event)));
                 self.inherit_handle(id, mapped);
                 mapped
             }

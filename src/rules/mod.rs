@@ -63,7 +63,10 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if access.statement.target().is_none() || access.statement.verb == Verb::Select {
             continue;
         }
-        if !scene.flow.events.iter().any(|read| read.access().is_some() && wanted(read, write)) {
+        let (before, after) = scene.flow.events.split_at(place);
+        let meets = |events: &[Event]| events.iter().any(|read| read.access().is_some() && wanted(read, write));
+        let read_before = meets(before);
+        if !read_before && !meets(after) {
             continue;
         }
         let counted = stale_guard::counted_after(scene, write).map(|sequence| (stale_guard::ID, sequence));
@@ -85,7 +88,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
                 sequence,
             });
         }
-        if !scene.flow.events[..place].iter().any(|read| read.access().is_some() && wanted(read, write)) {
+        if !read_before {
             continue;
         }
         for sequence in scene.sequences(write).iter() {
