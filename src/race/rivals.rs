@@ -8,7 +8,10 @@ use crate::event::{Event, Flow};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::session::Sessions;
-use crate::sql::statement::{Action, ConflictAction, Statement, Verb};
+use crate::sql::statement::{Access, Action, Compare, ConflictAction, Operand, Predicate, Statement, Verb};
+
+/// How many statements must agree on which rows of a table there are.
+const READS: usize = 3;
 
 /// The writes of the program, and how its connections are opened.
 #[derive(Default)]
@@ -19,6 +22,8 @@ pub struct Rivals {
     pub updated_somehow: FxHashSet<Name>,
     pub inserted: FxHashSet<Name>,
     pub deleted: FxHashSet<Name>,
+    /// By table how many statements read it, and the columns by whose fixed value or absence they all choose its rows.
+    read: FxHashMap<Name, (usize, FxHashSet<Name>)>,
     /// The levels that its connections are opened with.
     pub sessions: Sessions,
 }
@@ -36,6 +41,12 @@ impl Rivals {
         for access in sent.filter_map(Event::access) {
             if !seen.insert(Rc::as_ptr(&access.statement)) {
                 continue;
+            }
+            for read in access.statement.accesses.iter().filter(|access| access.action == Action::Read) {
+                let fixed = fixed_columns(read);
+                let (times, common) = rivals.read.entry(read.table.name.clone()).or_insert_with(|| (0, fixed.clone()));
+                *times += 1;
+                common.retain(|column| fixed.contains(column));
             }
             for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
                 let table = target.table.name.clone();
@@ -71,6 +82,11 @@ impl Rivals {
         rivals
     }
 
+    /// Whether a row is not there for the program once a column has another value: all its reads leave it out then.
+    pub fn tells_presence(&self, table: &str, column: &str) -> bool {
+        self.read.get(table).is_some_and(|(times, common)| *times >= READS && common.contains(column))
+    }
+
     /// Whether some statement of the program changes a table.
     pub fn touch(&self, table: &str) -> bool {
         self.inserted.contains(table)
@@ -83,4 +99,15 @@ impl Rivals {
     pub fn changes(&self, table: &str, column: &str) -> bool {
         self.updated_somehow.contains(table) || self.updated.get(table).is_some_and(|columns| columns.contains(column))
     }
+}
+
+/// The columns that a read compares with a constant, or asks to be absent.
+fn fixed_columns(read: &Access) -> FxHashSet<Name> {
+    let fixed = |predicate: &&Predicate| match predicate.op {
+        Compare::Eq | Compare::Ne => matches!(predicate.value, Operand::Literal(_)),
+        Compare::IsNull => true,
+        _ => false,
+    };
+    let alone = read.filter.iter().filter(|predicate| predicate.columns.len() == 1).filter(fixed);
+    alone.map(|predicate| predicate.columns[0].clone()).collect()
 }
