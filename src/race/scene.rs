@@ -41,6 +41,7 @@ struct Memo {
     /// None while the verdict is being worked out.
     verdicts: RefCell<FxHashMap<(EventId, EventId), Option<Verdict>>>,
     conditions: RefCell<FxHashMap<Vec<CondId>, Conds>>,
+    deciding: RefCell<FxHashMap<EventId, Rc<[EventId]>>>,
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
     /// Locks inside the process under which the call that takes them sends a statement.
     serving: RefCell<FxHashMap<EventId, bool>>,
@@ -269,6 +270,22 @@ impl<'a, 'p> Scene<'a, 'p> {
         }
         let found: Conds = self.closure(deps).into();
         self.memo.conditions.borrow_mut().insert(deps.to_vec(), found.clone());
+        found
+    }
+
+    /// The statements on whose results it depends whether an event happens, in their order.
+    pub fn deciding(&self, event: &Event) -> Rc<[EventId]> {
+        if let Some(known) = self.memo.deciding.borrow().get(&event.id) {
+            return known.clone();
+        }
+        let mut all: Vec<EventId> = Vec::new();
+        for cond in self.conditions(&event.deps).iter() {
+            all.extend(self.origins(self.ev.cond(*cond).term).iter().map(|origin| origin.event));
+        }
+        all.sort_unstable_by_key(|id| (self.place(*id), *id));
+        all.dedup();
+        let found: Rc<[EventId]> = all.into();
+        self.memo.deciding.borrow_mut().insert(event.id, found.clone());
         found
     }
 
