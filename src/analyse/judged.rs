@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Evaluated;
+use super::leader::only_leader;
 use crate::client::HandleKind;
 use crate::dialect::Dialect;
 use crate::event::{Event, Flow};
@@ -13,7 +14,7 @@ use crate::flow::term::Term;
 use crate::link::FnId;
 use crate::protect::rival;
 use crate::race::common;
-use crate::race::reach::{Reach, Runs, Task};
+use crate::race::reach::{Runs, Task};
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
@@ -31,8 +32,6 @@ pub(super) struct Judged {
     claims: Vec<(usize, Claim, Pair)>,
     /// Pairs whose verdict is left to the callers, by where the write stands.
     deferred: FxHashMap<Span, FxHashSet<Pair>>,
-    /// How the program's functions run.
-    reach: Reach,
     /// What others than a task that there is once do to tables.
     beside: FxHashMap<Task, Rivals>,
     pub(super) safe: Vec<Protected>,
@@ -42,8 +41,7 @@ impl Judged {
     /// Judges all flows; of two that call each other the callee comes first.
     pub(super) fn of(of: &Evaluated<'_, '_>) -> Self {
         let ev = of.ev;
-        let reach = Reach::of(ev.workspace, ev.program, &ev.calls, of.roots, ev.config);
-        let mut judged = Self { reach, ..Self::default() };
+        let mut judged = Self::default();
         for (place, flow) in of.flows.iter().enumerate() {
             if !flow.events.is_empty() && !ev.program.function(flow.function).test {
                 judged.judge(of, place, flow);
@@ -94,7 +92,8 @@ impl Judged {
     /// function that changes what it goes by. A worker may have copies in other processes, which take their work from the
     /// same server.
     fn meets_another(&mut self, of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, claim: &Claim) -> bool {
-        let task = match self.reach.serving(scene.flow.function) {
+        let reach = of.rivals.writers.reach();
+        let task = match reach.serving(scene.flow.function) {
             None | Some(Runs::First) => return false,
             Some(Runs::Many) => return true,
             Some(Runs::Alone(task)) => task,
@@ -103,9 +102,8 @@ impl Judged {
         let deletes = scene.access(claim.sequence.write).and_then(|access| access.statement.target());
         let deletes = deletes.is_some_and(|target| target.action == Action::Delete);
         if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
-            return shared && !deletes;
+            return shared && !deletes && !only_leader(of, scene.flow.function, 0);
         }
-        let reach = &self.reach;
         let others = self.beside.entry(task).or_insert_with(|| Rivals::of(of.flows, &reach.beside(task)));
         claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, others)
     }
