@@ -69,7 +69,7 @@ pub(crate) struct Evaluated<'e, 'p> {
     pub schema: &'e Schema,
     pub rivals: &'e Rivals,
     /// Callees come before their callers.
-    pub flows: &'e [std::rc::Rc<Flow>],
+    pub flows: &'e [std::sync::Arc<Flow>],
     /// The functions that run in production.
     pub roots: &'e [FnId],
     /// The same as a set.
@@ -115,7 +115,7 @@ fn evaluated_and_counted<R>(
             evaluator.flow(*id);
         }
     }
-    let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
+    let flows: Vec<std::sync::Arc<Flow>> = evaluator.finished().to_vec();
     let production: FxHashSet<FnId> = roots.iter().copied().collect();
     let mut rivals = Rivals::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);

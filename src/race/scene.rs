@@ -1,7 +1,7 @@
 //! One function's events with what is asked of them again and again.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -37,7 +37,7 @@ pub struct Scene<'a, 'p> {
 /// What was worked out before: one sequence is asked for by several protections.
 #[derive(Default)]
 struct Memo {
-    sequences: RefCell<FxHashMap<EventId, Rc<[Sequence]>>>,
+    sequences: RefCell<FxHashMap<EventId, Arc<[Sequence]>>>,
     /// None while the verdict is being worked out.
     verdicts: RefCell<FxHashMap<(EventId, EventId), Option<Verdict>>>,
     conditions: RefCell<FxHashMap<Vec<CondId>, Conds>>,
@@ -204,11 +204,11 @@ impl<'a, 'p> Scene<'a, 'p> {
     }
 
     /// The sequences that end in a write.
-    pub fn sequences(&self, write: &Event) -> Rc<[Sequence]> {
+    pub fn sequences(&self, write: &Event) -> Arc<[Sequence]> {
         if let Some(known) = self.memo.sequences.borrow().get(&write.id) {
             return known.clone();
         }
-        let found: Rc<[Sequence]> = dependency::sequences(self, write).into();
+        let found: Arc<[Sequence]> = dependency::sequences(self, write).into();
         self.memo.sequences.borrow_mut().insert(write.id, found.clone());
         found
     }
@@ -258,7 +258,7 @@ impl<'a, 'p> Scene<'a, 'p> {
     }
 
     /// Which results of statements a value is made of.
-    pub fn origins(&self, term: TermId) -> Rc<[Origin]> {
+    pub fn origins(&self, term: TermId) -> Arc<[Origin]> {
         self.ev.terms.origins(term)
     }
 
