@@ -2,6 +2,7 @@
 
 mod judged;
 mod judging;
+mod leader;
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,10 @@ use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
 use crate::progress::Progress;
+use crate::race::reach::Reach;
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
+use crate::race::writers::Writers;
 use crate::report::Counts;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::sql::migrations;
@@ -117,6 +120,8 @@ fn evaluated_and_counted<R>(
     let production: FxHashSet<FnId> = roots.iter().copied().collect();
     let mut rivals = Rivals::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
+    let reach = Reach::of(workspace, &program, &evaluator.calls, &roots, config);
+    rivals.writers = Writers::of(&evaluator, &flows, &production, reach);
     notices.sort();
     then(&Evaluated {
         ev: &evaluator,

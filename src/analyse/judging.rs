@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Evaluated;
 use super::judged::{Judged, Pair};
+use super::leader::only_leader;
 use crate::client::HandleKind;
 use crate::dialect::Dialect;
 use crate::event::{Event, Flow};
@@ -31,8 +32,6 @@ struct Judging<'j, 'e, 'p> {
     of: &'j Evaluated<'e, 'p>,
     /// Pairs whose verdict is left to the callers, by where the write stands.
     deferred: FxHashMap<Span, FxHashSet<Pair>>,
-    /// How the program's functions run.
-    reach: Reach,
     /// What others than a task that there is once do to tables.
     beside: Mutex<FxHashMap<Task, Arc<Rivals>>>,
 }
@@ -48,9 +47,7 @@ struct OfFlow {
 impl Judged {
     /// Judges all flows, those that do not lead to each other side by side; a callee comes before its callers.
     pub(super) fn of(of: &Evaluated<'_, '_>) -> Self {
-        let ev = of.ev;
-        let reach = Reach::of(ev.workspace, ev.program, &ev.calls, of.roots, ev.config);
-        let mut judging = Judging { of, deferred: FxHashMap::default(), reach, beside: Mutex::default() };
+        let mut judging = Judging { of, deferred: FxHashMap::default(), beside: Mutex::default() };
         let mut judged = Self::default();
         for round in rounds(of) {
             let found: Vec<OfFlow> = round.par_iter().map(|place| judging.judge(&of.flows[*place])).collect();
@@ -131,7 +128,7 @@ impl Judging<'_, '_, '_> {
     /// function that changes what it goes by. A worker may have copies in other processes, which take their work from the
     /// same server.
     fn meets_another(&self, scene: &Scene<'_, '_>, claim: &Claim) -> bool {
-        let task = match self.reach.serving(scene.flow.function) {
+        let task = match self.reach().serving(scene.flow.function) {
             None | Some(Runs::First) => return false,
             Some(Runs::Many) => return true,
             Some(Runs::Alone(task)) => task,
@@ -140,15 +137,19 @@ impl Judging<'_, '_, '_> {
         let deletes = scene.access(claim.sequence.write).and_then(|access| access.statement.target());
         let deletes = deletes.is_some_and(|target| target.action == Action::Delete);
         if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
-            return shared && !deletes;
+            return shared && !deletes && !only_leader(self.of, scene.flow.function, 0);
         }
         claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task))
+    }
+
+    fn reach(&self) -> &Reach {
+        self.of.rivals.writers.reach()
     }
 
     /// What all others than one task do.
     fn beside(&self, task: Task) -> Arc<Rivals> {
         let mut known = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-        let rivals = || Arc::new(Rivals::of(self.of.flows, &self.reach.beside(task)));
+        let rivals = || Arc::new(Rivals::of(self.of.flows, &self.reach().beside(task)));
         known.entry(task).or_insert_with(rivals).clone()
     }
 }

@@ -105,6 +105,10 @@ pub struct Client {
     pub krates: &'static [&'static str],
     /// The version the table was checked against.
     pub checked: &'static str,
+    /// A transaction stays open between statements; without, all of its statements are sent at once.
+    pub interactive: bool,
+    /// Calls that ask whether this process leads those that share the database; one of them does.
+    pub leads: &'static [&'static str],
     pub types: &'static [table::TypeRow],
     pub calls: &'static [table::CallRow],
     /// Types whose values are statements, and traits of what can be sent as one.

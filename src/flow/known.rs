@@ -522,7 +522,7 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-pub(super) fn is_mutator(name: &str) -> bool {
+pub(crate) fn is_mutator(name: &str) -> bool {
     matches!(
         name,
         "push"

@@ -35,6 +35,8 @@ mod switch;
 pub mod term;
 pub mod value;
 
+pub(crate) use known::is_mutator;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

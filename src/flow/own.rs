@@ -15,8 +15,17 @@ use crate::span::Range;
 use crate::sql::statement::{Access, Action, Assignment, Compare, Operand, Place, Predicate, Statement, Table, Verb};
 
 /// The client of all configured calls: it has no rows of its own.
-static OWN: Client =
-    Client { name: "configured", krates: &[], checked: "", types: &[], calls: &[], statements: &[], dialect: None };
+static OWN: Client = Client {
+    name: "configured",
+    krates: &[],
+    checked: "",
+    interactive: true,
+    leads: &[],
+    types: &[],
+    calls: &[],
+    statements: &[],
+    dialect: None,
+};
 
 impl<'p> Evaluator<'p> {
     /// `ledger_db::load_account(&tx, id)`

@@ -259,10 +259,10 @@ impl Terms {
     }
 
     /// Whether a value is made with something that was handed in or that nothing is known of, or with a row of another
-    /// statement.
-    pub fn brings(&self, id: TermId, read: EventId) -> bool {
+    /// statement than those that are `own`.
+    pub fn brings(&self, id: TermId, own: impl Fn(EventId) -> bool) -> bool {
         let Facts { origins, params, has, .. } = self.facts(id);
-        let other = |origin: &Origin| origin.event != read && origin.part != Part::Count;
+        let other = |origin: &Origin| origin.part != Part::Count && !own(origin.event);
         *params != Params::default() || has.any(Has::FRESH) || origins.iter().any(other)
     }
 

@@ -8,6 +8,7 @@ use crate::event::{Event, Flow};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::session::Sessions;
+use crate::race::writers::Writers;
 use crate::sql::statement::{Action, ConflictAction, Statement, Verb};
 
 /// The writes of the program, and how its connections are opened.
@@ -21,6 +22,8 @@ pub struct Rivals {
     pub deleted: FxHashSet<Name>,
     /// The levels that its connections are opened with.
     pub sessions: Sessions,
+    /// Who gives which column a value of its own.
+    pub writers: Writers,
 }
 
 impl Rivals {
