@@ -18,8 +18,8 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
     let mut more: Vec<usize> = Vec::new();
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
-        let helper = finding.labels.iter().find(|label| label.role == Role::Write && label.span != finding.at);
-        if let Some(helper) = helper.filter(|_| finding.rule == lost_update::ID) {
+        let helper = finding.labels.iter().find(|label| label.role == Role::Write);
+        if let Some(helper) = helper.filter(|label| finding.rule == lost_update::ID && label.span != finding.at) {
             match first_of.entry((helper.span, finding.message.clone())) {
                 Entry::Occupied(first) => {
                     let first = *first.get();

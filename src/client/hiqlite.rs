@@ -8,6 +8,8 @@ pub const CLIENT: Client = Client {
     name: "hiqlite",
     krates: &["hiqlite"],
     checked: "0.11.0",
+    interactive: false,
+    leads: &["is_leader_cache", "is_leader_db"],
     types: &[TypeRow { name: "Client", kind: HandleKind::Pool, dialect: None }],
     calls: CALLS,
     statements: &[],

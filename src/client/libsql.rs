@@ -9,6 +9,8 @@ pub const CLIENT: Client = Client {
     name: "libsql",
     krates: &["libsql", "turso"],
     checked: "libsql 0.9.24, turso 0.3.2",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &[],

@@ -19,7 +19,7 @@ pub mod sqlx;
 pub mod table;
 pub mod tiberius;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
 use crate::flow::term::{TermId, Terms};
@@ -105,6 +105,10 @@ pub struct Client {
     pub krates: &'static [&'static str],
     /// The version the table was checked against.
     pub checked: &'static str,
+    /// A transaction stays open between statements; without, all of its statements are sent at once.
+    pub interactive: bool,
+    /// Calls that ask whether this process leads those that share the database; one of them does.
+    pub leads: &'static [&'static str],
     pub types: &'static [table::TypeRow],
     pub calls: &'static [table::CallRow],
     /// Types whose values are statements, and traits of what can be sent as one.
@@ -118,8 +122,8 @@ pub fn generated(tree: &mut FileTree, text: &str) {
 }
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
-pub fn clients() -> Rc<[&'static Client]> {
-    Rc::from([
+pub fn clients() -> Arc<[&'static Client]> {
+    Arc::from([
         &mysql::CLIENT,
         &sqlx::CLIENT,
         &postgres::CLIENT,

@@ -9,6 +9,8 @@ pub const CLIENT: Client = Client {
     name: "mysql",
     krates: &["mysql", "mysql_async", "r2d2_mysql", "mysql_common"],
     checked: "mysql 26.0.1, mysql_async 0.36.1",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &["Statement", "AsStatement"],

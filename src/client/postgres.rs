@@ -9,6 +9,8 @@ pub const CLIENT: Client = Client {
     name: "postgres",
     krates: &["tokio_postgres", "postgres", "deadpool_postgres", "bb8_postgres", "r2d2_postgres", "mobc_postgres"],
     checked: "tokio-postgres 0.7.15, postgres 0.19.11, deadpool-postgres 0.14.1",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &["Statement", "ToStatement"],

@@ -11,6 +11,8 @@ pub const CLIENT: Client = Client {
     name: "rusqlite",
     krates: &["rusqlite", "r2d2_sqlite", "deadpool_sqlite", "tokio_rusqlite", "async_sqlite"],
     checked: "rusqlite 0.37.0, tokio-rusqlite 0.6.0, deadpool-sqlite 0.12.1, async-sqlite 0.5.3",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &[],

@@ -9,6 +9,8 @@ pub const CLIENT: Client = Client {
     name: "sqlx",
     krates: &["sqlx", "sqlx_core", "sqlx_postgres", "sqlx_mysql", "sqlx_sqlite"],
     checked: "0.8.6",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &[],

@@ -8,6 +8,8 @@ pub const CLIENT: Client = Client {
     name: "tiberius",
     krates: &["tiberius", "bb8_tiberius", "deadpool_tiberius"],
     checked: "0.12.3",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &[],

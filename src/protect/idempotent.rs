@@ -1,10 +1,10 @@
 //! Writes that may happen twice: a flag is set to what it should be in any case, and nothing else hangs on who set it.
 
-use crate::event::EventKind;
+use crate::event::{CondId, Event, EventKind};
 use crate::protect::Protection;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, dependency};
+use crate::race::{LooksAt, Sequence, alternatives, dependency};
 use crate::sql::statement::{Action, Operand};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
@@ -22,19 +22,30 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
         return None;
     }
     let conds: Vec<_> = sequence.checks.iter().map(|check| check.cond).collect::<Option<_>>()?;
-    let hangs = |deps: &[crate::event::CondId]| scene.conditions(deps).iter().any(|cond| conds.contains(cond));
-    let others = scene.flow.events.iter().any(|event| {
+    let hangs = |deps: &[CondId]| scene.conditions(deps).iter().any(|cond| conds.contains(cond));
+    let returned = &scene.flow.returns;
+    let told =
+        hangs(&returned.guards) || scene.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
+    (!acts_besides(scene, sequence, false) && !told).then_some(Protection::Idempotent)
+}
+
+/// Whether something else is done on the conditions of a sequence: another write, or what leaves the process. With `along`
+/// only by a run that comes to the write.
+pub fn acts_besides(scene: &Scene<'_, '_>, sequence: &Sequence, along: bool) -> bool {
+    let meets = |event: &Event| {
+        !along || scene.event(sequence.write).is_none_or(|write| alternatives::one_run_passes(scene, event, write))
+    };
+    let conds: Vec<CondId> = sequence.checks.iter().filter_map(|check| check.cond).collect();
+    scene.flow.events.iter().any(|event| {
         let acts = match &event.kind {
             EventKind::Access(access) => access.statement.writes(),
             EventKind::Effect(_) | EventKind::CallParam { .. } => true,
             _ => false,
         };
-        acts && event.id != sequence.write && hangs(&event.deps)
-    });
-    let returned = &scene.flow.returns;
-    let told =
-        hangs(&returned.guards) || scene.origins(returned.term).iter().any(|origin| origin.event == sequence.read);
-    (!others && !told).then_some(Protection::Idempotent)
+        acts && event.id != sequence.write
+            && meets(event)
+            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+    })
 }
 
 /// A row that was picked, not asked for by its key, and of which more than the key was read: something is done with it.

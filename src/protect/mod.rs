@@ -6,7 +6,7 @@
 mod claim;
 pub mod constraint;
 pub mod guard;
-mod idempotent;
+pub mod idempotent;
 pub mod isolation;
 pub mod lock;
 mod own;

@@ -12,6 +12,7 @@ pub mod rows;
 pub mod scene;
 pub mod session;
 pub mod transaction;
+pub mod writers;
 
 use crate::event::{CondId, Event, EventId};
 use crate::lower::tree::Name;

@@ -1,6 +1,6 @@
 //! What the program as a whole does to its tables: who else writes what one function has checked.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -8,6 +8,7 @@ use crate::event::{Event, Flow};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::session::Sessions;
+use crate::race::writers::Writers;
 use crate::sql::statement::{Access, Action, Compare, ConflictAction, Operand, Predicate, Statement, Verb};
 
 /// How many statements must agree on which rows of a table there are.
@@ -26,11 +27,13 @@ pub struct Rivals {
     read: FxHashMap<Name, (usize, FxHashSet<Name>)>,
     /// The levels that its connections are opened with.
     pub sessions: Sessions,
+    /// Who gives which column a value of its own.
+    pub writers: Writers,
 }
 
 impl Rivals {
     /// What every statement does that runs in production, sent straight or through a wrapper.
-    pub fn of(flows: &[Rc<Flow>], production: &FxHashSet<FnId>) -> Self {
+    pub fn of(flows: &[Arc<Flow>], production: &FxHashSet<FnId>) -> Self {
         let mut rivals = Self::default();
         let mut seen: FxHashSet<*const Statement> = FxHashSet::default();
         let sent = flows
@@ -39,7 +42,7 @@ impl Rivals {
             .flat_map(|flow| flow.events.iter())
             .filter(|event| production.contains(&event.function));
         for access in sent.filter_map(Event::access) {
-            if !seen.insert(Rc::as_ptr(&access.statement)) {
+            if !seen.insert(Arc::as_ptr(&access.statement)) {
                 continue;
             }
             for read in access.statement.accesses.iter().filter(|access| access.action == Action::Read) {

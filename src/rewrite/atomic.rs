@@ -12,6 +12,12 @@ use crate::race::LooksAt;
 use crate::race::rows::Relation;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand};
 
+/// A statement with more values than this is no longer read by anybody.
+const VALUES: usize = 12;
+
+/// The most columns that are compared with what was read.
+const COMPARED: usize = 3;
+
 /// The write with the check in its WHERE and the new value computed by the database; none when one of the two cannot be
 /// said in SQL.
 pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
@@ -24,7 +30,7 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
         return None;
     }
     let checked = !guards.is_empty() || row.target.filter.iter().any(|predicate| predicate.op != Compare::Eq);
-    let rendered = row.statement(sets, guards)?;
+    let rendered = row.statement(sets, guards, row.keys()?)?;
     let title = match (row.target.action, checked) {
         (Action::Delete, _) => "let the DELETE itself find out whether the row is still there".to_owned(),
         (_, true) if !relative || row.guards().is_some_and(|guards| !guards.is_empty()) => {
@@ -51,17 +57,19 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
         return None;
     }
     let mut columns: Vec<Name> = Vec::new();
-    let checks = case.claim.sequence.checks.iter().map(|check| &check.looks_at);
-    for part in checks.chain(case.claim.sequence.values.iter().map(|value| &value.from)) {
+    let (checks, values) = (&case.claim.sequence.checks, &case.claim.sequence.values);
+    for part in checks.iter().map(|check| &check.looks_at).chain(values.iter().map(|value| &value.from)) {
         match part {
             LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => columns.push(column.clone()),
             LooksAt::Existence => {}
             _ => return None,
         }
     }
+    // What no statement changes is still what was read.
+    columns.retain(|column| case.scene.rivals.changes(&row.target.table.name, column));
     columns.sort_unstable();
     columns.dedup();
-    if columns.is_empty() || columns.iter().any(|column| row.is_incomparable(column)) {
+    if columns.is_empty() || columns.len() > COMPARED || columns.iter().any(|column| row.is_incomparable(column)) {
         return None;
     }
     let words = case.words(case.writes, row.target);
@@ -82,7 +90,7 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
         said.push(" ").push(op).push(" ").append(Sql::called(format!("the {column} that was read")));
         said
     });
-    let rendered = row.statement(sets, old.collect())?;
+    let rendered = row.statement(sets, old.collect(), row.own_keys()?)?;
     let title = format!("write only if {} is still what was read", columns.join(" and "));
     let note =
         format!("no row changed means that another request was first: read again, or refuse ({})", outcome::word(case));
@@ -230,6 +238,11 @@ impl<'a, 'p> Row<'a, 'p> {
             return None;
         }
         let reads = self.case.words(self.case.reads, self.source);
+        // A column that the write changes does not name its row.
+        let moved = |column: &Name| self.target.sets.iter().any(|set| set.column == *column);
+        if from_row && self.source.filter.iter().any(|predicate| predicate.columns.iter().any(moved)) {
+            return None;
+        }
         for predicate in &self.source.filter {
             let said = reads.predicate(predicate)?;
             if !keys.contains(&said) {
@@ -239,8 +252,16 @@ impl<'a, 'p> Row<'a, 'p> {
         (!keys.is_empty()).then_some(keys)
     }
 
-    /// The write with these assignments, under its keys and these conditions.
-    pub fn statement(&self, sets: Vec<Sql>, guards: Vec<Sql>) -> Option<Rendered> {
+    /// What the write finds its row by, where the row has been read before.
+    fn own_keys(&self) -> Option<Vec<Sql>> {
+        let words = self.speaker.words;
+        let keys =
+            self.target.filter.iter().map(|predicate| words.predicate(predicate)).collect::<Option<Vec<Sql>>>()?;
+        (!keys.is_empty()).then_some(keys)
+    }
+
+    /// The write with these assignments, under these keys and conditions.
+    pub fn statement(&self, sets: Vec<Sql>, guards: Vec<Sql>, keys: Vec<Sql>) -> Option<Rendered> {
         let table = self.speaker.words.name(&self.target.table.name);
         let mut all = match self.target.action {
             Action::Delete => Sql::text(format!("DELETE FROM {table}")),
@@ -251,7 +272,7 @@ impl<'a, 'p> Row<'a, 'p> {
                 all
             }
         };
-        let mut conditions = self.keys()?;
+        let mut conditions = keys;
         for guard in guards {
             if !conditions.contains(&guard) {
                 conditions.push(guard);
@@ -261,7 +282,8 @@ impl<'a, 'p> Row<'a, 'p> {
         if let Some(returning) = self.returning() {
             all.push(&returning);
         }
-        Some(all.render(self.case.scene, self.case.style()))
+        let rendered = all.render(self.case.scene, self.case.style());
+        (rendered.values <= VALUES).then_some(rendered)
     }
 
     fn returning(&self) -> Option<String> {

@@ -15,7 +15,8 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     });
     let effect = effect.unwrap_or_else(|| "the effect".to_owned());
     if case.inserts() {
-        let insert = unique_key::rewrite(case)?;
+        // What writes over a row that is there claims nothing.
+        let insert = unique_key::rewrite(case).filter(|insert| !insert.text.contains(" UPDATE "))?;
         return Some(Rewrite {
             kind: RewriteKind::ClaimFirst,
             title: format!("insert first, call {effect} only when the row is yours"),
@@ -48,7 +49,7 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     if guards.is_empty() && row.target.action == Action::Update {
         return None;
     }
-    let rendered = row.statement(sets, guards)?;
+    let rendered = row.statement(sets, guards, row.keys()?)?;
     let then = if between { ", and write the final state after it" } else { "" };
     let note = format!(
         "no row changed means that another request has it: stop there ({}); else call {effect} with an idempotency \

@@ -206,7 +206,7 @@ impl Speaker<'_, '_> {
         }
         let Term::Computed(by, parts) = self.get(term) else { return None };
         match (by.as_str(), &**parts) {
-            (op @ ("+" | "-" | "*"), [left, right]) => {
+            (op @ ("+" | "-" | "*"), [left, right]) if self.counts(*left) && self.counts(*right) => {
                 let (left_sql, right_sql) = (self.value(*left, depth + 1)?, self.value(*right, depth + 1)?);
                 let nested = |term: TermId, sql: Sql| if self.arithmetic(term) { sql.in_brackets() } else { sql };
                 // A chain of sums from the left needs no brackets.
@@ -219,6 +219,14 @@ impl Speaker<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a part of a sum is a number, as far as the schema tells: a time and a duration are added in other words.
+    fn counts(&self, term: TermId) -> bool {
+        let Some(column) = self.column(term) else { return true };
+        let table = self.words.scene.schema.table(self.words.table);
+        let def = table.and_then(|table| table.columns.iter().find(|def| def.name == column));
+        def.is_none_or(|def| !["time", "date", "interval"].iter().any(|word| def.ty.contains(word)))
     }
 
     fn arithmetic(&self, term: TermId) -> bool {

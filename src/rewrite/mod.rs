@@ -22,7 +22,8 @@ mod words;
 
 use crate::dialect::Dialect;
 use crate::event::{Access, Event};
-use crate::finding::Rewrite;
+use crate::finding::{Rewrite, RewriteKind};
+use crate::protect::WhyNot;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
@@ -40,6 +41,8 @@ const MOST: usize = 3;
 pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
     let Some(case) = Case::of(scene, claim) else { return Vec::new() };
     let mut found = case.found();
+    let holds = case.holds_transactions();
+    found.retain(|rewrite| holds || !needs_transaction(rewrite.kind));
     found.retain(|rewrite| rewrite.language != "sql" || parses(&rewrite.text, case.dialect));
     let mut texts: Vec<String> = Vec::new();
     found.retain(|rewrite| {
@@ -47,11 +50,15 @@ pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
         texts.push(rewrite.text.clone());
         new
     });
-    if found.is_empty() {
+    if found.is_empty() && holds {
         found.push(parent::isolation(&case));
     }
     found.truncate(MOST);
     found
+}
+
+fn needs_transaction(kind: RewriteKind) -> bool {
+    matches!(kind, RewriteKind::RowLock | RewriteKind::OneTransaction | RewriteKind::Isolation)
 }
 
 /// Whether every statement of a text is understood in full.
@@ -96,6 +103,12 @@ impl<'a, 'p> Case<'a, 'p> {
         words::Words { scene: self.scene, access, table: &table.table.name, dialect: self.dialect, qualified: false }
     }
 
+    /// Whether the client can read, check and write inside one transaction.
+    fn holds_transactions(&self) -> bool {
+        let name = outcome::client(*self);
+        self.scene.ev.clients.iter().all(|client| client.name != name || client.interactive)
+    }
+
     fn style(&self) -> sql::Style {
         sql::Style::of(self.writes, self.dialect)
     }
@@ -130,6 +143,8 @@ impl<'a, 'p> Case<'a, 'p> {
                 let lock = row_lock::skipping(case).or_else(|| row_lock::rewrite(case));
                 vec![pick::rewrite(case), lock, atomic::rewrite(case)]
             }
+            // A row that is there is meant to be written over.
+            check_then_insert::ID if self.replaces() => vec![atomic::rewrite(case)],
             check_then_insert::ID => vec![unique_key::index(case), unique_key::rewrite(case), parent::lock(case)],
             stale_guard::ID => {
                 let shared = row_lock::rewrite(case).or_else(|| parent::lock(case)).or_else(|| parent::advisory(case));
@@ -150,6 +165,11 @@ impl<'a, 'p> Case<'a, 'p> {
             _ => Vec::new(),
         };
         all.into_iter().flatten().collect()
+    }
+
+    /// Whether a row that is there is judged by what it holds, and written over.
+    fn replaces(&self) -> bool {
+        self.claim.tried.contains(&WhyNot::ConflictOverwrites) && self.claim.sequence.checks_content()
     }
 
     fn inserts(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::finding::{Rewrite, RewriteKind};
 const LINES: usize = 10;
 
 /// The clients that count in their own way, with what gives the count.
-fn client(case: Case<'_, '_>) -> &'static str {
+pub fn client(case: Case<'_, '_>) -> &'static str {
     let handle = case.write.on.and_then(|on| case.scene.ev.handle(on)).map(|handle| handle.client);
     if let Some(client) = handle {
         return client;
@@ -86,6 +86,9 @@ fn refusal(case: Case<'_, '_>, client: &str) -> TokenStream {
 /// The call that sends the write, with what stands behind it up to its `?`; none when it is long, or holds comments.
 fn sent(case: Case<'_, '_>) -> Option<String> {
     let file = case.scene.ev.workspace.files.get(case.write.span.file.0 as usize)?;
+    if !case.writes.text.is_empty() && sends_for_others(case, &file.text) {
+        return None;
+    }
     let call = case.write.span.at.of(&file.text);
     let rest = file.text.get(case.write.span.at.end as usize..)?;
     let gap: String = rest.chars().take_while(|c| c.is_whitespace()).collect();
@@ -103,6 +106,13 @@ fn sent(case: Case<'_, '_>) -> Option<String> {
         out.push_str(line.get(least..).unwrap_or(""));
     }
     Some(out)
+}
+
+/// Whether the function that sends the write was handed its text: it sends all kinds of statements.
+fn sends_for_others(case: Case<'_, '_>, text: &str) -> bool {
+    let table = case.target().map_or("", |target| target.table.name.as_str());
+    let body = case.scene.ev.program.function(case.write.function).at.of(text).to_lowercase();
+    !case.write.calls.is_empty() && !body.contains(&table.to_lowercase())
 }
 
 /// Tokens as a person would write them, one statement on a line.

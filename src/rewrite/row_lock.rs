@@ -205,7 +205,7 @@ pub fn locked(case: Case<'_, '_>, event: &Event, wait: &str) -> Option<Rendered>
         let head = text.slice(0, text.before_lock());
         let skips = main.lock.as_ref().is_some_and(|lock| lock.wait == Wait::SkipLocked);
         let wait = if skips { " SKIP LOCKED" } else { wait };
-        return Some(Rendered { text: format!("{head} FOR UPDATE{of}{wait}"), legend: String::new() });
+        return Some(Rendered { text: format!("{head} FOR UPDATE{of}{wait}"), legend: String::new(), values: 0 });
     }
     if access.statement.accesses.len() != 1 || main.ordered {
         return None;

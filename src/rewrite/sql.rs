@@ -47,6 +47,8 @@ pub struct Rendered {
     pub text: String,
     /// What the placeholders stand for: `$1 is amount, $2 is code`. Empty without placeholders.
     pub legend: String,
+    /// How many values are bound.
+    pub values: usize,
 }
 
 impl Sql {
@@ -129,7 +131,7 @@ impl Sql {
             }
         }
         let names: Vec<String> = values.iter().map(|value| name_of_value(scene, value)).collect();
-        Rendered { text, legend: legend(style, &names) }
+        Rendered { text, legend: legend(style, &names), values: names.len() }
     }
 }
 
@@ -230,12 +232,21 @@ pub fn name_of(scene: &Scene<'_, '_>, term: TermId, depth: usize) -> Option<Stri
             }
             _ => None,
         },
-        Term::Computed(_, parts) => match **parts {
+        Term::Computed(by, parts) if converts(by) => match **parts {
             [only] => name_of(scene, only, depth + 1),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// Whether what a call gives is called like what it was given.
+fn converts(by: &str) -> bool {
+    let last = by.rsplit("::").next().unwrap_or(by);
+    matches!(
+        last,
+        "clone" | "into" | "from" | "to_string" | "to_owned" | "to_vec" | "as_str" | "as_ref" | "as_deref" | "as_bytes"
+    )
 }
 
 fn column_read(scene: &Scene<'_, '_>, event: crate::event::EventId, at: usize) -> Option<String> {

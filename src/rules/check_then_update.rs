@@ -5,10 +5,12 @@ use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
+use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, dependency};
 use crate::rules::claim::Facts;
+use crate::rules::loss::{Counterpart, Loss};
 use crate::sql::statement::Action;
 
 pub const ID: &str = "check-then-update";
@@ -30,10 +32,42 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if asks_for_what_it_computes_from(facts) {
         return None;
     }
+    if undoes_more_than_it_checks(facts) {
+        return None;
+    }
     let sure = checked_and_written(facts);
     // What is written back as it was is lost whatever was checked.
     let saved_whole = sure == Confidence::Low && facts.stale_values();
     (!saved_whole).then_some(sure)
+}
+
+/// Whether a row is saved with what others have written since, after checks that only ask who may go on.
+fn undoes_more_than_it_checks(facts: &Facts<'_, '_>) -> bool {
+    let handed_back = facts.sequence.values.iter().filter(|value| value.is_handed_back()).count();
+    let moved =
+        |column: &Name| dependency::written(facts.target).any(|set| set.column == *column) && !facts.keeps(column);
+    let permits = |check: &Check| match &check.looks_at {
+        LooksAt::Existence => true,
+        LooksAt::Column(column) => !moved(column) || facts.permits(check) && !facts.goes_on_from(column),
+        LooksAt::Row | LooksAt::Aggregate => false,
+    };
+    handed_back > 1 && facts.sequence.checks.iter().all(permits) && matches!(facts.loss(), Loss::Other(_))
+}
+
+/// The other statement that spoils a check, where two runs of the same code write the same and nothing else hangs on it.
+pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
+    if facts.target.action != Action::Update
+        || !facts.writes_the_same()
+        || acts_besides(facts.scene, facts.sequence, true)
+    {
+        return None;
+    }
+    let own = facts.own_functions();
+    let checked = facts.sequence.checked_columns();
+    let of_row = facts.sequence.checks.iter().any(|check| check.looks_at == LooksAt::Row);
+    let written = dependency::written(facts.target).map(|set| &set.column);
+    let moved = written.filter(|column| (of_row || checked.contains(column)) && !facts.keeps(column));
+    moved.filter_map(|column| facts.other_writer(column, &own)).min_by_key(|other| other.writer.breadth)
 }
 
 /// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing. What
@@ -94,17 +128,17 @@ fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
 /// kind of request.
 fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let own = facts.confidence();
-    let moved = |part: &LooksAt| match part {
+    let moved = |check: &Check| match &check.looks_at {
         LooksAt::Column(column) => {
-            dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
+            dependency::written(facts.target).any(|set| set.column == *column && !facts.keeps(&set.column))
         }
-        LooksAt::Row => true,
+        LooksAt::Row => !facts.permits(check),
         // Of a list it is how many there are.
         LooksAt::Aggregate => facts.reads.aggregate.is_some() || !facts.keeps_count(),
         LooksAt::Existence => false,
     };
     let settled = |check: &Check| asks_for_what_is_edited(facts, check) || proves(facts, check);
-    if facts.sequence.checks.iter().any(|check| moved(&check.looks_at) && !settled(check)) {
+    if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
     }
     // A new value of what was there is lost whatever else was checked.
@@ -150,7 +184,7 @@ fn proves(facts: &Facts<'_, '_>, check: &Check) -> bool {
         .peekable();
     let new = |term: TermId| {
         let terms = &scene.ev.terms;
-        terms.brings(term, facts.read.id)
+        terms.brings(term, |event| event == facts.read.id)
             && !is_of_clock(terms, term)
             && brought.iter().all(|proof| !terms.mentions(term, *proof))
     };
@@ -166,7 +200,7 @@ fn is_asked_with(facts: &Facts<'_, '_>, term: TermId, brought: &mut Vec<TermId>)
     }
     match terms.get(term) {
         Term::Computed(by, parts) => {
-            let beside = |part: &&TermId| !of_read(**part) && terms.brings(**part, facts.read.id);
+            let beside = |part: &&TermId| !of_read(**part) && terms.brings(**part, |event| event == facts.read.id);
             let beside: Vec<TermId> = parts.iter().filter(beside).copied().collect();
             if is_call(by) && !beside.is_empty() {
                 brought.extend(beside);

@@ -10,7 +10,8 @@ use crate::protect::{Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, dependency};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, dependency};
+use crate::rules::loss::Counterpart;
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
 
 /// What a rule claims about one function.
@@ -28,6 +29,8 @@ pub struct Claim {
     pub meant_for: Option<EventId>,
     /// Why it races, when no protection was tried: for statements that race by themselves.
     pub note: Option<&'static str>,
+    /// The other statement that comes in between, where two runs of the same code do each other no harm.
+    pub counterpart: Option<Counterpart>,
 }
 
 /// A sequence with what the rules ask of it.
@@ -146,7 +149,16 @@ impl<'a, 'p> Facts<'a, 'p> {
     pub fn permits(&self, check: &Check) -> bool {
         let Some(cond) = check.cond else { return false };
         let (terms, asked) = (&self.scene.ev.terms, self.scene.ev.cond(cond).term);
-        terms.brings(asked, self.read.id) && !terms.measures(asked)
+        terms.brings(asked, |event| self.is_read(event)) && !terms.measures(asked)
+    }
+
+    /// Whether a statement is the read, or the same one as it is sent to another engine.
+    pub fn is_read(&self, other: EventId) -> bool {
+        let same = |event: &Event| {
+            let (Some(one), Some(two)) = (event.access(), self.read.access()) else { return false };
+            one.text == two.text && !one.text.is_empty() && !alternatives::one_run_passes(self.scene, event, self.read)
+        };
+        other == self.read.id || self.scene.event(other).is_some_and(same)
     }
 
     /// The writes between the read and a later event that depend on the read as well and that only one request can get

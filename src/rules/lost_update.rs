@@ -9,6 +9,7 @@ use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, Written, dependency};
 use crate::rules::claim::Facts;
+use crate::rules::loss::Loss;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction};
 
 pub const ID: &str = "lost-update";
@@ -32,6 +33,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.values.iter().all(|value| value.answered && !value.is_own()) {
         // What the outside said is new, and stands in a column of its own.
         return None;
+    }
+    if matches!(facts.loss(), Loss::Nobody) {
+        // Two runs write the same, and no other statement gives these columns a value of its own.
+        return Some(Confidence::Low);
     }
     let own_column = facts.sequence.values.iter().any(|value| match &value.from {
         LooksAt::Column(column) => *column == value.column,

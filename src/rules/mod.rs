@@ -9,6 +9,7 @@ pub mod check_then_update;
 pub mod claim;
 pub mod double_fire;
 pub mod lock_lost;
+pub mod loss;
 pub mod lost_update;
 mod pages;
 pub mod racy_statement;
@@ -29,6 +30,7 @@ use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, alternatives, common, dependency, here};
 use crate::rules::claim::{Claim, Facts};
+use crate::rules::loss::Loss;
 use crate::span::Span;
 use crate::sql::statement::{Action, Verb};
 
@@ -85,6 +87,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
                 effect: None,
                 meant_for: None,
                 note: None,
+                counterpart: None,
                 sequence,
             });
         }
@@ -162,6 +165,7 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
             effect: Some(effect),
             meant_for: None,
             note: None,
+            counterpart: None,
             sequence,
         };
         judged.claims.push(claim);
@@ -172,6 +176,11 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
         Verdict::Racy { tried } => {
             let Some(facts) = Facts::of(scene, &sequence, &tried) else { return };
             let Some((rule, confidence)) = classify(&facts) else { return };
+            let counterpart = match (rule, facts.loss()) {
+                (lost_update::ID, Loss::Other(other)) => Some(other),
+                (check_then_update::ID, _) => check_then_update::counterpart(&facts),
+                _ => None,
+            };
             judged.claims.push(Claim {
                 rule,
                 confidence,
@@ -180,6 +189,7 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
                 effect: None,
                 meant_for: None,
                 note: None,
+                counterpart,
                 sequence,
             });
         }
@@ -225,6 +235,7 @@ fn too_much_locked(lock: &Event, meant_for: &Event, confidence: Confidence, note
         effect: None,
         meant_for: Some(meant_for.id),
         note: Some(note),
+        counterpart: None,
         sequence: alone(lock),
     }
 }
@@ -253,6 +264,7 @@ fn by_itself(scene: &Scene<'_, '_>, event: &Event) -> Option<Claim> {
         effect: None,
         meant_for: None,
         note,
+        counterpart: None,
         sequence: alone.clone(),
     };
     if let Some((confidence, note)) = racy_statement::claims(scene, event) {

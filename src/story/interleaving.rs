@@ -1,12 +1,15 @@
 //! Two requests, step by step, in the order that breaks them.
 
-use crate::event::{Event, EventKind};
+use crate::event::{Cond, Event, EventKind};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
 use crate::protect::WhyNot;
-use crate::race::LooksAt;
 use crate::race::scene::Scene;
+use crate::race::{Check, LooksAt, Written};
 use crate::rules::claim::Claim;
-use crate::rules::{double_fire, lost_update, racy_statement, stale_guard, table_lock, unchecked_outcome};
+use crate::rules::loss::Counterpart;
+use crate::rules::{
+    check_then_update, double_fire, lost_update, racy_statement, stale_guard, table_lock, unchecked_outcome,
+};
 use crate::sql::statement::Action;
 use crate::story::words;
 
@@ -18,17 +21,22 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
     if read.id == write.id {
         return alone(scene, claim, write, table);
     }
+    if let Some(other) = &claim.counterpart {
+        return with_another(scene, claim, other, read, write);
+    }
     let mut steps = Vec::new();
     let read_text = words::statement(read);
     let write_text = words::statement(write);
-    let seen = seen(claim);
+    let best = super::best_check(scene, claim, write);
+    let in_where =
+        || claim.sequence.checks.iter().filter(|check| check.cond.is_none()).max_by_key(|check| &check.looks_at);
+    let seen = seen(best.map(|(check, _)| check).or_else(in_where));
     for who in [Who::A, Who::B] {
         let state = if who == Who::A { seen.clone() } else { seen.as_ref().map(|_| "the same".to_owned()) };
         steps.push(StoryStep { who, text: read_text.clone(), state, span: Some(read.span), role: Role::Read });
     }
-    if let Some((_, cond)) = super::best_check(scene, claim, write) {
-        let text: String = scene.ev.text_of(cond.span).split_whitespace().collect::<Vec<_>>().join(" ");
-        let text: String = text.chars().take(SHOWN).collect();
+    if let Some((_, cond)) = best {
+        let text = condition(scene, cond);
         for who in [Who::A, Who::B] {
             let state = Some("goes on".to_owned());
             steps.push(StoryStep { who, text: text.clone(), state, span: Some(cond.span), role: Role::Check });
@@ -47,6 +55,50 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
         steps.push(StoryStep { who, text: write_text.clone(), state, span: Some(write.span), role: Role::Write });
     }
     Interleaving { steps, outcome: outcome(claim, write, table) }
+}
+
+/// Another statement comes between the read and the write.
+fn with_another(
+    scene: &Scene<'_, '_>,
+    claim: &Claim,
+    other: &Counterpart,
+    read: &Event,
+    write: &Event,
+) -> Interleaving {
+    let column = &other.column;
+    let own = claim.sequence.values.iter().find(|value| value.column == *column);
+    let made = |value: &&Written| value.from == LooksAt::Column(column.clone());
+    let after = match (own, claim.sequence.values.iter().find(made)) {
+        (Some(value), _) if value.is_handed_back() => format!("{column} is again what A had read"),
+        (_, Some(_)) => format!("made of the old {column}"),
+        _ => "all the same".to_owned(),
+    };
+    let step = |who, text: String, state: String, span, role| {
+        let (state, span) = (Some(state), Some(span));
+        StoryStep { who, text, state, span, role }
+    };
+    let mut steps = vec![step(Who::A, words::statement(read), format!("the old {column}"), read.span, Role::Read)];
+    if claim.rule == check_then_update::ID
+        && let Some((_, cond)) = super::best_check(scene, claim, write)
+    {
+        steps.push(step(Who::A, condition(scene, cond), "goes on".to_owned(), cond.span, Role::Check));
+    }
+    steps.push(step(
+        Who::B,
+        other.writer.text.to_string(),
+        format!("{column} is new"),
+        other.writer.place,
+        Role::Write,
+    ));
+    steps.push(step(Who::A, words::statement(write), after, write.span, Role::Write));
+    let table = words::table_of(scene, claim, write);
+    Interleaving { steps, outcome: format!("what B wrote to {table}.{column} is lost") }
+}
+
+/// A condition on one line.
+fn condition(scene: &Scene<'_, '_>, cond: &Cond) -> String {
+    let text = scene.ev.text_of(cond.span).split_whitespace().collect::<Vec<_>>().join(" ");
+    text.chars().take(SHOWN).collect()
 }
 
 fn alone(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> Interleaving {
@@ -68,12 +120,12 @@ fn alone(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> In
     Interleaving { steps, outcome: outcome(claim, write, table) }
 }
 
-fn seen(claim: &Claim) -> Option<String> {
-    match claim.sequence.checks.iter().map(|check| &check.looks_at).max()? {
-        LooksAt::Existence => None,
+/// What is seen of a read: that of which the condition is shown.
+fn seen(shown: Option<&Check>) -> Option<String> {
+    match &shown?.looks_at {
         LooksAt::Column(column) => words::named(column).map(|column| format!("{column} is still fine")),
         LooksAt::Aggregate => Some("the number is still fine".to_owned()),
-        _ => None,
+        LooksAt::Existence | LooksAt::Row => None,
     }
 }
 

@@ -9,13 +9,13 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Event, Flow};
+use crate::event::{Cond, CondKind, Event, Flow};
 use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
 use crate::flow::Evaluator;
 use crate::race::scene::Scene;
-use crate::race::{common, here};
+use crate::race::{Check, LooksAt, common, here};
 use crate::rules::claim::Claim;
-use crate::rules::{self, table_lock};
+use crate::rules::{self, lost_update, table_lock};
 use crate::span::Span;
 
 /// Tells a claim as a finding; none when one of its events is gone.
@@ -101,7 +101,9 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
     if !alone {
         add(Role::Read, read.span, reason::reads(scene, read, &claim.sequence), calls(read));
     }
-    if let Some(check) = deciding_check(scene, claim, write) {
+    if let Some(check) =
+        deciding_check(scene, claim, write).filter(|_| claim.counterpart.is_none() || claim.rule != lost_update::ID)
+    {
         add(Role::Check, check.0, check.1, Vec::new());
     }
     for lock in claim.tried.iter().filter_map(|why| why.lost_lock()) {
@@ -121,6 +123,10 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
     if at != write.span {
         add(Role::Write, at, "this call leads to the write".to_owned(), Vec::new());
     }
+    if let Some(other) = &claim.counterpart {
+        let table = words::table_of(scene, claim, write);
+        add(Role::Write, other.writer.place, format!("writes {table}.{} meanwhile", other.column), Vec::new());
+    }
     let traces = found
         .iter()
         .enumerate()
@@ -135,36 +141,47 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
 fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> Option<(Span, String)> {
     let (best, cond) = best_check(scene, claim, write)?;
     let text = match &best.looks_at {
-        crate::race::LooksAt::Existence => "decides by whether there was a row".to_owned(),
-        crate::race::LooksAt::Column(column) if words::named(column).is_some() => {
+        LooksAt::Existence => "decides by whether there was a row".to_owned(),
+        LooksAt::Column(column) if words::named(column).is_some() => {
             format!("decides by the {column} that was read")
         }
-        crate::race::LooksAt::Aggregate => "decides by the number that was read".to_owned(),
+        LooksAt::Aggregate => "decides by the number that was read".to_owned(),
         _ => "decides by what was read".to_owned(),
     };
     Some((cond.span, text))
 }
 
 /// The check that says most, with its condition.
-fn best_check<'c>(
-    scene: &'c Scene<'_, '_>,
-    claim: &'c Claim,
-    write: &Event,
-) -> Option<(&'c crate::race::Check, &'c crate::event::Cond)> {
+fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> Option<(&'c Check, &'c Cond)> {
     let told = reason::told_columns(scene, claim, write);
-    let unsaid = |check: &crate::race::Check| match &check.looks_at {
-        crate::race::LooksAt::Column(column) => !told.contains(&column.as_str()),
+    let unsaid = |check: &Check| match &check.looks_at {
+        LooksAt::Column(column) => !told.contains(&column.as_str()),
         _ => false,
     };
     let conditions = claim.sequence.checks.iter().filter_map(|check| Some((check, scene.ev.cond(check.cond?))));
-    conditions.min_by_key(|(check, cond)| {
+    let tests = |cond: &Cond| matches!(cond.kind, CondKind::Test | CondKind::Must);
+    // In a helper that neither leads to the write nor holds the sequence.
+    let aside = |cond: &Cond| {
+        cond.function != scene.flow.function && write.calls.iter().all(|call| call.function != cond.function)
+    };
+    // What is lost is lost whatever was there to be read.
+    let told = conditions.filter(|(_, cond)| claim.rule != lost_update::ID || tests(cond));
+    told.min_by_key(|(check, cond)| {
         (
-            check.looks_at == crate::race::LooksAt::Existence,
+            check.looks_at == LooksAt::Existence,
+            asserts(scene, cond),
             unsaid(check),
-            !matches!(cond.kind, crate::event::CondKind::Test | crate::event::CondKind::Must),
+            !tests(cond),
+            aside(cond),
             std::cmp::Reverse(check.cond),
         )
     })
+}
+
+/// Whether a condition says that it always holds: `unwrap`, `expect`.
+fn asserts(scene: &Scene<'_, '_>, cond: &Cond) -> bool {
+    let text = scene.ev.text_of(cond.span);
+    cond.kind == CondKind::Presence && (text.ends_with(".unwrap()") || text.ends_with(')') && text.contains(".expect("))
 }
 
 /// Stable under moved lines and reformatting: the rule, the function, and what the statements say.

@@ -5,8 +5,9 @@ use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{Sequence, Written, dependency, transaction};
+use crate::race::{LooksAt, Sequence, Written, dependency, transaction};
 use crate::rules::claim::Claim;
+use crate::rules::loss::Counterpart;
 use crate::rules::{
     check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
     unchecked_outcome, unsafe_claim,
@@ -19,6 +20,16 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
     let table = words::table_of(scene, claim, write);
     let source = source_table(read, &claim.sequence);
     let what = what_is_checked(scene, claim, write);
+    match (claim.rule, &claim.counterpart) {
+        (lost_update::ID, Some(other)) => return undone(scene, claim, other, table),
+        (check_then_update::ID, Some(Counterpart { column, writer })) => {
+            let who = words::function(scene, writer.function);
+            return format!(
+                "{who} can change {column} of the {table} row after the check, and what it wrote is written over"
+            );
+        }
+        _ => {}
+    }
     match claim.rule {
         check_then_update::ID => match action(write) {
             Some(Action::Delete) if claim.sequence.checks_content() => {
@@ -123,6 +134,30 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         unchecked_outcome::ID => format!("a second request changes no row of {table}, and goes on as if it had"),
         table_lock::ID => format!("the lock on {table} makes requests wait that want other rows"),
         other => format!("{other} on {table}"),
+    }
+}
+
+/// What another statement writes is undone, or overtaken, by one that goes by what it read before.
+fn undone(scene: &Scene<'_, '_>, claim: &Claim, other: &Counterpart, table: &str) -> String {
+    let (column, who) = (&other.column, words::function(scene, other.writer.function));
+    let of_column = |value: &&Written| matches!(&value.from, LooksAt::Column(from) if from == column);
+    let values: Vec<&Written> = claim.sequence.values.iter().filter(of_column).collect();
+    let handed_back = claim.sequence.values.iter().filter(|value| value.is_handed_back()).count();
+    match values.iter().find(|value| value.is_handed_back()).or(values.first()) {
+        Some(value) if value.is_handed_back() && handed_back > 1 => format!(
+            "columns of the {table} row are saved as they were read, and what {who} writes to {column} in between is undone"
+        ),
+        Some(value) if value.is_handed_back() => {
+            format!("{table}.{column} is saved as it was read, and what {who} writes to it in between is undone")
+        }
+        Some(value) if value.is_own() => format!(
+            "the new {table}.{column} is made of the one that was read, and what {who} writes to it in between is undone"
+        ),
+        Some(value) => format!(
+            "the new {table}.{} is made of the {column} that was read, which {who} can change in between",
+            value.column
+        ),
+        None => format!("{who} can change {table}.{column} between the read and the write"),
     }
 }
 
@@ -267,6 +302,7 @@ pub fn writes(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
         (table_lock::ID, _) => format!("locks more of {table} than the rows it needs"),
         (racy_statement::ID, _) => format!("reads and writes {table} in one statement"),
         (unchecked_outcome::ID, _) => "how many rows this changed is not looked at".to_owned(),
+        (lost_update::ID, Some(Action::Insert)) => format!("writes {table} from the old value"),
         (_, Some(Action::Insert)) => format!("inserts into {table} on the strength of it"),
         (_, Some(Action::Delete)) => format!("deletes from {table} on the strength of it"),
         _ if claim.sequence.values.is_empty() => format!("writes {table} on the strength of it"),

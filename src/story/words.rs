@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::event::Event;
+use crate::link::FnId;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
 use crate::sql::statement::{Access, Action, Compare, Operand, Predicate, Statement, Strength, Verb};
@@ -28,6 +29,17 @@ pub fn table(event: &Event) -> &str {
 pub fn named(column: &str) -> Option<&str> {
     let known = !column.contains('?') && !column.chars().all(|c| c.is_ascii_digit());
     known.then_some(column)
+}
+
+/// A function as its callers would write it: `Order::cancel`, `reset`.
+pub fn function(scene: &Scene<'_, '_>, id: FnId) -> String {
+    let path = scene.ev.program.path_of(id);
+    let mut names = path.rsplit("::");
+    let own = names.next().unwrap_or_default().to_owned();
+    match names.next().filter(|owner| owner.starts_with(|c: char| c.is_ascii_uppercase())) {
+        Some(owner) => format!("{owner}::{own}"),
+        None => own,
+    }
 }
 
 /// The statement on one line.

@@ -12,6 +12,8 @@ pub const CLIENT: Client = Client {
     name: "diesel",
     krates: &["diesel", "diesel_async", "deadpool_diesel"],
     checked: "2.3.0",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &[],

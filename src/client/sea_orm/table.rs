@@ -11,6 +11,8 @@ pub const CLIENT: Client = Client {
     name: "sea-orm",
     krates: KRATES,
     checked: "1.1.10",
+    interactive: true,
+    leads: &[],
     types: TYPES,
     calls: CALLS,
     statements: &[],

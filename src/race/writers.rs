@@ -1,0 +1,304 @@
+//! Who gives a column a value of its own: not what was read from it, and not what is made of that alone.
+//!
+//! A row that is saved whole gives most columns back what they held. Of two such writes neither is lost through the other;
+//! what is lost is what a third statement wrote in between.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::{Access, Event, Flow};
+use crate::flow::Evaluator;
+use crate::flow::term::{Params, Term, TermId, Terms};
+use crate::link::FnId;
+use crate::lower::tree::Name;
+use crate::race::reach::{Reach, Runs};
+use crate::span::Span;
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, ConflictTarget, Operand};
+
+/// How many writers of one column are kept.
+const KEPT: usize = 24;
+
+/// A statement that sets no more columns says by itself what it is for.
+const NARROW: usize = 3;
+
+/// How deep a value is looked into.
+const DEPTH: usize = 40;
+
+/// A statement that gives a column a value of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// The calls that lead to it from the function where the value is known, and the statement itself, each with the
+    /// function that it stands in.
+    way: Arc<[(Span, FnId)]>,
+    pub text: Arc<str>,
+    /// How many columns it sets: a statement for this one says more than a row that is saved whole.
+    columns: usize,
+    /// The value, where it is the same in each request.
+    pub constant: Option<Name>,
+    runs: Option<Runs>,
+}
+
+/// A writer as it is told to those who do not come through its functions.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The last place on its way that is not on theirs.
+    pub place: Span,
+    /// The function that holds the place.
+    pub function: FnId,
+    pub text: Arc<str>,
+    pub constant: Option<Name>,
+    /// How many columns are set, and how many calls lead there.
+    pub breadth: (usize, usize),
+}
+
+/// The writers of all columns, and how the functions run that hold them.
+#[derive(Default)]
+pub struct Writers {
+    by_column: FxHashMap<(Name, Name), Vec<Writer>>,
+    reach: Reach,
+}
+
+/// What is asked of the events of one function.
+struct Asked<'e, 'p> {
+    ev: &'e Evaluator<'p>,
+    function: FnId,
+    runs: Runs,
+    /// The function has callers, who know what was handed in.
+    called: bool,
+}
+
+/// By table, column and the calls that lead to the statement.
+type Known = FxHashSet<(Name, Name, Vec<Span>)>;
+
+impl Writers {
+    /// In: the flows of all functions, callees before their callers, and those functions that run in production.
+    pub fn of(ev: &Evaluator<'_>, flows: &[Arc<Flow>], production: &FxHashSet<FnId>, reach: Reach) -> Self {
+        let mut writers = Self { by_column: FxHashMap::default(), reach };
+        let mut known = Known::default();
+        for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
+            let Some(runs) = writers.reach.serving(flow.function).filter(|runs| *runs != Runs::First) else { continue };
+            let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
+                callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
+            });
+            let asked = Asked { ev, function: flow.function, runs, called };
+            for event in flow.events.iter().filter(|event| production.contains(&event.function)) {
+                writers.add(&asked, event, &mut known);
+            }
+        }
+        for all in writers.by_column.values_mut() {
+            all.sort_by_key(|writer| (writer.columns, writer.way.len(), writer.way[0].0));
+        }
+        writers
+    }
+
+    fn add(&mut self, asked: &Asked<'_, '_>, event: &Event, known: &mut Known) {
+        let Some(access) = event.access() else { return };
+        let Some(target) = access.statement.target() else { return };
+        let value = Own { terms: &asked.ev.terms, access, called: asked.called };
+        let places: Vec<Span> = event.calls.iter().map(|call| call.span).chain([event.span]).collect();
+        let mut way: Option<Arc<[(Span, FnId)]>> = None;
+        for set in rewritten(target).filter(|set| set.column != "?") {
+            if !value.gives_own(target, &set.column, &set.value) || value.makes_row(target) {
+                continue;
+            }
+            let (table, column) = (&target.table.name, &set.column);
+            // A callee has said so already.
+            if (0..places.len()).any(|from| known.contains(&(table.clone(), column.clone(), places[from..].to_vec()))) {
+                continue;
+            }
+            known.insert((table.clone(), column.clone(), places.clone()));
+            let writers = self.by_column.entry((table.clone(), column.clone())).or_default();
+            if writers.len() >= KEPT {
+                continue;
+            }
+            let way = way.get_or_insert_with(|| {
+                let holders = [asked.function].into_iter().chain(event.calls.iter().map(|call| call.function));
+                places.iter().copied().zip(holders).collect()
+            });
+            writers.push(Writer {
+                way: way.clone(),
+                text: crate::story::words::statement(event).into(),
+                columns: target.sets.len(),
+                constant: constant(&asked.ev.terms, access, &set.value),
+                runs: Some(asked.runs),
+            });
+        }
+    }
+
+    /// The statements that give a column another value while a function runs, those that the function itself comes to left
+    /// out; the most telling first.
+    ///
+    /// In: the function, and the functions that its own write stands in.
+    pub fn others<'w>(
+        &'w self,
+        (table, column): (&str, &Name),
+        function: FnId,
+        own: &'w [FnId],
+    ) -> impl Iterator<Item = Told> + use<'w> {
+        let runs = self.reach.serving(function);
+        let all = self.by_column.get(&(Name::new(table), column.clone())).map_or(&[][..], Vec::as_slice);
+        all.iter().filter_map(move |writer| {
+            let same_task = matches!(runs, Some(Runs::Alone(_))) && writer.runs == runs;
+            let apart = writer.way.iter().take_while(|(_, holder)| !own.contains(holder));
+            let apart: Vec<&(Span, FnId)> = apart.collect();
+            // Who saves a whole row was told by its caller what to save.
+            let saves = apart.len() == writer.way.len() && writer.columns > NARROW;
+            let named = if saves { apart.len().saturating_sub(2) } else { apart.len().saturating_sub(1) };
+            let (place, holder) = apart.get(named).filter(|_| !same_task)?;
+            let through = own.first().is_some_and(|first| writer.way.iter().any(|(_, holder)| holder == first));
+            (!through).then(|| Told {
+                place: *place,
+                function: *holder,
+                text: writer.text.clone(),
+                constant: writer.constant.clone(),
+                breadth: (writer.columns, writer.way.len()),
+            })
+        })
+    }
+
+    /// How the program's functions run.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+}
+
+/// What a statement gives the columns of a row that is there.
+fn rewritten(target: &TableAccess) -> impl Iterator<Item = &Assignment> {
+    let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
+    let upserted = match conflict {
+        Some(ConflictAction::Update { sets, .. }) => sets.as_slice(),
+        _ => &[],
+    };
+    let replaces = matches!(conflict, Some(ConflictAction::Replace));
+    let own = if target.action == Action::Update || replaces { target.sets.as_slice() } else { &[] };
+    own.iter().chain(upserted)
+}
+
+/// The values that a statement gives.
+struct Own<'a> {
+    terms: &'a Terms,
+    access: &'a Access,
+    /// The function has callers, who know what was handed in.
+    called: bool,
+}
+
+impl Own<'_> {
+    fn gives_own(&self, target: &TableAccess, column: &Name, value: &Operand) -> bool {
+        match value {
+            Operand::Excluded(from) => {
+                let inserted = target.sets.iter().find(|set| set.column == *from);
+                inserted.is_none_or(|set| {
+                    !matches!(set.value, Operand::Excluded(_)) && self.gives_own(target, column, &set.value)
+                })
+            }
+            Operand::Placeholder(_) | Operand::Named(_) => match bound(self.access, value) {
+                Some(term) => self.is_own(term, column),
+                None => false,
+            },
+            Operand::Column { column: from, .. } => from != column,
+            _ => true,
+        }
+    }
+
+    /// Whether a value does not come from the column, or has something put to what comes from there.
+    fn is_own(&self, term: TermId, column: &str) -> bool {
+        if self.called && self.terms.params(term) != Params::default() {
+            return false;
+        }
+        match self.terms.get(term) {
+            Term::Either(parts) => parts.iter().any(|part| self.is_own(*part, column)),
+            _ => !comes_from(self.terms, term, column) || joins_something(self.terms, term, column),
+        }
+    }
+
+    /// Whether an upsert names its row by a key that is made here: no other request has that row.
+    fn makes_row(&self, target: &TableAccess) -> bool {
+        let Some(conflict) = &target.conflict else { return false };
+        let ConflictTarget::Columns(key) = &conflict.target else { return false };
+        let made = |set: &Assignment| {
+            bound(self.access, &set.value).is_some_and(|term| {
+                self.terms.params(term) == Params::default()
+                    && self.terms.origins(term).is_empty()
+                    && !self.terms.is_constant(term)
+            })
+        };
+        target.sets.iter().any(|set| key.contains(&set.column) && made(set))
+    }
+}
+
+/// What a statement gives a column, where that is the same in each request.
+pub fn constant(terms: &Terms, access: &Access, value: &Operand) -> Option<Name> {
+    match value {
+        Operand::Literal(text) => Some(text.as_str().into()),
+        Operand::Null => Some("NULL".into()),
+        _ => match terms.get(bound(access, value)?) {
+            Term::Literal(text) => Some(text.clone()),
+            _ => None,
+        },
+    }
+}
+
+fn bound(access: &Access, value: &Operand) -> Option<TermId> {
+    match value {
+        Operand::Placeholder(n) => {
+            let named = || access.named.get(*n).map(|(_, term)| *term);
+            access.binds.get(*n).copied().or_else(named)
+        }
+        Operand::Named(name) => access.named.iter().find(|(n, _)| n == name).map(|(_, term)| *term),
+        _ => None,
+    }
+}
+
+/// Whether something is, as far as can be seen, a row that the program holds: one that was read, or kept in a cache.
+fn is_held(terms: &Terms, term: TermId) -> bool {
+    terms.params(term) == Params::default()
+}
+
+/// Whether a field of this name of what was read stands in a value.
+fn comes_from(terms: &Terms, term: TermId, column: &str) -> bool {
+    let mut found = false;
+    terms.walk(term, &mut |part| {
+        found |= matches!(terms.get(part), Term::Field(of, name) if name == column && is_held(terms, *of));
+    });
+    found
+}
+
+/// Whether something is put to what comes from a column.
+fn joins_something(terms: &Terms, term: TermId, column: &str) -> bool {
+    let mut found = false;
+    terms.walk(term, &mut |part| {
+        if let Term::Computed(by, parts) = terms.get(part) {
+            found |= parts.len() > 1 && joins(by) && parts.iter().any(|part| comes_from(terms, *part, column));
+        }
+    });
+    found
+}
+
+/// Whether a value is what a column of this name held, or made of that alone: encoded, sealed, turned into another type.
+pub fn is_kept(terms: &Terms, term: TermId, column: &str) -> bool {
+    kept(terms, term, column, 0)
+}
+
+fn kept(terms: &Terms, term: TermId, column: &str, depth: usize) -> bool {
+    if depth > DEPTH {
+        return false;
+    }
+    match terms.get(term) {
+        Term::Field(of, name) if name == column => is_held(terms, *of),
+        Term::Field(of, _) | Term::Exists(of) => kept(terms, *of, column, depth + 1),
+        Term::Either(parts) => parts.iter().all(|part| kept(terms, *part, column, depth + 1)),
+        Term::Computed(by, parts) => {
+            let of_column = |part: &TermId| kept(terms, *part, column, depth + 1);
+            let joined = joins(by) && parts.len() > 1;
+            !joined && parts.iter().any(of_column) && parts.iter().all(|part| of_column(part) || !terms.matters(*part))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an operation puts something to what was there: a sum, a text, a list.
+pub fn joins(by: &str) -> bool {
+    matches!(by, "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "<<" | ">>" | "put" | "format")
+        || crate::flow::is_mutator(by)
+}

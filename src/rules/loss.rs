@@ -1,0 +1,151 @@
+//! What a write takes away that was made of an old read: from another run of the same code, or from another statement.
+
+use crate::flow::clock::is_of_clock;
+use crate::flow::term::{Term, TermId};
+use crate::link::FnId;
+use crate::lower::tree::Name;
+use crate::race::writers::{Told, constant, is_kept, joins};
+use crate::race::{LooksAt, Written, common, dependency};
+use crate::rules::claim::Facts;
+
+/// Another statement of the program that comes in between.
+#[derive(Clone, Debug)]
+pub struct Counterpart {
+    /// The column that it gives a value of its own.
+    pub column: Name,
+    pub writer: Told,
+}
+
+/// Whom a write of old values does harm.
+#[derive(Clone, Debug)]
+pub enum Loss {
+    /// A second run of the same code, whose own new value is gone.
+    Itself,
+    /// Another statement, whose value is undone.
+    Other(Counterpart),
+    /// Two runs write the same, and nobody else writes the columns.
+    Nobody,
+}
+
+/// How a value is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    /// Something is put to what was there: two runs lose one of two additions.
+    Joined,
+    /// Nobody knows how, with something that differs from request to request.
+    Mixed,
+    /// Of what was there alone: two runs write the same.
+    Kept,
+}
+
+impl Facts<'_, '_> {
+    /// Whom the values that are as old as the read do harm.
+    pub fn loss(&self) -> Loss {
+        let fresh = |value: &&Written| {
+            dependency::written(self.target).any(|set| set.column == value.column && set.value.is_relative())
+        };
+        let values: Vec<&Written> = self.sequence.values.iter().filter(|value| !fresh(value)).collect();
+        let made: Vec<Made> = values.iter().map(|value| self.made(value)).collect();
+        if made.contains(&Made::Joined) {
+            return Loss::Itself;
+        }
+        let own = self.own_functions();
+        let others = values.iter().filter_map(|value| match &value.from {
+            LooksAt::Column(column) => {
+                self.other_writer(column, &own).map(|other| ((!value.is_own(), value.is_handed_back()), other))
+            }
+            _ => None,
+        });
+        let best = others.min_by_key(|(rank, other)| (*rank, other.writer.breadth));
+        match best {
+            Some((_, other)) => Loss::Other(other),
+            None if made.contains(&Made::Mixed) => Loss::Itself,
+            None => Loss::Nobody,
+        }
+    }
+
+    /// Another statement that gives a column of the row that was read a value of its own: another one than this, where the
+    /// write gives it the same in each run.
+    pub fn other_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let given = self.constant(column);
+        let mut others = writers.others((table, column), self.scene.flow.function, own);
+        let writer = others.find(|writer| given.is_none() || writer.constant != given)?;
+        Some(Counterpart { column: column.clone(), writer })
+    }
+
+    /// What the write gives a column, where that is the same in each run.
+    fn constant(&self, column: &Name) -> Option<Name> {
+        let access = self.write.access()?;
+        let mut sets = dependency::written(self.target).filter(|set| set.column == *column);
+        let set = sets.next().filter(|_| sets.next().is_none())?;
+        constant(&self.scene.ev.terms, access, &set.value)
+    }
+
+    /// Whether two runs write the same: constants, the time, and what was read or is made of that alone.
+    pub fn writes_the_same(&self) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let terms = &self.scene.ev.terms;
+        let alike = |term: TermId| {
+            let of_read = || {
+                let origins = terms.origins(term);
+                !origins.is_empty() && origins.iter().all(|origin| self.is_read(origin.event))
+            };
+            terms.is_constant(term)
+                || is_of_clock(terms, term) && !terms.matters(term)
+                || of_read() && !terms.brings(term, |event| self.is_read(event))
+        };
+        dependency::written(self.target)
+            .all(|set| !set.value.is_relative() && self.scene.terms_in(access, &set.value).into_iter().all(alike))
+    }
+
+    /// Whether a column gets back what was read from it, if in another form: it is decoded, encoded, sealed again.
+    pub fn keeps(&self, column: &Name) -> bool {
+        let mut values = self.sequence.values.iter().filter(|value| value.column == *column).peekable();
+        values.peek().is_some() && values.all(|value| value.is_own() && self.made(value) == Made::Kept)
+    }
+
+    /// Whether the write makes the new value of a column from the old one.
+    pub fn goes_on_from(&self, column: &Name) -> bool {
+        self.sequence.values.iter().any(|value| value.column == *column && value.is_own() && value.computed)
+    }
+
+    /// The functions that the write stands in: first the one that holds the sequence.
+    pub fn own_functions(&self) -> Vec<FnId> {
+        let depth = common(self.read, self.write);
+        let holder = crate::story::holder(self.scene.flow, self.read, depth);
+        let calls = self.write.calls.iter().skip(depth).map(|call| call.function);
+        [holder].into_iter().chain(calls).collect()
+    }
+
+    fn made(&self, value: &Written) -> Made {
+        let LooksAt::Column(from) = &value.from else { return Made::Joined };
+        let Some(access) = self.write.access() else { return Made::Mixed };
+        let sets = dependency::written(self.target).filter(|set| set.column == value.column);
+        let terms: Vec<TermId> = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).collect();
+        if value.is_own() && terms.iter().any(|term| self.is_joined(*term)) {
+            return Made::Joined;
+        }
+        let kept = terms
+            .iter()
+            .all(|term| is_kept(&self.scene.ev.terms, *term, from) || value.is_handed_back() && !self.is_choice(*term));
+        if kept { Made::Kept } else { Made::Mixed }
+    }
+
+    fn is_choice(&self, term: TermId) -> bool {
+        matches!(self.scene.ev.terms.get(term), Term::Either(_))
+    }
+
+    /// Whether a part of what was read has something put to it.
+    fn is_joined(&self, term: TermId) -> bool {
+        let terms = &self.scene.ev.terms;
+        let read = |part: &TermId| terms.origins(*part).iter().any(|origin| origin.event == self.read.id);
+        let mut found = false;
+        terms.walk(term, &mut |part| {
+            if let Term::Computed(by, parts) = terms.get(part) {
+                found |= parts.len() > 1 && joins(by) && parts.iter().any(read);
+            }
+        });
+        found
+    }
+}
