@@ -364,7 +364,8 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
         let by_value = !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
         let names_row = predicate.op == Compare::Eq
             && matches!(predicate.columns.as_slice(), [column] if by_value || is_key(column))
-            || rows::names_by_either(scene, access, predicate);
+            || rows::names_by_either(scene, access, predicate)
+            || rows::is_asked_by_value(predicate);
         let joins = matches!(predicate.value, Operand::Column { table: Some(_), .. });
         if names_row || joins || matches!(predicate.op, Compare::In | Compare::Like) {
             continue;

@@ -142,6 +142,20 @@ pub fn names_by_either(scene: &Scene<'_, '_>, read: &TableAccess, predicate: &Pr
     predicate.columns.len() > 1 && predicate.columns.iter().all(by_key) && is_choice_of_values(&predicate.value)
 }
 
+/// `$1 IS NULL OR state = $1`, `owner = $1 OR $1 IS NULL AND owner IS NULL`: whether a condition only compares a column with a
+/// value that may be left out, and is no state that a row is in.
+pub fn is_asked_by_value(predicate: &Predicate) -> bool {
+    let is_value = |part: &Operand| matches!(part, Operand::Placeholder(_) | Operand::Named(_));
+    let left_out = |part: &Operand| matches!(part, Operand::Expr { text, parts } if text == "is null" && parts.iter().all(is_value));
+    let asks = |part: &Operand| {
+        let both = |parts: &[Operand]| parts.iter().any(left_out);
+        left_out(part)
+            || is_choice_of_values(part)
+            || matches!(part, Operand::Expr { text, parts } if text == "and" && both(parts))
+    };
+    matches!(&predicate.value, Operand::Expr { text, parts } if text == "or" && parts.iter().all(asks))
+}
+
 /// An OR of comparisons of a column with a value that the text does not hold.
 fn is_choice_of_values(condition: &Operand) -> bool {
     let Operand::Expr { text, parts } = condition else { return false };

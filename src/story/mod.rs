@@ -145,7 +145,9 @@ fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> Option
         LooksAt::Column(column) if words::named(column).is_some() => {
             format!("decides by the {column} that was read")
         }
-        LooksAt::Aggregate => "decides by the number that was read".to_owned(),
+        LooksAt::Aggregate if reason::counts(scene, &claim.sequence) => {
+            "decides by the number that was read".to_owned()
+        }
         _ => "decides by what was read".to_owned(),
     };
     Some((cond.span, text))

@@ -95,7 +95,7 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
         stale_guard::ID
-            if source == table && claim.sequence.checks_aggregate() && is_bounded(read, &claim.sequence, write) =>
+            if source == table && claim.sequence.checks_aggregate() && is_bounded(scene, &claim.sequence, write) =>
         {
             format!("two requests can both find {what} of {source} within its limit, and together go past it")
         }
@@ -323,10 +323,15 @@ fn is_one_of_several(read: &Event, sequence: &Sequence) -> bool {
     source_access(read, sequence).is_some_and(|access| access.ordered && access.limit == Some(Limit::One))
 }
 
-/// Whether a write adds to a number or a sum that was checked.
-fn is_bounded(read: &Event, sequence: &Sequence, write: &Event) -> bool {
+/// Whether what was checked over several rows is how many there are, or what they add up to.
+pub fn counts(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
     let adds_up = |access: &TableAccess| !matches!(access.aggregate, Some(Aggregate::Extreme | Aggregate::Other));
-    source_access(read, sequence).is_some_and(adds_up) && action(write) != Some(Action::Delete)
+    scene.event(sequence.read).and_then(|read| source_access(read, sequence)).is_some_and(adds_up)
+}
+
+/// Whether a write adds to a number or a sum that was checked.
+fn is_bounded(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> bool {
+    counts(scene, sequence) && action(write) != Some(Action::Delete)
 }
 
 fn source_access<'e>(read: &'e Event, sequence: &Sequence) -> Option<&'e TableAccess> {

@@ -89,7 +89,7 @@ pub(crate) fn call(ev: &mut Evaluator<'_>, path: &TyPath, args: &[Value]) -> Opt
         return None;
     }
     let Some(part) = function(ev, &last.name, args, held) else {
-        if defs.first().is_some() && matches!(last.name.as_str(), "update" | "delete") {
+        if !defs.is_empty() && matches!(last.name.as_str(), "update" | "delete") {
             ev.unknown_statement("a row is changed whose type is not known");
         }
         return None;
