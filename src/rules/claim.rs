@@ -173,6 +173,13 @@ impl<'a, 'p> Facts<'a, 'p> {
         })
     }
 
+    /// Whether a column says which row it is, not what state it is in: it is never null, and no other row has the same.
+    pub fn names_row(&self, column: &Name) -> bool {
+        let Some(table) = self.scene.schema.table(&self.reads.table.name) else { return false };
+        table.keys().any(|key| key == [column.clone()])
+            && table.columns.iter().any(|def| def.name == *column && !def.nullable)
+    }
+
     /// Whether the read asks for one row by a key of its table.
     pub fn reads_by_key(&self) -> bool {
         rows::asked_by_key(self.scene, self.reads)
