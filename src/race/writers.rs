@@ -170,6 +170,11 @@ impl Writers {
         })
     }
 
+    /// Whether any statement is known to give a column a value of its own.
+    pub fn know(&self, table: &str, column: &Name) -> bool {
+        self.by_column.contains_key(&(Name::new(table), column.clone()))
+    }
+
     /// How the program's functions run.
     pub fn reach(&self) -> &Reach {
         &self.reach

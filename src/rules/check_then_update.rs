@@ -82,10 +82,13 @@ fn spoils_before_delete(facts: &Facts<'_, '_>) -> Option<Counterpart> {
 /// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing. What
 /// this request itself has written over since was checked for that write.
 fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
-    let table = &facts.reads.table.name;
+    let (table, rivals) = (&facts.reads.table.name, facts.scene.rivals);
+    let own = facts.own_functions();
+    let others = |column: &Name| !rivals.writers.know(table, column) || facts.other_writer(column, &own).is_some();
     let spoiled = facts.sequence.checks.iter().any(|check| match &check.looks_at {
         LooksAt::Column(column) => {
-            facts.scene.rivals.changes(table, column)
+            rivals.changes(table, column)
+                && others(column)
                 && !facts.permits(check)
                 && !facts.names_row(column)
                 && !is_written_before(facts, column)
