@@ -1,6 +1,7 @@
 //! A [`Workspace`] and a [`Config`] to findings: every arrow of the house in order.
 
 mod judged;
+mod judging;
 mod leader;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use self::judged::Judged;
-pub(crate) use self::judged::given;
+pub(crate) use self::judging::given;
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::Flow;
@@ -69,7 +70,7 @@ pub(crate) struct Evaluated<'e, 'p> {
     pub schema: &'e Schema,
     pub rivals: &'e Rivals,
     /// Callees come before their callers.
-    pub flows: &'e [std::rc::Rc<Flow>],
+    pub flows: &'e [std::sync::Arc<Flow>],
     /// The functions that run in production.
     pub roots: &'e [FnId],
     /// The same as a set.
@@ -115,7 +116,7 @@ fn evaluated_and_counted<R>(
             evaluator.flow(*id);
         }
     }
-    let flows: Vec<std::rc::Rc<Flow>> = evaluator.finished().to_vec();
+    let flows: Vec<std::sync::Arc<Flow>> = evaluator.finished().to_vec();
     let production: FxHashSet<FnId> = roots.iter().copied().collect();
     let mut rivals = Rivals::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 use std::ops::Deref;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
 use crate::flow::term::TermId;
@@ -26,7 +26,7 @@ pub struct CondId(pub u32);
 
 /// A list of conditions. Most are empty, and those take no memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Conds(Option<Rc<[CondId]>>);
+pub struct Conds(Option<Arc<[CondId]>>);
 
 impl Deref for Conds {
     type Target = [CondId];
@@ -71,7 +71,7 @@ pub struct Flow {
 pub struct Absence {
     pub branch: u32,
     pub arms: u64,
-    pub reads: Rc<[EventId]>,
+    pub reads: Arc<[EventId]>,
 }
 
 /// A branch on the name of a value: a variant without fields, or a bool.
@@ -81,7 +81,7 @@ pub struct Switch {
     /// What is tested.
     pub on: TermId,
     /// The names each arm is for; none for one that takes all others.
-    pub arms: Rc<[Option<Vec<Name>>]>,
+    pub arms: Arc<[Option<Vec<Name>>]>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ pub struct Event {
     /// The function whose text holds the event.
     pub function: FnId,
     /// The calls from the evaluated function to that one, outermost first.
-    pub calls: Rc<[Call]>,
+    pub calls: Arc<[Call]>,
     /// The pool, connection or transaction it runs on.
     pub on: Option<TermId>,
     pub dialect: Dialect,
@@ -100,7 +100,7 @@ pub struct Event {
     /// The conditions that decide whether it happens.
     pub deps: Conds,
     /// In-process lock guards alive at the event.
-    pub guards: Rc<[Guard]>,
+    pub guards: Arc<[Guard]>,
     /// It stands in a loop, or in a task of its own.
     pub repeated: bool,
 }
@@ -146,23 +146,23 @@ pub enum EventKind {
     /// A function value that was handed in is called; the caller knows which.
     CallParam {
         callee: TermId,
-        args: Rc<[Value]>,
+        args: Arc<[Value]>,
         result: TermId,
     },
 }
 
 #[derive(Clone, Debug)]
 pub struct Access {
-    pub statement: Rc<Statement>,
+    pub statement: Arc<Statement>,
     /// The value of each placeholder.
-    pub binds: Rc<[TermId]>,
-    pub named: Rc<[(Name, TermId)]>,
+    pub binds: Arc<[TermId]>,
+    pub named: Arc<[(Name, TermId)]>,
     /// The conditions that chose among bound values, and decide nothing else.
     pub chosen_by: Conds,
     /// No row is an error here (`fetch_one`), so that a guarded RETURNING cannot pass unnoticed.
     pub row_required: bool,
     /// The statement's text as far as it is constant, for messages.
-    pub text: Rc<str>,
+    pub text: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,7 +173,7 @@ pub struct Effect {
     /// Known by its crate or by the configuration, not by its name alone.
     pub certain: bool,
     /// What a file is named by, where that is known.
-    pub named: Rc<[TermId]>,
+    pub named: Arc<[TermId]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -194,7 +194,7 @@ pub struct Cond {
     /// Conditions that decided the tested value: the early returns of a function whose result is tested.
     pub inner: Conds,
     /// Comparisons found in it.
-    pub compares: Rc<[Comparison]>,
+    pub compares: Arc<[Comparison]>,
     pub span: Span,
     pub function: FnId,
     pub kind: CondKind,
@@ -222,7 +222,7 @@ pub enum CondKind {
 
 /// Which arms of which branches an event stands in, outermost first: in the order of the branches' numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Path(pub Rc<[(u32, u64)]>);
+pub struct Path(pub Arc<[(u32, u64)]>);
 
 impl Path {
     /// The path with one more branch: `arms` is a bit set of the arms that lead on.

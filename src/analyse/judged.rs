@@ -3,111 +3,27 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Evaluated;
-use super::leader::only_leader;
-use crate::client::HandleKind;
 use crate::dialect::Dialect;
-use crate::event::{Event, Flow};
 use crate::finding::{Finding, Protected};
-use crate::flow::Evaluator;
-use crate::flow::limits::PAIRED;
-use crate::flow::term::Term;
 use crate::link::FnId;
-use crate::protect::rival;
-use crate::race::common;
-use crate::race::reach::{Runs, Task};
-use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
-use crate::rules::{double_fire, table_lock, unsafe_claim};
+use crate::rules::table_lock;
 use crate::span::Span;
-use crate::sql::statement::Action;
 use crate::story;
 
 /// A pair of places, in the function where the two halves meet.
-type Pair = (Span, Span, FnId);
+pub(super) type Pair = (Span, Span, FnId);
 
+/// What all flows come to.
 #[derive(Default)]
 pub(super) struct Judged {
-    /// Claims with the place of their flow.
-    claims: Vec<(usize, Claim, Pair)>,
-    /// Pairs whose verdict is left to the callers, by where the write stands.
-    deferred: FxHashMap<Span, FxHashSet<Pair>>,
-    /// What others than a task that there is once do to tables.
-    beside: FxHashMap<Task, Rivals>,
+    /// Claims with the place of their flow, in the order of the flows.
+    pub(super) claims: Vec<(usize, Claim, Pair)>,
     pub(super) safe: Vec<Protected>,
 }
 
 impl Judged {
-    /// Judges all flows; of two that call each other the callee comes first.
-    pub(super) fn of(of: &Evaluated<'_, '_>) -> Self {
-        let ev = of.ev;
-        let mut judged = Self::default();
-        for (place, flow) in of.flows.iter().enumerate() {
-            if !flow.events.is_empty() && !ev.program.function(flow.function).test {
-                judged.judge(of, place, flow);
-            }
-        }
-        judged.safe.sort();
-        judged.safe.dedup();
-        judged
-    }
-
-    fn judge(&mut self, of: &Evaluated<'_, '_>, place: usize, flow: &Flow) {
-        let ev = of.ev;
-        let scene = of.scene(flow);
-        let left_to_us = |read: &Event, write: &Event| {
-            self.deferred.get(&write.span).is_some_and(|pairs| pairs.contains(&pair(flow, read, write)))
-        };
-        let near = |event: &Event| event.calls.len() <= PAIRED;
-        let wanted = |read: &Event, write: &Event| {
-            near(read)
-                && near(write)
-                && (common(read, write) == 0 || left_to_us(read, write))
-                && of.production.contains(&read.function)
-                && of.production.contains(&write.function)
-        };
-        let found = crate::rules::judge(&scene, &wanted);
-        let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
-            callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
-        });
-        for claim in found.claims {
-            let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write))
-            else {
-                continue;
-            };
-            let meant_for = claim.meant_for.and_then(|id| scene.event(id)).unwrap_or(write);
-            let pair = pair(flow, read, meant_for);
-            // On a handle that was handed in, the callers know whether a transaction is open.
-            if called && (given(ev, flow, read) || given(ev, flow, write)) {
-                self.deferred.entry(meant_for.span).or_default().insert(pair);
-            } else if self.meets_another(of, &scene, &claim) {
-                self.claims.push((place, claim, pair));
-            }
-        }
-        let safe = found.safe.iter();
-        self.safe.extend(safe.filter_map(|(sequence, by)| story::protection::protected(&scene, sequence, by)));
-    }
-
-    /// Whether what a claim is about can happen while its function runs: another run of it, or a statement of another
-    /// function that changes what it goes by. A worker may have copies in other processes, which take their work from the
-    /// same server.
-    fn meets_another(&mut self, of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, claim: &Claim) -> bool {
-        let reach = of.rivals.writers.reach();
-        let task = match reach.serving(scene.flow.function) {
-            None | Some(Runs::First) => return false,
-            Some(Runs::Many) => return true,
-            Some(Runs::Alone(task)) => task,
-        };
-        let shared = scene.event(claim.sequence.write).is_some_and(|write| write.dialect != Dialect::Sqlite);
-        let deletes = scene.access(claim.sequence.write).and_then(|access| access.statement.target());
-        let deletes = deletes.is_some_and(|target| target.action == Action::Delete);
-        if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
-            return shared && !deletes && !only_leader(of, scene.flow.function, 0);
-        }
-        let others = self.beside.entry(task).or_insert_with(|| Rivals::of(of.flows, &reach.beside(task)));
-        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, others)
-    }
-
     /// The rule that each pair of places is told under: the one that it falls under for most callers.
     fn told_as(&self) -> FxHashMap<Pair, &'static str> {
         let mut counted: FxHashMap<Pair, Vec<(&'static str, usize)>> = FxHashMap::default();
@@ -170,21 +86,4 @@ impl Judged {
         story::number(&mut findings);
         findings
     }
-}
-
-/// Whether a statement runs on a handle that the function was given.
-pub(crate) fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
-    let Some(on) = event.on else { return false };
-    if ev.handle(on).is_some_and(|handle| handle.kind == HandleKind::Pool) {
-        return false;
-    }
-    let mut found = false;
-    ev.terms.walk(on, &mut |term| {
-        found |= matches!(ev.terms.get(term), Term::Param(id, _) if *id == flow.function);
-    });
-    found
-}
-
-fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {
-    (read.span, write.span, story::holder(flow, read, common(read, write)))
 }

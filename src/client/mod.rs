@@ -19,7 +19,7 @@ pub mod sqlx;
 pub mod table;
 pub mod tiberius;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
 use crate::flow::term::{TermId, Terms};
@@ -122,8 +122,8 @@ pub fn generated(tree: &mut FileTree, text: &str) {
 }
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
-pub fn clients() -> Rc<[&'static Client]> {
-    Rc::from([
+pub fn clients() -> Arc<[&'static Client]> {
+    Arc::from([
         &mysql::CLIENT,
         &sqlx::CLIENT,
         &postgres::CLIENT,

@@ -3,7 +3,7 @@
 //! `find(…)?` gives none on one way through `find`, and a row that is decoded, tested or refused on others. Whoever goes on
 //! because there was none has not come by what the others look at.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{Absence, EventId, Path};
 use crate::flow::Evaluator;
@@ -18,7 +18,7 @@ pub enum Absent {
     #[default]
     Unknown,
     /// These reads had found no row.
-    Without(Rc<[EventId]>),
+    Without(Arc<[EventId]>),
     /// It is never none, or no statement was sent for it.
     Never,
 }
@@ -168,7 +168,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn map_reads(&self, reads: &[EventId], map: &Mapping<'_>) -> Rc<[EventId]> {
+    fn map_reads(&self, reads: &[EventId], map: &Mapping<'_>) -> Arc<[EventId]> {
         reads.iter().map(|read| map.event(*read)).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Conditions, branches and joins: what control depends on.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::Builder;
 use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Path};
@@ -299,7 +299,7 @@ impl<'p> Evaluator<'p> {
         value.refused = self.refusals(values, conds);
         value.absent = self.merged_absent(values, ways);
         let shape = match self.merged_builder(values) {
-            Some(builder) => Shape::Builder(Rc::new(builder)),
+            Some(builder) => Shape::Builder(Arc::new(builder)),
             None => self.merged_record(values, conds).unwrap_or_else(|| merge_shapes(values)),
         };
         value.reshape(shape);
@@ -312,10 +312,10 @@ impl<'p> Evaluator<'p> {
             Shape::Record(fields) => Some(fields.clone()),
             _ => None,
         };
-        let all: Vec<Rc<Vec<(Name, Value)>>> =
+        let all: Vec<Arc<Vec<(Name, Value)>>> =
             values.iter().filter(|one| !self.is_error(one)).map(fields).collect::<Option<_>>()?;
         let [first, rest @ ..] = all.as_slice() else { return None };
-        let alike = |other: &Rc<Vec<(Name, Value)>>| {
+        let alike = |other: &Arc<Vec<(Name, Value)>>| {
             other.len() == first.len() && other.iter().zip(first.iter()).all(|((one, _), (same, _))| one == same)
         };
         if rest.is_empty() || !rest.iter().all(alike) {
@@ -334,7 +334,7 @@ impl<'p> Evaluator<'p> {
             };
             (name.clone(), field)
         });
-        Some(Shape::Record(Rc::new(merged.collect())))
+        Some(Shape::Record(Arc::new(merged.collect())))
     }
 
     /// What decides whether one of several results is an error: what decided it of each, and what chose among them where
@@ -362,7 +362,7 @@ impl<'p> Evaluator<'p> {
             Shape::Plain => None,
             _ => Some(None),
         };
-        let all: Option<Vec<Rc<Builder>>> = values.iter().filter_map(builder).collect();
+        let all: Option<Vec<Arc<Builder>>> = values.iter().filter_map(builder).collect();
         let all = all.filter(|all| all.len() > 1)?;
         let refs: Vec<&Builder> = all.iter().map(|builder| &**builder).collect();
         Builder::merge(&refs, &mut self.terms)

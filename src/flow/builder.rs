@@ -1,6 +1,6 @@
 //! Where query builders take part: names, calls and methods that are theirs.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::sea_orm::Fragment;
 use crate::client::table::Gives;
@@ -89,7 +89,7 @@ impl<'p> Evaluator<'p> {
     /// A builder's value, made by a call of `parts`.
     pub(crate) fn built(&mut self, by: &str, parts: &[&Value], builder: Builder) -> Value {
         let term = self.terms.computed(by, parts.iter().map(|part| part.term).collect());
-        let mut value = Value::new(term, Type::Unknown).shaped(Shape::Builder(Rc::new(builder)));
+        let mut value = Value::new(term, Type::Unknown).shaped(Shape::Builder(Arc::new(builder)));
         for part in parts {
             value = value.guarded(&part.guards);
         }
@@ -115,8 +115,8 @@ impl<'p> Evaluator<'p> {
         let parsed = self.parse(&text, Dialect::Postgres);
         let binds = binds.into_iter().map(|term| Value::new(term, Type::Unknown).guarded(guards)).collect();
         let body = match parsed.statements.as_slice() {
-            [statement] => QueryBody::Statement(Rc::new(statement.clone())),
-            _ => QueryBody::Text(Rc::new(Text::constant(text))),
+            [statement] => QueryBody::Statement(Arc::new(statement.clone())),
+            _ => QueryBody::Text(Arc::new(Text::constant(text))),
         };
         Some(Query { body, binds, named: Vec::new(), on: None, ty: row })
     }

@@ -1,6 +1,6 @@
 //! Calls: which function is meant, and what becomes of its arguments.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{Conds, EventKind};
 use crate::flow::absent::Absent;
@@ -203,7 +203,7 @@ impl<'p> Evaluator<'p> {
         if values.len() == 1 {
             let inner = values.remove(0);
             let (term, guards) = (inner.term, inner.guards.clone());
-            let mut value = Value::new(term, ty).shaped(Shape::Record(Rc::new(vec![(Name::new("0"), inner)])));
+            let mut value = Value::new(term, ty).shaped(Shape::Record(Arc::new(vec![(Name::new("0"), inner)])));
             value.guards = guards;
             return value;
         }
@@ -373,7 +373,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Runs a closure's body here, with the variables it closed over.
-    pub(super) fn run_closure(&mut self, closure: &Rc<ClosureValue>, args: Vec<Value>) -> Value {
+    pub(super) fn run_closure(&mut self, closure: &Arc<ClosureValue>, args: Vec<Value>) -> Value {
         if self.depth >= crate::flow::limits::CALL_DEPTH {
             self.unknown.give_up("calls nested too deeply");
             return self.fresh();

@@ -2,7 +2,7 @@
 //!
 //! Sources: docs.rs of typed-builder, bon and derive_builder.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::flow::value::{Shape, Value};
 use crate::flow::{Evaluator, branch};
@@ -31,7 +31,7 @@ impl<'p> Evaluator<'p> {
         self.builds(&ty)?;
         let of = self.fresh().typed(ty.clone());
         let parts = vec![(Name::new(UNFINISHED), of)];
-        Some(self.fresh().typed(ty).shaped(Shape::Record(Rc::new(parts))))
+        Some(self.fresh().typed(ty).shaped(Shape::Record(Arc::new(parts))))
     }
 
     /// The type, when a derive gives it a builder.
@@ -57,7 +57,7 @@ impl<'p> Evaluator<'p> {
         }
         let term = self.terms.computed("struct", parts.iter().map(|(_, part)| part.term).collect());
         let guards: Vec<_> = parts.iter().flat_map(|(_, part)| part.guards.iter().copied()).collect();
-        let mut value = Value::new(term, of).shaped(Shape::Record(Rc::new(parts)));
+        let mut value = Value::new(term, of).shaped(Shape::Record(Arc::new(parts)));
         value.guards = branch::union(&recv.guards, &guards);
         Some(value)
     }

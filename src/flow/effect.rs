@@ -1,6 +1,6 @@
 //! What leaves the process: payments, mail, HTTP, messages, files. Once done it is not undone by a rollback.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{Effect, EffectKind, EventKind};
 use crate::flow::Evaluator;
@@ -67,7 +67,7 @@ impl<'p> Evaluator<'p> {
             _ => function.name.to_string(),
         };
         let kind = kind.unwrap_or(EffectKind::Other);
-        let effect = Effect { name: shown, kind, certain: configured, named: Rc::from([]) };
+        let effect = Effect { name: shown, kind, certain: configured, named: Arc::from([]) };
         self.emit(EventKind::Effect(effect), None, at);
     }
 
@@ -83,7 +83,7 @@ impl<'p> Evaluator<'p> {
         let known = if file { Some(EffectKind::File) } else { by_crate(first, last) };
         let configured = self.config.is_effect(&joined);
         let Some(kind) = known.or(configured.then_some(EffectKind::Other)) else { return };
-        let named: Rc<[TermId]> = if file { args.iter().map(|arg| arg.term).collect() } else { Rc::from([]) };
+        let named: Arc<[TermId]> = if file { args.iter().map(|arg| arg.term).collect() } else { Arc::from([]) };
         self.emit(EventKind::Effect(Effect { name: joined, kind, certain: true, named }), None, at);
     }
 
@@ -109,7 +109,7 @@ impl<'p> Evaluator<'p> {
         if self.only_reads(recv.term, krate) {
             return;
         }
-        let effect = Effect { name: name.to_owned(), kind, certain, named: Rc::from([]) };
+        let effect = Effect { name: name.to_owned(), kind, certain, named: Arc::from([]) };
         self.emit(EventKind::Effect(effect), None, at);
     }
 }

@@ -1,6 +1,6 @@
 //! Expressions and statements.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{CondKind, Conds};
 use crate::flow::term::Term;
@@ -52,7 +52,7 @@ impl<'p> Evaluator<'p> {
                     function: self.frame.function,
                     scope: self.frame.scope,
                 };
-                self.fresh().shaped(Shape::Closure(Rc::new(value)))
+                self.fresh().shaped(Shape::Closure(Arc::new(value)))
             }
             ExprKind::Ref(of) => self.expr(of),
             ExprKind::Await(of) => {
@@ -114,7 +114,7 @@ impl<'p> Evaluator<'p> {
                 self.note_options(text);
                 let short: String = text.chars().take(200).collect();
                 let term = self.terms.literal(&short);
-                Value::new(term, Type::Unknown).shaped(Shape::Text(Rc::new(Text::constant(text.as_str()))))
+                Value::new(term, Type::Unknown).shaped(Shape::Text(Arc::new(Text::constant(text.as_str()))))
             }
             Lit::Int(text) | Lit::Float(text) => Value::new(self.terms.literal(text), Type::Unknown),
             Lit::Bool(value) => Value::new(self.terms.literal(if *value { "true" } else { "false" }), Type::Unknown),
@@ -190,7 +190,7 @@ impl<'p> Evaluator<'p> {
             }
         }
         let term = self.terms.computed("struct", terms);
-        let value = Value::new(term, ty).shaped(Shape::Record(Rc::new(parts)));
+        let value = Value::new(term, ty).shaped(Shape::Record(Arc::new(parts)));
         self.built_struct(lit, rest.as_ref(), value)
     }
 
@@ -208,7 +208,7 @@ impl<'p> Evaluator<'p> {
         let ty = Type::tuple(values.iter().map(|value| value.ty.clone()).collect());
         let guards: Vec<_> = values.iter().flat_map(|value| value.guards.iter().copied()).collect();
         let parts = values.into_iter().enumerate().map(|(i, value)| (Name::new(i.to_string()), value)).collect();
-        let mut value = Value::new(term, ty).shaped(Shape::Record(Rc::new(parts)));
+        let mut value = Value::new(term, ty).shaped(Shape::Record(Arc::new(parts)));
         value.guards = branch::union(&[], &guards);
         value
     }
@@ -247,7 +247,7 @@ impl<'p> Evaluator<'p> {
         if by == "+"
             && let Some(text) = left.text()
         {
-            value.shape = Shape::Text(Rc::new(joined_text(text, &right)));
+            value.shape = Shape::Text(Arc::new(joined_text(text, &right)));
         }
         value
     }
@@ -299,7 +299,7 @@ impl<'p> Evaluator<'p> {
                     None => parts.push((name.clone(), value.clone())),
                 }
                 whole.term = self.terms.computed("with", vec![whole.term, value.term]);
-                whole.reshape(Shape::Record(Rc::new(parts)));
+                whole.reshape(Shape::Record(Arc::new(parts)));
                 self.store(of, whole);
             }
             ExprKind::Unary(UnOp::Deref, of) | ExprKind::Ref(of) => self.store(of, value),
@@ -418,7 +418,7 @@ impl<'p> Evaluator<'p> {
         let place = Value::new(place, Type::Unknown);
         let element = self.element(&list);
         let pair = self.tuple_of(vec![place, element]);
-        list.shaped(Shape::Record(Rc::new(vec![(Name::new("each"), pair)])))
+        list.shaped(Shape::Record(Arc::new(vec![(Name::new("each"), pair)])))
     }
 
     /// What a loop or a closure over a value's elements is handed.

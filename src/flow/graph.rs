@@ -1,7 +1,7 @@
 //! Who calls whom, as far as calls were followed.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -67,7 +67,7 @@ impl CallGraph {
     }
 
     /// Counts the calls below which a statement is sent, each place once; those in tests are left out.
-    pub fn towards_rows(&self, program: &Program, flows: &[Rc<Flow>]) -> Calls {
+    pub fn towards_rows(&self, program: &Program, flows: &[Arc<Flow>]) -> Calls {
         let reaching: FxHashSet<FnId> =
             flows.iter().filter(|flow| flow.reaches_rows).map(|flow| flow.function).collect();
         let mut sure: FxHashMap<Span, bool> = FxHashMap::default();

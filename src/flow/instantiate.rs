@@ -1,6 +1,6 @@
 //! A function's flow put in place of a call: arguments for parameters, fresh events, fresh unknowns.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -128,7 +128,7 @@ impl<'p> Evaluator<'p> {
         &mut self,
         event: &Event,
         callee: TermId,
-        args: &Rc<[Value]>,
+        args: &Arc<[Value]>,
         result: TermId,
         at: Range,
         map: &mut Mapping<'_>,
@@ -421,30 +421,30 @@ impl<'p> Evaluator<'p> {
                 if text.whole().is_some() {
                     return shape.clone();
                 }
-                Shape::Text(Rc::new(self.map_text(text, map)))
+                Shape::Text(Arc::new(self.map_text(text, map)))
             }
             Shape::Query(query) => {
                 if let Some(values) = self.handed_several(query, map, depth) {
                     return Shape::OneOf(values.into());
                 }
                 let body = match &query.body {
-                    QueryBody::Text(text) => QueryBody::Text(Rc::new(self.map_text(text, map))),
+                    QueryBody::Text(text) => QueryBody::Text(Arc::new(self.map_text(text, map))),
                     QueryBody::Statement(statement) => QueryBody::Statement(statement.clone()),
                 };
                 let binds = query.binds.iter().map(|bind| self.map_value(bind, map, depth)).collect();
                 let named =
                     query.named.iter().map(|(name, bind)| (name.clone(), self.map_value(bind, map, depth))).collect();
                 let on = query.on.map(|on| self.map_term(on, map));
-                Shape::Query(Rc::new(Query { body, binds, named, on, ty: query.ty.clone() }))
+                Shape::Query(Arc::new(Query { body, binds, named, on, ty: query.ty.clone() }))
             }
             Shape::Record(parts) => {
                 let parts = parts.iter().map(|(name, part)| (name.clone(), self.map_value(part, map, depth))).collect();
-                Shape::Record(Rc::new(parts))
+                Shape::Record(Arc::new(parts))
             }
             Shape::Closure(closure) => {
                 let env =
                     closure.env.iter().map(|(name, value)| (name.clone(), self.map_value(value, map, depth))).collect();
-                Shape::Closure(Rc::new(ClosureValue { env, ..(**closure).clone() }))
+                Shape::Closure(Arc::new(ClosureValue { env, ..(**closure).clone() }))
             }
             Shape::OneOf(values) => {
                 Shape::OneOf(values.iter().map(|value| self.map_value(value, map, depth)).collect())
@@ -453,7 +453,7 @@ impl<'p> Evaluator<'p> {
                 let from = options.from.map(|from| self.map_term(from, map));
                 Shape::Options(crate::client::TxOptions { from, ..options.clone() })
             }
-            Shape::Builder(builder) => Shape::Builder(Rc::new(self.map_builder(builder, map))),
+            Shape::Builder(builder) => Shape::Builder(Arc::new(self.map_builder(builder, map))),
             Shape::Function(_) => shape.clone(),
         }
     }
@@ -466,7 +466,7 @@ impl<'p> Evaluator<'p> {
         let mut all = Vec::new();
         for text in texts.iter() {
             let body = QueryBody::Text(text.text()?.clone());
-            let one = Shape::Query(Rc::new(Query { body, ..query.clone() }));
+            let one = Shape::Query(Arc::new(Query { body, ..query.clone() }));
             let shape = self.map_shape(&one, map, depth);
             all.push(Value::new(text.term, query.ty.clone()).shaped(shape));
         }

@@ -1,7 +1,7 @@
 //! What std and the common libraries around it do to values: which calls hand a value through, which compute a new one,
 //! and which run the closure they are given.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{CondKind, Conds};
 use crate::flow::absent::Absent;
@@ -484,7 +484,7 @@ impl<'p> Evaluator<'p> {
             if name == "push_str" || (name == "push" && recv.text().is_some()) {
                 if let Some(text) = recv.text() {
                     let text = crate::flow::expr::joined_text(text, &args[0]);
-                    changed.shape = Shape::Text(Rc::new(text));
+                    changed.shape = Shape::Text(Arc::new(text));
                 }
             } else if let [only] = args.as_slice() {
                 // A list of rows' ids stands for the ids.

@@ -1,6 +1,6 @@
 //! Macros in expressions.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::CondKind;
 use crate::flow::value::{Piece, Shape, Text, Value};
@@ -84,7 +84,7 @@ impl<'p> Evaluator<'p> {
             parts.push((name, self.expr(&arg.value)));
         }
         let term = self.terms.computed("tuple", parts.iter().map(|(_, value)| value.term).collect());
-        Value::new(term, Type::Unknown).shaped(Shape::Record(Rc::new(parts)))
+        Value::new(term, Type::Unknown).shaped(Shape::Record(Arc::new(parts)))
     }
 
     fn macro_args(&mut self, name: &str, args: &[MacroArg], at: Range) -> Value {
@@ -152,7 +152,7 @@ impl<'p> Evaluator<'p> {
                 .enumerate()
                 .map(|(i, (name, value))| (name.unwrap_or_else(|| Name::new(i.to_string())), value))
                 .collect();
-            return Value::new(term, Type::Unknown).shaped(Shape::Record(Rc::new(parts)));
+            return Value::new(term, Type::Unknown).shaped(Shape::Record(Arc::new(parts)));
         }
         let guards: Vec<_> = values.iter().flat_map(|(_, value)| value.guards.iter().copied()).collect();
         let term = self.terms.computed(name, values.iter().map(|(_, value)| value.term).collect());
@@ -173,7 +173,7 @@ impl<'p> Evaluator<'p> {
         match path.and_then(|path| self.file_text(&path, true)) {
             Some(text) => {
                 let value = self.fresh();
-                value.shaped(Shape::Text(Rc::new(Text::constant(text))))
+                value.shaped(Shape::Text(Arc::new(Text::constant(text))))
             }
             None => self.fresh(),
         }
@@ -204,7 +204,7 @@ impl<'p> Evaluator<'p> {
                 text = crate::flow::expr::joined_text(&text, &self.as_text(value));
             }
             let term = self.terms.computed(name, terms);
-            return Value::new(term, Type::Unknown).shaped(Shape::Text(Rc::new(text)));
+            return Value::new(term, Type::Unknown).shaped(Shape::Text(Arc::new(text)));
         }
         let template = args.first().and_then(|arg| match &*arg.value.kind {
             ExprKind::Lit(Lit::Str(text)) => Some(text.clone()),
@@ -248,7 +248,7 @@ impl<'p> Evaluator<'p> {
         let mut parts = vec![terms.first().copied().unwrap_or_else(|| self.terms.fresh())];
         parts.extend(used);
         let term = self.terms.computed("format", parts);
-        Value::new(term, Type::Unknown).shaped(Shape::Text(Rc::new(text)))
+        Value::new(term, Type::Unknown).shaped(Shape::Text(Arc::new(text)))
     }
 
     fn constant_named(&mut self, name: &str) -> Option<Value> {
@@ -272,7 +272,7 @@ impl<'p> Evaluator<'p> {
         match self.terms.get(value.term) {
             crate::flow::term::Term::Literal(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
                 let text = Text::constant(text.as_str());
-                value.clone().shaped(Shape::Text(Rc::new(text)))
+                value.clone().shaped(Shape::Text(Arc::new(text)))
             }
             _ => value.clone(),
         }

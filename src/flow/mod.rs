@@ -38,7 +38,6 @@ pub mod value;
 pub(crate) use known::is_mutator;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -66,13 +65,13 @@ pub struct Evaluator<'p> {
     pub program: &'p Program,
     pub workspace: &'p Workspace,
     pub config: &'p Config,
-    pub clients: Rc<[&'static Client]>,
+    pub clients: Arc<[&'static Client]>,
     /// The calls of in-house wrappers, from the configuration.
-    own: Rc<[OwnCall]>,
+    own: Arc<[OwnCall]>,
     /// Some package uses sea-orm or sea-query.
     sea_orm: bool,
     /// The tables of diesel's macros.
-    pub(crate) diesel: Rc<crate::client::diesel::Tables>,
+    pub(crate) diesel: Arc<crate::client::diesel::Tables>,
     pub terms: Terms,
     conds: Arena<Cond>,
     /// Functions that send SQL they are handed.
@@ -87,8 +86,8 @@ pub struct Evaluator<'p> {
     held_events: usize,
     states: Vec<State>,
     /// In the order in which they were finished: callees before their callers.
-    finished: Vec<Rc<Flow>>,
-    parsed: FxHashMap<(Rc<str>, Dialect), Rc<Parsed>>,
+    finished: Vec<Arc<Flow>>,
+    parsed: FxHashMap<(Arc<str>, Dialect), Arc<Parsed>>,
     handles: FxHashMap<TermId, Handle>,
     /// Which structs are handles, by themselves and inside of a wrapper.
     struct_handles: FxHashMap<(TypeId, bool), Option<Handle>>,
@@ -119,7 +118,7 @@ pub struct Unknowns {
 enum State {
     NotYet,
     Running,
-    Done(Rc<Flow>),
+    Done(Arc<Flow>),
 }
 
 /// How the rest of a body is left.
@@ -175,7 +174,7 @@ impl<'p> Evaluator<'p> {
             clients: clients(),
             own: crate::client::own::calls(config).into(),
             sea_orm: crate::client::sea_orm::used(workspace),
-            diesel: Rc::new(crate::client::diesel::Tables::read(program, workspace)),
+            diesel: Arc::new(crate::client::diesel::Tables::read(program, workspace)),
             terms: Terms::default(),
             conds: Arena::default(),
             senders: FxHashSet::default(),
@@ -203,7 +202,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// All flows so far, callees before their callers.
-    pub fn finished(&self) -> &[Rc<Flow>] {
+    pub fn finished(&self) -> &[Arc<Flow>] {
         &self.finished
     }
 
@@ -222,7 +221,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The flow of a function; none while it is being evaluated (a cycle), and none when calls are nested too deeply.
-    pub fn flow(&mut self, id: FnId) -> Option<Rc<Flow>> {
+    pub fn flow(&mut self, id: FnId) -> Option<Arc<Flow>> {
         match &self.states[id.index()] {
             State::Done(flow) => return Some(flow.clone()),
             State::Running => {
@@ -237,7 +236,7 @@ impl<'p> Evaluator<'p> {
         }
         self.states[id.index()] = State::Running;
         self.depth += 1;
-        let flow = Rc::new(self.evaluate(id));
+        let flow = Arc::new(self.evaluate(id));
         self.depth -= 1;
         self.held_events += flow.events.len();
         self.finished.push(flow.clone());
@@ -411,12 +410,12 @@ impl<'p> Evaluator<'p> {
             kind,
             span: self.span(at),
             function: self.frame.function,
-            calls: Rc::from([]),
+            calls: Arc::from([]),
             on,
             dialect: self.config.dialect.or(dialect).or(self.frame.dialect).unwrap_or(Dialect::Postgres),
             path: self.frame.path.clone(),
             deps: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
-            guards: Rc::from(self.frame.guards.as_slice()),
+            guards: Arc::from(self.frame.guards.as_slice()),
             repeated: self.frame.repeated > 0,
         };
         self.frame.events.push(event);

@@ -1,6 +1,6 @@
 //! Calls of in-house wrappers that the configuration names.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::own::{OwnCall, OwnDoes};
 use crate::client::table::Does;
@@ -115,7 +115,7 @@ impl<'p> Evaluator<'p> {
             }
             OwnDoes::Effect => {
                 let effect =
-                    Effect { name: call.method.clone(), kind: EffectKind::Other, certain: true, named: Rc::from([]) };
+                    Effect { name: call.method.clone(), kind: EffectKind::Other, certain: true, named: Arc::from([]) };
                 self.emit(EventKind::Effect(effect), None, at);
                 let term = self.terms.computed(&call.method, args.iter().map(|arg| arg.term).collect());
                 Some(Value::new(term, Type::Unknown))
@@ -146,7 +146,7 @@ fn touch(table: &str, action: Action, args: &[Value]) -> Query {
     let verb = if writes { Verb::Update } else { Verb::Select };
     let statement = Statement { verb, accesses: vec![access], output: Vec::new(), gaps: Vec::new() };
     Query {
-        body: QueryBody::Statement(Rc::new(statement)),
+        body: QueryBody::Statement(Arc::new(statement)),
         binds: args.iter().filter(|arg| !matches!(arg.shape, Shape::Closure(_))).cloned().collect(),
         named: Vec::new(),
         on: None,

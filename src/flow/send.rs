@@ -1,6 +1,6 @@
 //! Client tables at work: which row a call fires, and what it does.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::handles::Handle;
 use crate::client::table::{Arg, Does, Gives, On, Params};
@@ -125,7 +125,7 @@ impl<'p> Evaluator<'p> {
         self.apply(client, row.does, Some(recv), args, at, Type::Unknown)
     }
 
-    pub(crate) fn on_each(&mut self, values: &Rc<[Value]>, call: &MethodCall, args: &[Value], at: Range) -> Value {
+    pub(crate) fn on_each(&mut self, values: &Arc<[Value]>, call: &MethodCall, args: &[Value], at: Range) -> Value {
         let fork = self.fork();
         let mut arms = Vec::new();
         for (i, value) in values.iter().enumerate() {
@@ -162,7 +162,7 @@ impl<'p> Evaluator<'p> {
                         on,
                         ty: ty.clone(),
                     };
-                    Some(Value::new(value.term, Type::Unknown).shaped(Shape::Query(Rc::new(query))))
+                    Some(Value::new(value.term, Type::Unknown).shaped(Shape::Query(Arc::new(query))))
                 };
                 if let Shape::OneOf(values) = &arg.shape {
                     let all: Vec<Value> = values.iter().filter_map(make).collect();
@@ -171,9 +171,9 @@ impl<'p> Evaluator<'p> {
                 Some(match make(arg) {
                     Some(value) => value,
                     None => {
-                        let text = Rc::new(Text { parts: vec![Piece::Hole(arg.term)] });
+                        let text = Arc::new(Text { parts: vec![Piece::Hole(arg.term)] });
                         let query = Query { body: QueryBody::Text(text), binds, named, on, ty };
-                        Value::new(arg.term, Type::Unknown).shaped(Shape::Query(Rc::new(query)))
+                        Value::new(arg.term, Type::Unknown).shaped(Shape::Query(Arc::new(query)))
                     }
                 })
             }
@@ -184,14 +184,14 @@ impl<'p> Evaluator<'p> {
                     Some(text) => Text::constant(text),
                     None => Text { parts: vec![Piece::Hole(self.terms.fresh())] },
                 };
-                let query = Query { body: QueryBody::Text(Rc::new(text)), binds, named, on: None, ty };
-                Some(self.fresh().shaped(Shape::Query(Rc::new(query))))
+                let query = Query { body: QueryBody::Text(Arc::new(text)), binds, named, on: None, ty };
+                Some(self.fresh().shaped(Shape::Query(Arc::new(query))))
             }
             Does::With { params } => {
                 let recv = recv?;
                 let (binds, named) = gather(params, args);
                 let query = Query { body: QueryBody::Text(recv.text()?.clone()), binds, named, on: None, ty };
-                Some(Value::new(recv.term, Type::Unknown).shaped(Shape::Query(Rc::new(query))))
+                Some(Value::new(recv.term, Type::Unknown).shaped(Shape::Query(Arc::new(query))))
             }
             Does::Bind { value } => {
                 let value = args.get(value)?.clone();
@@ -221,7 +221,7 @@ impl<'p> Evaluator<'p> {
                     if let QueryBody::Text(text) = &mut query.body {
                         let mut longer = (**text).clone();
                         longer.parts.push(Piece::Constant(format!(" {place} ")));
-                        *text = Rc::new(longer);
+                        *text = Arc::new(longer);
                     }
                 })?;
                 self.store_receiver(recv?, &value);
@@ -360,13 +360,13 @@ impl<'p> Evaluator<'p> {
     fn changed(&mut self, recv: &Value, change: impl FnOnce(&mut Query)) -> Option<Value> {
         let mut query = (**recv.query()?).clone();
         change(&mut query);
-        Some(recv.clone().shaped(Shape::Query(Rc::new(query))))
+        Some(recv.clone().shaped(Shape::Query(Arc::new(query))))
     }
 
     fn pushed(&mut self, recv: &Value, arg: &Value, _at: Range) -> Option<Value> {
         let value = self.changed(recv, |query| {
             if let QueryBody::Text(text) = &mut query.body {
-                *text = Rc::new(crate::flow::expr::joined_text(text, arg));
+                *text = Arc::new(crate::flow::expr::joined_text(text, arg));
             }
         })?;
         self.store_receiver(recv, &value);
@@ -377,7 +377,7 @@ impl<'p> Evaluator<'p> {
     fn store_receiver(&mut self, old: &Value, new: &Value) {
         let Some(before) = old.query() else { return };
         for (_, value) in &mut self.frame.env {
-            if value.query().is_some_and(|query| Rc::ptr_eq(query, before)) {
+            if value.query().is_some_and(|query| Arc::ptr_eq(query, before)) {
                 *value = new.clone();
             }
         }
@@ -402,7 +402,7 @@ impl<'p> Evaluator<'p> {
         }
         let mut query = match &statement.shape {
             Shape::Plain if self.is_text_parameter(&statement) => Query {
-                body: QueryBody::Text(Rc::new(Text { parts: vec![Piece::Hole(statement.term)] })),
+                body: QueryBody::Text(Arc::new(Text { parts: vec![Piece::Hole(statement.term)] })),
                 binds: Vec::new(),
                 named: Vec::new(),
                 on: None,
@@ -495,12 +495,12 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Binds a handle of another connection of the same kind, for builders that need one.
-    pub(super) fn parse(&mut self, text: &str, dialect: Dialect) -> Rc<crate::sql::parse::Parsed> {
-        let key = (Rc::from(text), dialect);
+    pub(super) fn parse(&mut self, text: &str, dialect: Dialect) -> Arc<crate::sql::parse::Parsed> {
+        let key = (Arc::from(text), dialect);
         if let Some(parsed) = self.parsed.get(&key) {
             return parsed.clone();
         }
-        let parsed = Rc::new(crate::sql::parse::parse(text, dialect));
+        let parsed = Arc::new(crate::sql::parse::parse(text, dialect));
         self.parsed.insert(key, parsed.clone());
         parsed
     }

@@ -1,6 +1,6 @@
 //! Statements that are sent: text to events.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::table::Gives;
 use crate::dialect::Dialect;
@@ -19,8 +19,8 @@ const SHOWN: usize = 400;
 impl<'p> Evaluator<'p> {
     /// Sends a query to a handle and gives what comes back.
     pub(super) fn send(&mut self, query: &Query, on: Option<TermId>, gives: Gives, at: Range) -> Value {
-        let binds: Rc<[TermId]> = query.binds.iter().map(|value| value.term).collect();
-        let named: Rc<[(Name, TermId)]> = query.named.iter().map(|(name, value)| (name.clone(), value.term)).collect();
+        let binds: Arc<[TermId]> = query.binds.iter().map(|value| value.term).collect();
+        let named: Arc<[(Name, TermId)]> = query.named.iter().map(|(name, value)| (name.clone(), value.term)).collect();
         let guards: Vec<_> = query
             .binds
             .iter()
@@ -34,8 +34,8 @@ impl<'p> Evaluator<'p> {
             .unwrap_or(Dialect::Postgres);
         let dialect = self.config.dialect.unwrap_or(dialect);
         self.unknown.statements_seen += 1;
-        let (statements, text): (Vec<Rc<Statement>>, Rc<str>) = match &query.body {
-            QueryBody::Statement(statement) => (vec![statement.clone()], Rc::from("")),
+        let (statements, text): (Vec<Arc<Statement>>, Arc<str>) = match &query.body {
+            QueryBody::Statement(statement) => (vec![statement.clone()], Arc::from("")),
             QueryBody::Text(text) => {
                 let source = text;
                 let Some(text) = text.render(crate::flow::expr::TEXT) else {
@@ -54,7 +54,7 @@ impl<'p> Evaluator<'p> {
                     self.unknown_statement(&unknown.why);
                 }
                 let shown: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect();
-                (parsed.statements.iter().cloned().map(Rc::new).collect(), Rc::from(shown))
+                (parsed.statements.iter().cloned().map(Arc::new).collect(), Arc::from(shown))
             }
         };
         let guards = branch::union(&[], &guards);

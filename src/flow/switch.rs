@@ -1,6 +1,6 @@
 //! Branches that a constant decides: a helper that is told by an argument which of its statements to send.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{Flow, Path, Switch};
 use crate::flow::Evaluator;
@@ -39,7 +39,7 @@ impl<'p> Evaluator<'p> {
     /// The same for an `if` on a bool.
     pub(super) fn note_flag(&mut self, branch: u32, on: &Value) {
         if self.depends_on_argument(on.term) {
-            let arms: Rc<[Option<Vec<Name>>]> = [Some(vec![Name::new("true")]), Some(vec![Name::new("false")])].into();
+            let arms: Arc<[Option<Vec<Name>>]> = [Some(vec![Name::new("true")]), Some(vec![Name::new("false")])].into();
             self.frame.switches.push(Switch { branch, on: on.term, arms });
         }
     }

@@ -4,7 +4,7 @@
 //! numbers. A term never holds syntax.
 
 use std::hash::BuildHasher;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -47,7 +47,7 @@ pub enum Term {
 #[derive(Default)]
 pub struct Terms {
     terms: Arena<(Term, Facts)>,
-    none: Rc<[Origin]>,
+    none: Arc<[Origin]>,
     /// By the hash of the term, which is kept beside it; those that are not like any other are left out.
     ids: HashTable<(TermId, u32)>,
     /// What stands for terms beyond [`DEPTH`].
@@ -57,7 +57,7 @@ pub struct Terms {
 
 /// What is worked out of a term when it is made.
 struct Facts {
-    origins: Rc<[Origin]>,
+    origins: Arc<[Origin]>,
     /// The parameters inside of it.
     params: Params,
     has: Has,
@@ -237,7 +237,7 @@ impl Terms {
     }
 
     /// All results of statements that the value is made of, sorted, each once; at most [`ORIGINS`].
-    pub fn origins(&self, id: TermId) -> Rc<[Origin]> {
+    pub fn origins(&self, id: TermId) -> Arc<[Origin]> {
         self.facts(id).origins.clone()
     }
 
@@ -328,7 +328,7 @@ impl Terms {
     /// What is known of a term from what is known of its parts.
     fn facts_of(&self, term: &Term) -> Facts {
         let one = |event: EventId, part: Part| Facts {
-            origins: Rc::from([Origin { event, part, computed: false, answered: false }]),
+            origins: Arc::from([Origin { event, part, computed: false, answered: false }]),
             params: Params::default(),
             has: Has::default(),
             depth: 0,

@@ -1,6 +1,6 @@
 //! What the evaluator knows of an expression's value: its origin, its type, and its shape where that matters.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{CondId, Conds};
 use crate::flow::absent::Absent;
@@ -47,21 +47,21 @@ pub enum Shape {
     #[default]
     Plain,
     /// A text that is constant but for its holes.
-    Text(Rc<Text>),
+    Text(Arc<Text>),
     /// A statement that is being put together, not yet sent.
-    Query(Rc<Query>),
+    Query(Arc<Query>),
     /// Named parts: a struct literal, a tuple (`0`, `1` …), an array.
-    Record(Rc<Vec<(Name, Value)>>),
+    Record(Arc<Vec<(Name, Value)>>),
     /// A closure with the variables it closes over.
-    Closure(Rc<ClosureValue>),
+    Closure(Arc<ClosureValue>),
     /// Functions by name, and the associated function of a type.
-    Function(Rc<[FnId]>),
+    Function(Arc<[FnId]>),
     /// A transaction's options: the level asked for.
     Options(crate::client::TxOptions),
     /// A name of a query builder: a table, a column, an entity.
-    Builder(Rc<crate::client::Builder>),
+    Builder(Arc<crate::client::Builder>),
     /// One of several values with shapes of their own: a text put together in two branches.
-    OneOf(Rc<[Value]>),
+    OneOf(Arc<[Value]>),
 }
 
 impl Shape {
@@ -104,9 +104,9 @@ pub struct Query {
 
 #[derive(Clone, Debug)]
 pub enum QueryBody {
-    Text(Rc<Text>),
+    Text(Arc<Text>),
     /// From a builder: its placeholders are the binds.
-    Statement(Rc<Statement>),
+    Statement(Arc<Statement>),
 }
 
 /// A closure with what it closes over.
@@ -189,14 +189,14 @@ impl Value {
         }
     }
 
-    pub fn query(&self) -> Option<&Rc<Query>> {
+    pub fn query(&self) -> Option<&Arc<Query>> {
         match &self.shape {
             Shape::Query(query) => Some(query),
             _ => None,
         }
     }
 
-    pub fn text(&self) -> Option<&Rc<Text>> {
+    pub fn text(&self) -> Option<&Arc<Text>> {
         match &self.shape {
             Shape::Text(text) => Some(text),
             _ => None,

@@ -2,7 +2,7 @@
 //! stands between has the last word.
 
 use crate::event::{Access, Event};
-use crate::flow::term::{Part, Term, TermId};
+use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
 use crate::race::index::Kind;
@@ -23,29 +23,37 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
 fn later_read(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option<Protection> {
     let first = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
     let wanted = sequence.checked_columns();
-    let others = scene.sequences(write);
-    for other in others.iter() {
-        let later = scene.place(other.read) > scene.place(sequence.read);
+    let only_presence = dependency::only_existence(sequence);
+    let of_set = matches!(sequence.relation, Relation::NewRowOfSet | Relation::RowOfSet);
+    for other in scene.sequences(write).iter() {
+        if scene.place(other.read) <= scene.place(sequence.read) || other.checks.is_empty() {
+            continue;
+        }
         let Some(access) = scene.access(other.read).and_then(|access| access.statement.accesses.get(other.read_access))
         else {
             continue;
         };
-        if !later || other.read == sequence.read || access.table.name != first.table.name || other.checks.is_empty() {
+        if access.table.name != first.table.name
+            || sequence.checks_aggregate() && !other.checks_aggregate()
+            || dependency::only_existence(other) && !only_presence
+        {
             continue;
         }
-        let seen = other.checked_columns();
-        let whole = other.checks.iter().any(|check| check.looks_at == LooksAt::Row);
-        let covers = whole || wanted.iter().all(|column| seen.contains(column));
-        let same_kind = !sequence.checks_aggregate() || other.checks_aggregate();
-        let existence = !dependency::only_existence(other) || dependency::only_existence(sequence);
-        let of_set = matches!(sequence.relation, Relation::NewRowOfSet | Relation::RowOfSet);
         let same_set =
             !of_set || asks_for_all(scene, (scene.access(sequence.read)?, first), (scene.access(other.read)?, access));
-        if covers && same_kind && existence && same_set && matches!(scene.verdict(other), Verdict::Safe(_)) {
+        if same_set && covers(other, &wanted) && matches!(scene.verdict(other), Verdict::Safe(_)) {
             return Some(Protection::Rechecked(other.read));
         }
     }
     None
+}
+
+/// Whether the conditions on a later look ask for all these columns.
+fn covers(other: &Sequence, wanted: &[&Name]) -> bool {
+    let asks = |column: &&Name| {
+        other.checks.iter().any(|check| matches!(&check.looks_at, LooksAt::Column(seen) if seen == *column))
+    };
+    wanted.is_empty() || other.checks.iter().any(|check| check.looks_at == LooksAt::Row) || wanted.iter().all(asks)
 }
 
 /// Whether a later look looks at every row that the first one looked at: it asks for nothing that the first did not ask for.
@@ -64,26 +72,15 @@ fn asks_for_all(scene: &Scene<'_, '_>, first: (&Access, &TableAccess), later: (&
 
 /// An earlier write, itself protected against the same read, decides whether this one happens.
 fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option<Protection> {
-    let mut deciding = Vec::new();
-    for cond in scene.conditions(&write.deps).iter().copied() {
-        for origin in scene.origins(scene.ev.cond(cond).term).iter() {
-            let counts =
-                matches!(origin.part, Part::Count | Part::Row | Part::Existence | Part::Column(_) | Part::Length);
-            if counts && scene.place(origin.event) > scene.place(sequence.read) {
-                deciding.push(origin.event);
-            }
-        }
-    }
-    deciding.sort_unstable();
-    deciding.dedup();
+    let deciding = scene.deciding(write);
+    let after = deciding.partition_point(|id| scene.place(*id) <= scene.place(sequence.read));
     let by_error = scene.between_of(Kind::Write, sequence.read, sequence.write).filter(|event| {
         event
             .access()
             .and_then(|access| access.statement.target())
             .is_some_and(|target| target.action == Action::Insert)
     });
-    let candidates: Vec<_> = deciding.into_iter().chain(by_error.map(|event| event.id)).collect();
-    for id in candidates {
+    for id in deciding[after..].iter().copied().chain(by_error.map(|event| event.id)) {
         let Some(event) = scene.event(id) else { continue };
         let Some(access) = event.access() else { continue };
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {

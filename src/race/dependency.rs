@@ -25,7 +25,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             continue;
         }
         for origin in scene.origins(term).iter().filter(|origin| !origin.answered) {
-            if spares_a_write(scene, cond, origin.event, access, target) {
+            if scene.access(origin.event).is_none() || spares_a_write(scene, cond, origin.event, access, target) {
                 continue;
             }
             let Some(statement) = found.statement(origin.event) else { continue };
@@ -116,11 +116,9 @@ impl<'a> Found<'_, 'a, '_> {
         self.scene.access(read).map(|access| &*access.statement)
     }
 
-    /// Conditions come one after the other.
     fn check(&mut self, read: EventId, check: Check) {
         let Some(sequence) = self.of(read) else { return };
-        let mut of_this = sequence.checks.iter().rev().take_while(|known| known.cond == check.cond);
-        if of_this.all(|known| *known != check) {
+        if is_new(&sequence.checks, &check) {
             sequence.checks.push(check);
         }
     }
@@ -265,7 +263,10 @@ fn nothing_in_it(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event) 
     let last = sequence.checks.iter().max_by_key(|check| check.cond).cloned();
     sequence.checks.retain(|check| check.looks_at == LooksAt::Existence);
     if let Some(last) = last.filter(|last| last.looks_at != LooksAt::Existence) {
-        sequence.checks.push(Check { looks_at: LooksAt::Existence, ..last });
+        let check = Check { looks_at: LooksAt::Existence, ..last };
+        if is_new(&sequence.checks, &check) {
+            sequence.checks.push(check);
+        }
     }
 }
 
@@ -285,19 +286,28 @@ fn key_is_presence(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
         return;
     };
     let Some(table) = scene.schema.table(&access.table.name) else { return };
+    let mut changed = false;
     for check in &mut sequence.checks {
         let LooksAt::Column(column) = &check.looks_at else { continue };
         if table.primary_key.contains(column) && !scene.rivals.changes(&access.table.name, column) {
             check.looks_at = LooksAt::Existence;
+            changed = true;
         }
     }
-    let mut told: Vec<Check> = Vec::new();
-    for check in sequence.checks.drain(..) {
-        if !told.contains(&check) {
-            told.push(check);
+    if changed {
+        let mut told: Vec<Check> = Vec::with_capacity(sequence.checks.len());
+        for check in sequence.checks.drain(..) {
+            if is_new(&told, &check) {
+                told.push(check);
+            }
         }
+        sequence.checks = told;
     }
-    sequence.checks = told;
+}
+
+/// Whether a check is none of those already told. Those of one condition follow each other.
+fn is_new(told: &[Check], check: &Check) -> bool {
+    told.iter().rev().take_while(|known| known.cond == check.cond).all(|known| known != check)
 }
 
 /// A condition in the SELECT's WHERE is a check like one in Rust: the row was found because it held.

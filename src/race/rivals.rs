@@ -1,6 +1,6 @@
 //! What the program as a whole does to its tables: who else writes what one function has checked.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -30,7 +30,7 @@ pub struct Rivals {
 
 impl Rivals {
     /// What every statement does that runs in production, sent straight or through a wrapper.
-    pub fn of(flows: &[Rc<Flow>], production: &FxHashSet<FnId>) -> Self {
+    pub fn of(flows: &[Arc<Flow>], production: &FxHashSet<FnId>) -> Self {
         let mut rivals = Self::default();
         let mut seen: FxHashSet<*const Statement> = FxHashSet::default();
         let sent = flows
@@ -39,7 +39,7 @@ impl Rivals {
             .flat_map(|flow| flow.events.iter())
             .filter(|event| production.contains(&event.function));
         for access in sent.filter_map(Event::access) {
-            if !seen.insert(Rc::as_ptr(&access.statement)) {
+            if !seen.insert(Arc::as_ptr(&access.statement)) {
                 continue;
             }
             for own in &access.statement.accesses {

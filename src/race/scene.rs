@@ -1,7 +1,7 @@
 //! One function's events with what is asked of them again and again.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -37,10 +37,11 @@ pub struct Scene<'a, 'p> {
 /// What was worked out before: one sequence is asked for by several protections.
 #[derive(Default)]
 struct Memo {
-    sequences: RefCell<FxHashMap<EventId, Rc<[Sequence]>>>,
+    sequences: RefCell<FxHashMap<EventId, Arc<[Sequence]>>>,
     /// None while the verdict is being worked out.
     verdicts: RefCell<FxHashMap<(EventId, EventId), Option<Verdict>>>,
     conditions: RefCell<FxHashMap<Vec<CondId>, Conds>>,
+    deciding: RefCell<FxHashMap<EventId, Arc<[EventId]>>>,
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
     /// Locks inside the process under which the call that takes them sends a statement.
     serving: RefCell<FxHashMap<EventId, bool>>,
@@ -204,11 +205,11 @@ impl<'a, 'p> Scene<'a, 'p> {
     }
 
     /// The sequences that end in a write.
-    pub fn sequences(&self, write: &Event) -> Rc<[Sequence]> {
+    pub fn sequences(&self, write: &Event) -> Arc<[Sequence]> {
         if let Some(known) = self.memo.sequences.borrow().get(&write.id) {
             return known.clone();
         }
-        let found: Rc<[Sequence]> = dependency::sequences(self, write).into();
+        let found: Arc<[Sequence]> = dependency::sequences(self, write).into();
         self.memo.sequences.borrow_mut().insert(write.id, found.clone());
         found
     }
@@ -258,7 +259,7 @@ impl<'a, 'p> Scene<'a, 'p> {
     }
 
     /// Which results of statements a value is made of.
-    pub fn origins(&self, term: TermId) -> Rc<[Origin]> {
+    pub fn origins(&self, term: TermId) -> Arc<[Origin]> {
         self.ev.terms.origins(term)
     }
 
@@ -269,6 +270,22 @@ impl<'a, 'p> Scene<'a, 'p> {
         }
         let found: Conds = self.closure(deps).into();
         self.memo.conditions.borrow_mut().insert(deps.to_vec(), found.clone());
+        found
+    }
+
+    /// The statements on whose results it depends whether an event happens, in their order.
+    pub fn deciding(&self, event: &Event) -> Arc<[EventId]> {
+        if let Some(known) = self.memo.deciding.borrow().get(&event.id) {
+            return known.clone();
+        }
+        let mut all: Vec<EventId> = Vec::new();
+        for cond in self.conditions(&event.deps).iter() {
+            all.extend(self.origins(self.ev.cond(*cond).term).iter().map(|origin| origin.event));
+        }
+        all.sort_unstable_by_key(|id| (self.place(*id), *id));
+        all.dedup();
+        let found: Arc<[EventId]> = all.into();
+        self.memo.deciding.borrow_mut().insert(event.id, found.clone());
         found
     }
 

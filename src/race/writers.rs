@@ -3,7 +3,7 @@
 //! A row that is saved whole gives most columns back what they held. Of two such writes neither is lost through the other;
 //! what is lost is what a third statement wrote in between.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -30,8 +30,8 @@ const DEPTH: usize = 40;
 pub struct Writer {
     /// The calls that lead to it from the function where the value is known, and the statement itself, each with the
     /// function that it stands in.
-    way: Rc<[(Span, FnId)]>,
-    pub text: Rc<str>,
+    way: Arc<[(Span, FnId)]>,
+    pub text: Arc<str>,
     /// How many columns it sets: a statement for this one says more than a row that is saved whole.
     columns: usize,
     /// The value, where it is the same in each request.
@@ -46,7 +46,7 @@ pub struct Told {
     pub place: Span,
     /// The function that holds the place.
     pub function: FnId,
-    pub text: Rc<str>,
+    pub text: Arc<str>,
     pub constant: Option<Name>,
     /// How many columns are set, and how many calls lead there.
     pub breadth: (usize, usize),
@@ -75,7 +75,7 @@ type Known = FxHashSet<(Name, Name, Vec<Span>)>;
 
 impl Writers {
     /// In: the flows of all functions, callees before their callers, and those functions that run in production.
-    pub fn of(ev: &Evaluator<'_>, flows: &[Rc<Flow>], production: &FxHashSet<FnId>, reach: Reach) -> Self {
+    pub fn of(ev: &Evaluator<'_>, flows: &[Arc<Flow>], production: &FxHashSet<FnId>, reach: Reach) -> Self {
         let mut writers = Self { by_column: FxHashMap::default(), reach };
         let mut known = Known::default();
         for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
@@ -110,7 +110,7 @@ impl Writers {
             return;
         }
         let places: Vec<Span> = event.calls.iter().map(|call| call.span).chain([event.span]).collect();
-        let mut way: Option<Rc<[(Span, FnId)]>> = None;
+        let mut way: Option<Arc<[(Span, FnId)]>> = None;
         for set in rewritten(target).filter(|set| set.column != "?") {
             if !value.gives_own(target, &set.column, &set.value) || value.makes_row(target) {
                 continue;

@@ -1,6 +1,6 @@
 //! INSERT, UPDATE and DELETE: targets, sets, conflicts.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::diesel::expr::Expr;
 use crate::client::diesel::model::{self, For};
@@ -32,7 +32,7 @@ pub(super) fn target(ev: &mut Evaluator<'_>, target: &Value, action: Action) -> 
         return values.iter().find_map(|value| self::target(ev, value, action));
     }
     let model = model::of(ev, &target.ty)?;
-    let filter = model.same_row(ev, target).into_iter().map(Rc::new).collect();
+    let filter = model.same_row(ev, target).into_iter().map(Arc::new).collect();
     Some(Write { filter, ..Write::of(action, model.table) })
 }
 
@@ -92,7 +92,7 @@ pub(super) fn method(
         (name, [_, ..]) if run::gives(name).is_some() => return run::write(ev, write, call, args, at),
         _ => return None,
     }
-    Some(ev.part(Part::Write(Rc::new(write))))
+    Some(ev.part(Part::Write(Arc::new(write))))
 }
 
 /// What `.set(…)` and `.values(…)` write: one assignment, a tuple or list of them, a struct, or a list of structs. A

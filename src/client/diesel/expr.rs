@@ -1,6 +1,6 @@
 //! Expressions: columns, values, conditions, assignments.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::diesel::Part;
 use crate::client::diesel::select::Select;
@@ -24,10 +24,10 @@ pub enum Expr {
     Null,
     /// `EXCLUDED.column`
     Excluded(Name),
-    Compare(Rc<Expr>, Compare, Rc<Expr>),
+    Compare(Arc<Expr>, Compare, Arc<Expr>),
     All(Vec<Expr>),
     Any(Vec<Expr>),
-    Not(Rc<Expr>),
+    Not(Arc<Expr>),
     /// A call or an operator over its parts, named as SQL text would name it: `lower()`, `+`.
     Call(String, Vec<Expr>),
     /// A piece of SQL text: the columns it names.
@@ -37,8 +37,8 @@ pub enum Expr {
         aggregate: Option<Aggregate>,
         binds: Vec<Expr>,
     },
-    Exists(Rc<Select>),
-    Subquery(Rc<Select>),
+    Exists(Arc<Select>),
+    Subquery(Arc<Select>),
     Unknown,
 }
 
@@ -82,7 +82,7 @@ impl Expr {
             }
             other => other,
         };
-        Self::Compare(Rc::new(self), op, Rc::new(right))
+        Self::Compare(Arc::new(self), op, Arc::new(right))
     }
 
     pub fn and(self, other: Self) -> Self {
@@ -127,18 +127,18 @@ impl Expr {
                 }
             }
             Self::Compare(left, op, right) => {
-                let left = Rc::new(left.mapped(replace, depth + 1));
-                Self::Compare(left, *op, Rc::new(right.mapped(replace, depth + 1)))
+                let left = Arc::new(left.mapped(replace, depth + 1));
+                Self::Compare(left, *op, Arc::new(right.mapped(replace, depth + 1)))
             }
             Self::All(parts) => Self::All(all(parts)),
             Self::Any(parts) => Self::Any(all(parts)),
-            Self::Not(inner) => Self::Not(Rc::new(inner.mapped(replace, depth + 1))),
+            Self::Not(inner) => Self::Not(Arc::new(inner.mapped(replace, depth + 1))),
             Self::Call(text, parts) => Self::Call(text.clone(), all(parts)),
             Self::Sql { text, columns, aggregate, binds } => {
                 Self::Sql { text: text.clone(), columns: columns.clone(), aggregate: *aggregate, binds: all(binds) }
             }
-            Self::Exists(select) => Self::Exists(Rc::new(select.with_values(replace))),
-            Self::Subquery(select) => Self::Subquery(Rc::new(select.with_values(replace))),
+            Self::Exists(select) => Self::Exists(Arc::new(select.with_values(replace))),
+            Self::Subquery(select) => Self::Subquery(Arc::new(select.with_values(replace))),
         }
     }
 }
@@ -163,7 +163,7 @@ pub(super) fn method(ev: &mut Evaluator<'_>, expr: &Expr, name: &str, args: &[Va
         "eq_any" => compare(Compare::In),
         "ne_all" => compare(Compare::NotIn),
         "like" | "ilike" => compare(Compare::Like),
-        "not_like" | "not_ilike" => Some(Expr::Not(Rc::new(compare(Compare::Like)?))),
+        "not_like" | "not_ilike" => Some(Expr::Not(Arc::new(compare(Compare::Like)?))),
         "is_null" => Some(left.compare(Compare::IsNull, Expr::Null)),
         "is_not_null" => Some(left.compare(Compare::IsNotNull, Expr::Null)),
         "between" => {

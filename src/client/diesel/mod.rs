@@ -24,7 +24,7 @@ pub mod table;
 mod tests;
 mod write;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::flow::value::{Shape, Value};
 use crate::lower::tree::Name;
@@ -43,8 +43,8 @@ pub enum Part {
     Expr(Expr),
     /// What a select list or RETURNING holds: all columns of a table, or those of a model.
     Item(Item),
-    Select(Rc<Select>),
-    Write(Rc<Write>),
+    Select(Arc<Select>),
+    Write(Arc<Write>),
 }
 
 impl Part {
@@ -62,13 +62,13 @@ impl Part {
         match self {
             Self::Table(_) | Self::Item(_) => self.clone(),
             Self::Expr(expr) => Self::Expr(expr.with_values(replace)),
-            Self::Select(select) => Self::Select(Rc::new(select.with_values(replace))),
-            Self::Write(write) => Self::Write(Rc::new(write.with_values(replace))),
+            Self::Select(select) => Self::Select(Arc::new(select.with_values(replace))),
+            Self::Write(write) => Self::Write(Arc::new(write.with_values(replace))),
         }
     }
 
     fn shape(self) -> Shape {
-        Shape::Builder(Rc::new(super::Builder::Diesel(self)))
+        Shape::Builder(Arc::new(super::Builder::Diesel(self)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names and functions: tables, columns, `diesel::update(…)`, `dsl::exists(…)`, operators between expressions.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::diesel::expr::{Expr, sql_piece};
 use crate::client::diesel::schema::{Generated, generated};
@@ -107,11 +107,11 @@ fn of_type(ev: &mut Evaluator<'_>, last: &str, outer: &[crate::lower::tree::Segm
     let model = model::of(ev, &ty)?;
     match (last, args) {
         ("as_select" | "as_returning", []) => Some(Part::Item(model.item(ev))),
-        ("query", []) => Some(Part::Select(Rc::new(model.query(ev)?))),
+        ("query", []) => Some(Part::Select(Arc::new(model.query(ev)?))),
         ("table", []) => Some(Part::Table(model.table.clone())),
         ("belonging_to", [parent]) => {
             let condition = model.belonging_to(ev, parent)?;
-            Some(Part::Select(Rc::new(Select::of(model.table.clone()).narrowed(condition))))
+            Some(Part::Select(Arc::new(Select::of(model.table.clone()).narrowed(condition))))
         }
         _ => None,
     }
@@ -121,16 +121,16 @@ fn function(ev: &mut Evaluator<'_>, name: &str, args: &[Value], held: bool) -> O
     let arg = |at: usize| args.get(at).map(|value| Expr::of(ev, value));
     let all = || -> Vec<Expr> { args.iter().map(|value| Expr::of(ev, value)).collect() };
     Some(match (name, args) {
-        ("update", [target]) => Part::Write(Rc::new(change::target(ev, target, Action::Update)?)),
-        ("delete", [target]) => Part::Write(Rc::new(change::target(ev, target, Action::Delete)?)),
-        ("insert_into", [target]) => Part::Write(Rc::new(insertion(target)?)),
-        ("replace_into", [target]) => Part::Write(Rc::new(insertion(target)?.on_any(OnConflictDo::Replace))),
-        ("insert_or_ignore_into", [target]) => Part::Write(Rc::new(insertion(target)?.on_any(OnConflictDo::Nothing))),
+        ("update", [target]) => Part::Write(Arc::new(change::target(ev, target, Action::Update)?)),
+        ("delete", [target]) => Part::Write(Arc::new(change::target(ev, target, Action::Delete)?)),
+        ("insert_into", [target]) => Part::Write(Arc::new(insertion(target)?)),
+        ("replace_into", [target]) => Part::Write(Arc::new(insertion(target)?.on_any(OnConflictDo::Replace))),
+        ("insert_or_ignore_into", [target]) => Part::Write(Arc::new(insertion(target)?.on_any(OnConflictDo::Nothing))),
         ("select", [output]) => {
-            Part::Select(Rc::new(Select { output: Some(query::items(ev, output)), ..Select::default() }))
+            Part::Select(Arc::new(Select { output: Some(query::items(ev, output)), ..Select::default() }))
         }
         ("exists", [of]) => Part::Expr(Expr::Exists(query::select_of(of)?)),
-        ("not", [_]) => Part::Expr(Expr::Not(Rc::new(arg(0)?))),
+        ("not", [_]) => Part::Expr(Expr::Not(Arc::new(arg(0)?))),
         ("excluded", [_]) => match arg(0)? {
             Expr::Column { column, .. } => Part::Expr(Expr::Excluded(column)),
             _ => Part::Expr(Expr::Unknown),

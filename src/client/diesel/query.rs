@@ -1,6 +1,6 @@
 //! Methods: of tables, columns, queries, and of what may be one of several queries.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::diesel::expr::{self, Expr};
 use crate::client::diesel::model;
@@ -54,10 +54,10 @@ pub(crate) fn holds_part(value: &Value) -> bool {
 }
 
 /// The query a value is.
-pub(super) fn select_of(value: &Value) -> Option<Rc<Select>> {
+pub(super) fn select_of(value: &Value) -> Option<Arc<Select>> {
     match Part::of(value)? {
         Part::Select(select) => Some(select.clone()),
-        Part::Table(source) => Some(Rc::new(Select::of(source.clone()))),
+        Part::Table(source) => Some(Arc::new(Select::of(source.clone()))),
         _ => None,
     }
 }
@@ -93,7 +93,7 @@ fn on_each(ev: &mut Evaluator<'_>, values: &[Value], call: &MethodCall, args: &[
     if flat.iter().all(|value| Part::of(value).is_none()) {
         return None;
     }
-    let selects: Vec<Rc<Select>> = flat.iter().filter_map(select_of).collect();
+    let selects: Vec<Arc<Select>> = flat.iter().filter_map(select_of).collect();
     if selects.len() > VARIANTS && selects.len() == flat.len() {
         flat = collapsed(selects).into_iter().map(|select| ev.part(Part::Select(select))).collect();
     }
@@ -163,11 +163,11 @@ fn on_select(
             [],
         )
         | ("offset" | "distinct_on" | "group_by" | "union" | "union_all" | "except" | "intersect", [_]) => select,
-        ("single_value", []) => return Some(ev.part(Part::Expr(Expr::Subquery(Rc::new(select))))),
+        ("single_value", []) => return Some(ev.part(Part::Expr(Expr::Subquery(Arc::new(select))))),
         ("insert_into", [target]) => {
             let Some(Part::Table(target)) = Part::of(target) else { return None };
-            let write = Write { source: Some(Rc::new(select)), ..Write::of(Action::Insert, target.clone()) };
-            return Some(ev.part(Part::Write(Rc::new(write))));
+            let write = Write { source: Some(Arc::new(select)), ..Write::of(Action::Insert, target.clone()) };
+            return Some(ev.part(Part::Write(Arc::new(write))));
         }
         ("field", [column]) => {
             let Some(Part::Expr(Expr::Column { column, .. })) = Part::of(column) else { return None };
@@ -186,7 +186,7 @@ fn on_select(
         (name, [_, ..]) if run::gives(name).is_some() => return run::select(ev, select, call, args, at),
         _ => return None,
     };
-    Some(ev.part(Part::Select(Rc::new(select))))
+    Some(ev.part(Part::Select(Arc::new(select))))
 }
 
 /// `users.inner_join(posts)`: by the condition given, or as `joinable!` says.
@@ -199,7 +199,7 @@ fn joined(ev: &Evaluator<'_>, mut select: Select, other: &Value) -> Select {
     for other in others.iter().filter_map(select_of) {
         if other.on.is_empty() {
             let first = other.from.first();
-            select.on.extend(first.and_then(|first| join_condition(ev, &select.from, first)).map(Rc::new));
+            select.on.extend(first.and_then(|first| join_condition(ev, &select.from, first)).map(Arc::new));
         }
         select.on.extend(other.on.iter().cloned());
         select.filter.extend(other.filter.iter().cloned());
@@ -223,5 +223,5 @@ pub(super) fn inserted(ev: &mut Evaluator<'_>, row: &Value, target: &Value) -> O
     let Some(Part::Table(source)) = Part::of(target) else { return None };
     let sets = change::assignments(ev, row, source, model::For::Insert);
     let write = Write { sets, ..Write::of(Action::Insert, source.clone()) };
-    Some(ev.part(Part::Write(Rc::new(write))))
+    Some(ev.part(Part::Write(Arc::new(write))))
 }

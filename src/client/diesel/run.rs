@@ -1,6 +1,6 @@
 //! The calls that send a statement, and what they give.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::diesel::expr::Expr;
 use crate::client::diesel::model::{self, For};
@@ -65,7 +65,7 @@ fn text_only(ev: &mut Evaluator<'_>, select: &Select, call: &MethodCall, args: &
     });
     let query = Query {
         binds: binds.collect(),
-        body: QueryBody::Text(Rc::new(Text::constant(format!("SELECT {text}")))),
+        body: QueryBody::Text(Arc::new(Text::constant(format!("SELECT {text}")))),
         named: Vec::new(),
         on: None,
         ty: row_type(ev, call, None),
@@ -106,7 +106,7 @@ fn send(
 ) -> Option<Value> {
     binds.truncate(4096);
     let query =
-        Query { body: QueryBody::Statement(Rc::new(statement)), binds, named: Vec::new(), on: None, ty: row.clone() };
+        Query { body: QueryBody::Statement(Arc::new(statement)), binds, named: Vec::new(), on: None, ty: row.clone() };
     ev.send_to(&query, args, gives, at)
 }
 
@@ -173,7 +173,7 @@ fn parts(ev: &mut Evaluator<'_>, row: Value, ty: &Type, select: &Select) -> Valu
         }
         known.push((position, part));
     }
-    row.shaped(Shape::Record(Rc::new(known)))
+    row.shaped(Shape::Record(Arc::new(known)))
 }
 
 /// Methods on values that are no part of a statement: `optional`, `save_changes`, transactions of in-house handles.
@@ -204,7 +204,7 @@ pub(super) fn other(
 /// `form.save_changes::<Account>(conn)`: UPDATE of the row with the struct's key, and RETURNING or a SELECT.
 fn save_changes(ev: &mut Evaluator<'_>, row: &Value, call: &MethodCall, args: &[Value], at: Range) -> Option<Value> {
     let model = model::of(ev, &row.ty)?;
-    let filter = model.same_row(ev, row).into_iter().map(Rc::new).collect();
+    let filter = model.same_row(ev, row).into_iter().map(Arc::new).collect();
     let sets = model.assignments(ev, row, For::Update);
     let returning = Some(vec![Item::All(model.table.key().clone())]);
     let update = Write { filter, sets, returning, ..Write::of(Action::Update, model.table) };

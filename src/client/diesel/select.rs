@@ -1,6 +1,6 @@
 //! A SELECT under construction.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::diesel::expr::Expr;
 use crate::flow::value::Value;
@@ -34,9 +34,9 @@ pub enum Item {
 pub struct Select {
     pub from: Vec<Source>,
     /// The conditions of JOIN … ON.
-    pub on: Vec<Rc<Expr>>,
+    pub on: Vec<Arc<Expr>>,
     /// The conjuncts of WHERE and HAVING.
-    pub filter: Vec<Rc<Expr>>,
+    pub filter: Vec<Arc<Expr>>,
     /// What is selected; none for all columns.
     pub output: Option<Vec<Item>>,
     pub limit: Option<Limit>,
@@ -70,8 +70,8 @@ impl Select {
     /// Adds a condition to WHERE.
     pub fn narrowed(mut self, condition: Expr) -> Self {
         match condition {
-            Expr::All(parts) => self.filter.extend(parts.into_iter().map(Rc::new)),
-            condition => self.filter.push(Rc::new(condition)),
+            Expr::All(parts) => self.filter.extend(parts.into_iter().map(Arc::new)),
+            condition => self.filter.push(Arc::new(condition)),
         }
         self
     }
@@ -87,7 +87,7 @@ impl Select {
             Err(several) => Expr::All(several),
         };
         self.keyed = false;
-        self.filter.push(Rc::new(known.or(condition)));
+        self.filter.push(Arc::new(known.or(condition)));
         self
     }
 
@@ -106,7 +106,7 @@ impl Select {
     /// The same with each value in it replaced.
     pub fn with_values(&self, replace: &mut dyn FnMut(&Value) -> Value) -> Self {
         let mut all =
-            |parts: &[Rc<Expr>]| -> Vec<_> { parts.iter().map(|part| Rc::new(part.with_values(replace))).collect() };
+            |parts: &[Arc<Expr>]| -> Vec<_> { parts.iter().map(|part| Arc::new(part.with_values(replace))).collect() };
         let (on, filter) = (all(&self.on), all(&self.filter));
         Self {
             on,
@@ -119,7 +119,7 @@ impl Select {
 
 /// Variants of one query that differ in their filters only become the query with the filters they share, where there
 /// are too many of them to be told apart.
-pub(super) fn collapsed(variants: Vec<Rc<Select>>) -> Vec<Rc<Select>> {
+pub(super) fn collapsed(variants: Vec<Arc<Select>>) -> Vec<Arc<Select>> {
     let mut kept: Vec<Select> = Vec::new();
     for variant in variants {
         let alike = |known: &&mut Select| {
@@ -127,12 +127,12 @@ pub(super) fn collapsed(variants: Vec<Rc<Select>>) -> Vec<Rc<Select>> {
         };
         match kept.iter_mut().find(alike) {
             Some(known) => {
-                known.filter.retain(|part| variant.filter.iter().any(|other| Rc::ptr_eq(part, other)));
+                known.filter.retain(|part| variant.filter.iter().any(|other| Arc::ptr_eq(part, other)));
                 known.keyed &= variant.keyed;
                 known.ordered |= variant.ordered;
             }
             None => kept.push((*variant).clone()),
         }
     }
-    kept.into_iter().map(Rc::new).collect()
+    kept.into_iter().map(Arc::new).collect()
 }

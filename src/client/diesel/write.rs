@@ -1,6 +1,6 @@
 //! An INSERT, UPDATE or DELETE under construction.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::diesel::expr::Expr;
 use crate::client::diesel::select::{Item, Select, Source};
@@ -13,11 +13,11 @@ pub struct Write {
     pub action: Action,
     pub table: Source,
     /// The conjuncts of WHERE.
-    pub filter: Vec<Rc<Expr>>,
+    pub filter: Vec<Arc<Expr>>,
     /// What an UPDATE sets, or an INSERT's row gives; `?` where the column is not known.
     pub sets: Vec<(Name, Expr)>,
     /// The query whose rows are inserted.
-    pub source: Option<Rc<Select>>,
+    pub source: Option<Arc<Select>>,
     pub conflict: Option<OnConflict>,
     pub returning: Option<Vec<Item>>,
 }
@@ -37,7 +37,7 @@ pub enum OnConflictDo {
     Replace,
     Update {
         sets: Vec<(Name, Expr)>,
-        filter: Vec<Rc<Expr>>,
+        filter: Vec<Arc<Expr>>,
     },
 }
 
@@ -60,7 +60,7 @@ impl Write {
         Self {
             filter: conditions(&self.filter, replace),
             sets: assigned(&self.sets, replace),
-            source: self.source.as_ref().map(|source| Rc::new(source.with_values(replace))),
+            source: self.source.as_ref().map(|source| Arc::new(source.with_values(replace))),
             conflict,
             ..self.clone()
         }
@@ -71,6 +71,6 @@ fn assigned(sets: &[(Name, Expr)], replace: &mut dyn FnMut(&Value) -> Value) -> 
     sets.iter().map(|(column, value)| (column.clone(), value.with_values(replace))).collect()
 }
 
-fn conditions(parts: &[Rc<Expr>], replace: &mut dyn FnMut(&Value) -> Value) -> Vec<Rc<Expr>> {
-    parts.iter().map(|part| Rc::new(part.with_values(replace))).collect()
+fn conditions(parts: &[Arc<Expr>], replace: &mut dyn FnMut(&Value) -> Value) -> Vec<Arc<Expr>> {
+    parts.iter().map(|part| Arc::new(part.with_values(replace))).collect()
 }

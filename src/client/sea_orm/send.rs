@@ -1,6 +1,6 @@
 //! Methods, by what they are called on; and statements that are sent.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::Builder;
 use crate::client::sea_orm::SeaOrm;
@@ -21,7 +21,7 @@ impl Evaluator<'_> {
         if let Shape::OneOf(values) = &recv.shape
             && values.iter().any(|value| sea(value).is_some_and(|sea| !matches!(sea, SeaOrm::State(_))))
         {
-            let values: Rc<[Value]> = values.iter().map(|value| value.clone().guarded(&recv.guards)).collect();
+            let values: Arc<[Value]> = values.iter().map(|value| value.clone().guarded(&recv.guards)).collect();
             return Some(self.on_each(&values, call, args, at));
         }
         let name = call.name.as_str();

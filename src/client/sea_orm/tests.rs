@@ -4,7 +4,7 @@ mod reads;
 mod tables;
 mod writes;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::dialect::Dialect;
@@ -133,7 +133,7 @@ fn evaluated(text: &str) -> Case {
     let config = Config::default();
     let mut evaluator = Evaluator::new(&program, &workspace, &config);
     let id = program.functions().find(|id| program.function(*id).name == "case").expect("a function `case`");
-    let flow: Rc<Flow> = evaluator.flow(id).expect("a flow");
+    let flow: Arc<Flow> = evaluator.flow(id).expect("a flow");
     let mut found = Case { statements: Vec::new(), binds: Vec::new(), steering: Vec::new() };
     for event in &flow.events {
         match &event.kind {

@@ -1,0 +1,172 @@
+//! Every function's flow judged, side by side where none leads to another.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Evaluated;
+use super::judged::{Judged, Pair};
+use super::leader::only_leader;
+use crate::client::HandleKind;
+use crate::dialect::Dialect;
+use crate::event::{Event, Flow};
+use crate::finding::Protected;
+use crate::flow::Evaluator;
+use crate::flow::limits::PAIRED;
+use crate::flow::term::Term;
+use crate::link::FnId;
+use crate::protect::rival;
+use crate::race::common;
+use crate::race::reach::{Reach, Runs, Task};
+use crate::race::rivals::Rivals;
+use crate::race::scene::Scene;
+use crate::rules::claim::Claim;
+use crate::rules::{double_fire, table_lock, unsafe_claim};
+use crate::span::Span;
+use crate::sql::statement::Action;
+use crate::story;
+
+/// What is needed to judge a flow beside the flow itself.
+struct Judging<'j, 'e, 'p> {
+    of: &'j Evaluated<'e, 'p>,
+    /// Pairs whose verdict is left to the callers, by where the write stands.
+    deferred: FxHashMap<Span, FxHashSet<Pair>>,
+    /// What others than a task that there is once do to tables.
+    beside: Mutex<FxHashMap<Task, Arc<Rivals>>>,
+}
+
+/// What one flow comes to.
+#[derive(Default)]
+struct OfFlow {
+    claims: Vec<(Claim, Pair)>,
+    deferred: Vec<Pair>,
+    safe: Vec<Protected>,
+}
+
+impl Judged {
+    /// Judges all flows, those that do not lead to each other side by side; a callee comes before its callers.
+    pub(super) fn of(of: &Evaluated<'_, '_>) -> Self {
+        let mut judging = Judging { of, deferred: FxHashMap::default(), beside: Mutex::default() };
+        let mut judged = Self::default();
+        for round in rounds(of) {
+            let found: Vec<OfFlow> = round.par_iter().map(|place| judging.judge(&of.flows[*place])).collect();
+            for (place, found) in round.into_iter().zip(found) {
+                judged.claims.extend(found.claims.into_iter().map(|(claim, pair)| (place, claim, pair)));
+                judged.safe.extend(found.safe);
+                for pair in found.deferred {
+                    judging.deferred.entry(pair.1).or_default().insert(pair);
+                }
+            }
+        }
+        judged.claims.sort_by_key(|(place, ..)| *place);
+        judged.safe.sort();
+        judged.safe.dedup();
+        judged
+    }
+}
+
+/// The places of the flows to judge, in rounds: what a flow's events come from was judged in an earlier one. Of two that
+/// call each other the one that was finished first does not wait.
+fn rounds(of: &Evaluated<'_, '_>) -> Vec<Vec<usize>> {
+    let places: FxHashMap<FnId, usize> =
+        of.flows.iter().enumerate().map(|(place, flow)| (flow.function, place)).collect();
+    let mut rounds: Vec<Vec<usize>> = Vec::new();
+    let mut round_of = vec![0; of.flows.len()];
+    for (place, flow) in of.flows.iter().enumerate() {
+        let called = flow.events.iter().flat_map(|event| event.calls.iter()).map(|call| places.get(&call.function));
+        let before = called.flatten().filter(|callee| **callee < place).map(|callee| round_of[*callee] + 1);
+        round_of[place] = before.max().unwrap_or(0);
+        if !flow.events.is_empty() && !of.ev.program.function(flow.function).test {
+            rounds.resize_with(rounds.len().max(round_of[place] + 1), Vec::new);
+            rounds[round_of[place]].push(place);
+        }
+    }
+    rounds
+}
+
+impl Judging<'_, '_, '_> {
+    fn judge(&self, flow: &Flow) -> OfFlow {
+        let (of, ev) = (self.of, self.of.ev);
+        let scene = of.scene(flow);
+        let left_to_us = |read: &Event, write: &Event| {
+            self.deferred.get(&write.span).is_some_and(|pairs| pairs.contains(&pair(flow, read, write)))
+        };
+        let near = |event: &Event| event.calls.len() <= PAIRED;
+        let wanted = |read: &Event, write: &Event| {
+            near(read)
+                && near(write)
+                && (common(read, write) == 0 || left_to_us(read, write))
+                && of.production.contains(&read.function)
+                && of.production.contains(&write.function)
+        };
+        let found = crate::rules::judge(&scene, &wanted);
+        let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
+            callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
+        });
+        let mut judged = OfFlow::default();
+        for claim in found.claims {
+            let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write))
+            else {
+                continue;
+            };
+            let meant_for = claim.meant_for.and_then(|id| scene.event(id)).unwrap_or(write);
+            let pair = pair(flow, read, meant_for);
+            // On a handle that was handed in, the callers know whether a transaction is open.
+            if called && (given(ev, flow, read) || given(ev, flow, write)) {
+                judged.deferred.push(pair);
+            } else if self.meets_another(&scene, &claim) {
+                judged.claims.push((claim, pair));
+            }
+        }
+        let safe = found.safe.iter();
+        judged.safe.extend(safe.filter_map(|(sequence, by)| story::protection::protected(&scene, sequence, by)));
+        judged
+    }
+
+    /// Whether what a claim is about can happen while its function runs: another run of it, or a statement of another
+    /// function that changes what it goes by. A worker may have copies in other processes, which take their work from the
+    /// same server.
+    fn meets_another(&self, scene: &Scene<'_, '_>, claim: &Claim) -> bool {
+        let task = match self.reach().serving(scene.flow.function) {
+            None | Some(Runs::First) => return false,
+            Some(Runs::Many) => return true,
+            Some(Runs::Alone(task)) => task,
+        };
+        let shared = scene.event(claim.sequence.write).is_some_and(|write| write.dialect != Dialect::Sqlite);
+        let deletes = scene.access(claim.sequence.write).and_then(|access| access.statement.target());
+        let deletes = deletes.is_some_and(|target| target.action == Action::Delete);
+        if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
+            return shared && !deletes && !only_leader(self.of, scene.flow.function, 0);
+        }
+        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task))
+    }
+
+    fn reach(&self) -> &Reach {
+        self.of.rivals.writers.reach()
+    }
+
+    /// What all others than one task do.
+    fn beside(&self, task: Task) -> Arc<Rivals> {
+        let mut known = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let rivals = || Arc::new(Rivals::of(self.of.flows, &self.reach().beside(task)));
+        known.entry(task).or_insert_with(rivals).clone()
+    }
+}
+
+/// Whether a statement runs on a handle that the function was given.
+pub(crate) fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
+    let Some(on) = event.on else { return false };
+    if ev.handle(on).is_some_and(|handle| handle.kind == HandleKind::Pool) {
+        return false;
+    }
+    let mut found = false;
+    ev.terms.walk(on, &mut |term| {
+        found |= matches!(ev.terms.get(term), Term::Param(id, _) if *id == flow.function);
+    });
+    found
+}
+
+fn pair(flow: &Flow, read: &Event, write: &Event) -> Pair {
+    (read.span, write.span, story::holder(flow, read, common(read, write)))
+}
