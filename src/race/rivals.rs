@@ -9,7 +9,7 @@ use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::session::Sessions;
 use crate::race::writers::Writers;
-use crate::sql::statement::{Action, ConflictAction, Statement, Verb};
+use crate::sql::statement::{Action, Compare, ConflictAction, Statement, Verb};
 
 /// The writes of the program, and how its connections are opened.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub struct Rivals {
     pub updated_somehow: FxHashSet<Name>,
     pub inserted: FxHashSet<Name>,
     pub deleted: FxHashSet<Name>,
+    /// Columns by whose value some statement of the program finds rows, by table.
+    pub asked: FxHashMap<Name, FxHashSet<Name>>,
     /// The levels that its connections are opened with.
     pub sessions: Sessions,
     /// Who gives which column a value of its own.
@@ -39,6 +41,11 @@ impl Rivals {
         for access in sent.filter_map(Event::access) {
             if !seen.insert(Arc::as_ptr(&access.statement)) {
                 continue;
+            }
+            for own in &access.statement.accesses {
+                let by_value = own.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+                let columns = by_value.flat_map(|predicate| predicate.columns.iter().cloned());
+                rivals.asked.entry(own.table.name.clone()).or_default().extend(columns);
             }
             for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
                 let table = target.table.name.clone();
