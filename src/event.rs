@@ -103,6 +103,8 @@ pub struct Event {
     pub guards: Arc<[Guard]>,
     /// It stands in a loop, or in a task of its own.
     pub repeated: bool,
+    /// Every way on from it leaves its function with an error.
+    pub refused: bool,
 }
 
 /// A call that was followed.

@@ -441,10 +441,24 @@ impl<'p> Evaluator<'p> {
         Return { value: self.knowing(value), deps, way: self.frame.path.clone() }
     }
 
-    /// The joined result of all returns since `base`.
-    pub(super) fn joined_return(&mut self, base: usize, ty: Type) -> Value {
-        let returns = self.frame.returns.drain(base..).collect();
+    /// The joined result of all returns since `base`, of a body whose events begin at `events`.
+    pub(super) fn joined_return(&mut self, base: usize, events: usize, ty: Type) -> Value {
+        let returns: Vec<Return> = self.frame.returns.drain(base..).collect();
+        self.note_refused(&returns, events);
         self.joined(returns, ty)
+    }
+
+    /// Marks the writes after which a body gives nothing but errors.
+    fn note_refused(&mut self, returns: &[Return], events: usize) {
+        let (errors, others): (Vec<&Return>, Vec<&Return>) = returns.iter().partition(|one| self.is_error(&one.value));
+        if errors.is_empty() {
+            return;
+        }
+        let of_body = self.frame.events.get_mut(events..).unwrap_or_default();
+        for event in of_body.iter_mut().filter(|event| event.access().is_some_and(|access| access.statement.writes())) {
+            let met = |all: &[&Return]| all.iter().any(|one| one.way.meets(&event.path));
+            event.refused |= met(&errors) && !met(&others);
+        }
     }
 
     /// One of several values that something is left with.

@@ -399,13 +399,14 @@ impl<'p> Evaluator<'p> {
     /// A closure's, an async block's or a macro's body: `return` leaves it, not the function around it.
     pub(super) fn body(&mut self, run: impl FnOnce(&mut Self) -> Value) -> Value {
         let base = self.frame.returns.len();
+        let events = self.frame.events.len();
         let deps = self.frame.deps.len();
         let outer = self.frame.left.take();
         let value = run(self);
         if self.frame.left.take().is_none() {
             self.leave_since(value, deps);
         }
-        let result = self.joined_return(base, Type::Unknown);
+        let result = self.joined_return(base, events, Type::Unknown);
         self.frame.deps.truncate(deps);
         self.frame.left = outer;
         result

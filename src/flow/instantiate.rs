@@ -193,6 +193,7 @@ impl<'p> Evaluator<'p> {
             deps: branch::union(&map.outer, &deps),
             guards: guards.into(),
             repeated: event.repeated || self.frame.repeated > 0,
+            refused: event.refused,
         }
     }
 

@@ -68,6 +68,11 @@ const SAME: &[&str] = &[
     "try_flatten",
     "collect",
     "try_collect",
+    "collect_vec",
+    "sorted",
+    "sorted_by_key",
+    "unique",
+    "dedup",
     "first",
     "last",
     "next",
@@ -209,6 +214,14 @@ pub(super) fn is_combinator(name: &str) -> bool {
 }
 
 impl<'p> Evaluator<'p> {
+    /// `rows.remove(0)`: the row at a place.
+    fn takes_one_of_a_list(&self, name: &str, args: &[Value]) -> bool {
+        let [place] = args else { return false };
+        let number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        matches!(name, "remove" | "swap_remove")
+            && matches!(self.terms.get(place.term), Term::Literal(text) if number(text))
+    }
+
     /// A method that is none of the workspace's and none of a client's.
     pub(super) fn known_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
         let name = call.name.as_str();
@@ -257,7 +270,7 @@ impl<'p> Evaluator<'p> {
         if name == "enumerate" {
             return self.numbered(recv);
         }
-        if SAME.contains(&name) {
+        if SAME.contains(&name) || self.takes_one_of_a_list(name, &args) {
             self.run_closures(&args, at);
             let converted = decode::is_conversion(name) && recv.wrap == Wrap::Bare;
             let mut recv = if converted { recv.in_result() } else { recv };

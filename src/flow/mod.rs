@@ -267,7 +267,7 @@ impl<'p> Evaluator<'p> {
                 self.leave_with(value);
             }
         }
-        let returns = self.joined_return(0, program.returns(id, program.self_type(id).as_ref(), &[]));
+        let returns = self.joined_return(0, 0, program.returns(id, program.self_type(id).as_ref(), &[]));
         let mut frame = std::mem::replace(&mut self.frame, outer);
         self.forget_locks(&mut frame, &returns);
         let reaches_rows = frame.reaches_rows || frame.events.iter().any(|event| event.access().is_some());
@@ -337,6 +337,11 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.intern(term::Term::Param(id, 0));
             let ty = program.self_type(id).unwrap_or(Type::Unknown);
             let value = Value::new(term, ty);
+            let written = program.impl_of(id).map(|block| &program.impl_def(block).self_ty);
+            let value = match written {
+                Some(written) => self.declared(written, value),
+                None => value,
+            };
             self.learn_handle(&value);
             self.frame.env.push((Name::new("self"), value));
             index = 1;
@@ -417,6 +422,7 @@ impl<'p> Evaluator<'p> {
             deps: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
             guards: Arc::from(self.frame.guards.as_slice()),
             repeated: self.frame.repeated > 0,
+            refused: false,
         };
         self.frame.events.push(event);
         id

@@ -8,6 +8,9 @@ use crate::link::Type;
 /// The name of what was drawn from so many values that nobody draws it again.
 const DRAWN: &str = "drawn";
 
+/// The name of what was drawn from so few values that somebody may draw it again.
+const PICKED: &str = "picked";
+
 impl<'p> Evaluator<'p> {
     /// What a call of a library of random numbers or identifiers gives; none for other calls.
     pub(super) fn drawn(&mut self, owner: &str, name: &str) -> Option<Value> {
@@ -15,7 +18,7 @@ impl<'p> Evaluator<'p> {
         let fresh = self.terms.fresh();
         let term = match draw {
             Draw::Once => self.terms.computed(DRAWN, vec![fresh]),
-            Draw::Anew => fresh,
+            Draw::Anew => self.terms.computed(PICKED, vec![fresh]),
         };
         Some(Value::new(term, Type::Unknown))
     }
@@ -28,6 +31,17 @@ pub fn is_drawn(terms: &Terms, id: TermId) -> bool {
         Term::Computed(_, parts) => parts.iter().any(|part| is_drawn(terms, *part)),
         Term::Field(of, _) => is_drawn(terms, *of),
         Term::Either(parts) => parts.iter().all(|part| is_drawn(terms, *part)),
+        _ => false,
+    }
+}
+
+/// Whether chance has a hand in a value, whichever way the program took to it.
+pub fn is_by_chance(terms: &Terms, id: TermId) -> bool {
+    match terms.get(id) {
+        Term::Computed(by, _) if by == DRAWN || by == PICKED => true,
+        Term::Computed(_, parts) => parts.iter().any(|part| is_by_chance(terms, *part)),
+        Term::Field(of, _) => is_by_chance(terms, *of),
+        Term::Either(parts) => parts.iter().all(|part| is_by_chance(terms, *part)),
         _ => false,
     }
 }

@@ -134,7 +134,7 @@ impl<'p> Evaluator<'p> {
         handed_in
     }
 
-    fn unknown_statement(&mut self, why: &str) {
+    pub(crate) fn unknown_statement(&mut self, why: &str) {
         *self.unknown.statements.entry(why.to_owned()).or_default() += 1;
     }
 }

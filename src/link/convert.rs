@@ -14,6 +14,8 @@ use crate::lower::tree::{Field, Name, Segment, Ty, TyPath, TypeKind};
 const DEPTH: u32 = 48;
 /// How many types one conversion may make.
 const STEPS: u32 = 4_000;
+/// Types of libraries, sea-orm's, that only are called as if they were a `Result`.
+const NO_RESULTS: [&str; 2] = ["InsertResult", "TryInsertResult"];
 /// Bounds that tell nothing about methods.
 const MARKERS: [&str; 7] = ["Send", "Sync", "Sized", "Unpin", "Copy", "UnwindSafe", "RefUnwindSafe"];
 
@@ -245,7 +247,14 @@ impl Converter<'_> {
         self.projection(env, &base, None, &last.name, depth)
     }
 
-    fn external(&self, env: &Env, path: Vec<Name>, args: &[Ty], depth: u32) -> Type {
+    fn external(&self, env: &Env, mut path: Vec<Name>, args: &[Ty], depth: u32) -> Type {
+        // `QueryResult<Post>`: libraries call a `Result` with their own error so.
+        if let ([_], Some(last)) = (args, path.last_mut())
+            && last.ends_with("Result")
+            && !NO_RESULTS.contains(&last.as_str())
+        {
+            *last = Name::new("Result");
+        }
         Type::External(path.into(), args.iter().map(|arg| self.ty(env, arg, depth + 1)).collect())
     }
 

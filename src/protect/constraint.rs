@@ -1,6 +1,6 @@
 //! Constraints of the schema: a unique key, a CHECK, a foreign key.
 
-use crate::event::{Access, Event};
+use crate::event::{Access, Event, EventKind};
 use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot};
@@ -335,10 +335,25 @@ fn unique_in_transaction(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<P
             && (target.conflict.is_none() || scene.outcome_used(event.id))
             && transaction::of(scene, event).is_some_and(|other| other.is_same(&tx))
             && covering_key(scene, (read, table), (access, target)).is_some()
+            && is_on_every_way(scene, event, write, tx.handle)
     };
     let (before, after) = (scene.before_of(Kind::Write, sequence.write), scene.after_of(Kind::Write, sequence.write));
     let mut others = before.chain(after);
     others.find(refuses).map(|event| Protection::UniqueKeyInTransaction(event.id))
+}
+
+/// Whether nobody comes to a write, or none that does comes to the end of its transaction, without passing an event. A row
+/// that is only made where there was none refuses nothing to those who found one.
+fn is_on_every_way(scene: &Scene<'_, '_>, event: &Event, write: &Event, transaction: TermId) -> bool {
+    let leads_to = |end: &Event| {
+        let within = |(branch, arms): &(u32, u64)| end.path.arms_of(*branch).is_some_and(|taken| taken & !arms == 0);
+        event.path.0.iter().all(within)
+    };
+    let commits = || {
+        let ends = |end: &&Event| matches!(end.kind, EventKind::Commit) && end.on == Some(transaction);
+        scene.after_of(Kind::Step, write.id).filter(ends).peekable()
+    };
+    leads_to(write) || commits().peek().is_some() && commits().all(leads_to)
 }
 
 /// A CHECK on a column that the database itself computes keeps its bounds.

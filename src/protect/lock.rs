@@ -141,7 +141,9 @@ fn earlier_lock(
         let Some((locked, strength)) = locking(access) else { continue };
         let relation = lock_relation(scene, sequence, (event, access, locked), (deciding, write));
         let Some(relation) = relation else {
-            if strength.is_some() {
+            // A row that is locked and read for what stands in it was locked for its own sake.
+            let meant = || !scene.result_used(event.id) && scene.place(event.id) < scene.place(read.id);
+            if strength.is_some() && (is_of_its_tables(sequence, locked, (deciding, write)) || meant()) {
                 found = found.or(Some(WhyNot::LockElsewhereRow(event.id)));
             }
             continue;
@@ -178,6 +180,13 @@ fn earlier_lock(
         tried.push(why);
     }
     None
+}
+
+/// Whether a lock is on the table that is read, or on the one that is written.
+fn is_of_its_tables(sequence: &Sequence, locked: &TableAccess, (deciding, write): (&Access, &Event)) -> bool {
+    let read = deciding.statement.accesses.get(sequence.read_access);
+    let target = write.access().and_then(|access| access.statement.target());
+    [read, target].into_iter().flatten().any(|own| own.table.name == locked.table.name)
 }
 
 /// What an earlier lock is on, seen from the sequence.

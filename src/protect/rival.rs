@@ -3,12 +3,13 @@
 use crate::dialect::Dialect;
 use crate::event::{Effect, EventKind};
 use crate::flow::term::{Term, TermId};
+use crate::lower::tree::Name;
 use crate::protect::Protection;
 use crate::race::rivals::Rivals;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
-use crate::sql::statement::Action;
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Predicate};
 
 /// Whether statements of others change what a sequence goes by, where the sequence itself never runs twice at a time.
 pub fn others_spoil(scene: &Scene<'_, '_>, sequence: &Sequence, others: &Rivals) -> bool {
@@ -55,6 +56,13 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
                 || rivals.updated_somehow.contains(table)
                 || rivals.updated.get(table).is_some_and(|columns| columns.contains(column))
         }
+        // Rows that were asked for by their keys become fewer, and never others.
+        LooksAt::Aggregate if counts_known_rows(scene, read) && sequence.relation != Relation::NewRowOfSet => {
+            let chosen_by = |column: &Name| read.filter.iter().any(|predicate| predicate.columns.contains(column));
+            rivals.deleted.contains(table)
+                || rivals.updated_somehow.contains(table)
+                || rivals.updated.get(table).is_some_and(|columns| columns.iter().any(chosen_by))
+        }
         LooksAt::Aggregate => {
             rivals.inserted.contains(table) || rivals.updated.contains_key(table) || rivals.deleted.contains(table)
         }
@@ -75,6 +83,16 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
         return Some(Protection::Idempotent);
     }
     (!stale && !checked && !sequence.key_from_row).then_some(Protection::NoRival)
+}
+
+/// Whether a read only tells how many of some rows there are, each named by its key.
+fn counts_known_rows(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
+    let Some(table) = scene.schema.table(&read.table.name) else { return false };
+    let [key] = table.primary_key.as_slice() else { return false };
+    let names = |predicate: &Predicate| {
+        matches!(predicate.op, Compare::Eq | Compare::In) && predicate.columns.as_slice() == std::slice::from_ref(key)
+    };
+    matches!(read.aggregate, None | Some(Aggregate::Count | Aggregate::Exists)) && read.filter.iter().any(names)
 }
 
 /// Whether the database that was read is moved away before the write, which goes to another that is opened for it.

@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Access, CondId, CondKind, Event, EventId};
+use crate::event::{Access, CondId, CondKind, Event, EventId, EventKind};
+use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
@@ -25,7 +26,9 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             continue;
         }
         for origin in scene.origins(term).iter().filter(|origin| !origin.answered) {
-            if scene.access(origin.event).is_none() || spares_a_write(scene, cond, origin.event, access, target) {
+            if scene.access(origin.event).is_none()
+                || spares_a_write(scene, cond, origin.event, (write, access, target))
+            {
                 continue;
             }
             let Some(statement) = found.statement(origin.event) else { continue };
@@ -63,11 +66,14 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             continue;
         }
         for term in scene.terms_in(access, &predicate.value) {
-            for origin in scene.origins(term).iter() {
-                if origin.part != Part::Existence
-                    && let Some(sequence) = found.of(origin.event)
-                {
-                    sequence.key_from_row = true;
+            // A row that was found by a key of another one names that one as well.
+            for term in [term, scene.plain(term)] {
+                for origin in scene.origins(term).iter() {
+                    if origin.part != Part::Existence
+                        && let Some(sequence) = found.of(origin.event)
+                    {
+                        sequence.key_from_row = true;
+                    }
                 }
             }
         }
@@ -176,12 +182,17 @@ fn only_asks_for_a_count(scene: &Scene<'_, '_>, cond: CondId, statement: &Statem
 
 /// Whether a condition only asks if the columns hold already what is written to them: a write that would change nothing is
 /// left out.
-fn spares_a_write(scene: &Scene<'_, '_>, cond: CondId, read: EventId, access: &Access, target: &TableAccess) -> bool {
+fn spares_a_write(
+    scene: &Scene<'_, '_>,
+    id: CondId,
+    read: EventId,
+    (write, access, target): (&Event, &Access, &TableAccess),
+) -> bool {
     if target.action == Action::Insert && target.conflict.is_none() {
         // One more row is never nothing.
         return false;
     }
-    let cond = scene.ev.cond(cond);
+    let cond = scene.ev.cond(id);
     let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
     let mut compares =
         cond.compares.iter().filter(|compare| of_read(compare.left) || of_read(compare.right)).peekable();
@@ -191,10 +202,24 @@ fn spares_a_write(scene: &Scene<'_, '_>, cond: CondId, read: EventId, access: &A
     compares.all(|compare| {
         let sides = [(compare.left, compare.right), (compare.right, compare.left)];
         let written_there = |(column, value): (TermId, TermId)| {
+            let marks_a_time = || is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write);
             written(target)
                 .any(|set| is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).contains(&value))
+                && !marks_a_time()
         };
         matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
+    })
+}
+
+/// Whether something else is done on a condition than a write: what was given today is not given again.
+fn more_hangs_on(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
+    scene.flow.events.iter().any(|event| {
+        let acts = match &event.kind {
+            EventKind::Access(access) => access.statement.writes(),
+            EventKind::Effect(_) | EventKind::CallParam { .. } => true,
+            _ => false,
+        };
+        acts && event.id != write.id && event.path.meets(&write.path) && scene.conditions(&event.deps).contains(&cond)
     })
 }
 
@@ -270,10 +295,17 @@ fn nothing_in_it(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event) 
     }
 }
 
-/// Whether a value is a field of this name and nothing else, of whatever it was read by.
+/// Whether a value is a field of this name and nothing else, of whatever it was read by, or a column that has no name in the
+/// program.
 fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
+    let unnamed = |of: TermId, place: &Name| {
+        let Term::Row(read) = scene.ev.terms.get(of) else { return false };
+        let statement = scene.access(*read).map(|access| &*access.statement);
+        let meant = statement.map(|statement| scene.looks_at(statement, &Part::Column(place.clone()), false));
+        matches!(meant, Some(LooksAt::Column(name)) if name == column)
+    };
     match scene.ev.terms.get(term) {
-        Term::Field(_, name) => name == column,
+        Term::Field(of, name) => name == column || unnamed(*of, name),
         Term::Either(parts) => parts.iter().all(|part| is_column(scene, *part, column)),
         _ => false,
     }

@@ -9,7 +9,10 @@ use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::session::Sessions;
 use crate::race::writers::Writers;
-use crate::sql::statement::{Action, Compare, ConflictAction, Statement, Verb};
+use crate::sql::statement::{Access, Action, Compare, ConflictAction, Operand, Predicate, Statement, Verb};
+
+/// How many statements must agree on which rows of a table there are.
+const READS: usize = 3;
 
 /// The writes of the program, and how its connections are opened.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub struct Rivals {
     pub deleted: FxHashSet<Name>,
     /// Columns by whose value some statement of the program finds rows, by table.
     pub asked: FxHashMap<Name, FxHashSet<Name>>,
+    /// By table how many statements read it, and the columns by whose fixed value or absence they all choose its rows.
+    read: FxHashMap<Name, (usize, FxHashSet<Name>)>,
     /// The levels that its connections are opened with.
     pub sessions: Sessions,
     /// Who gives which column a value of its own.
@@ -46,6 +51,12 @@ impl Rivals {
                 let by_value = own.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
                 let columns = by_value.flat_map(|predicate| predicate.columns.iter().cloned());
                 rivals.asked.entry(own.table.name.clone()).or_default().extend(columns);
+            }
+            for read in access.statement.accesses.iter().filter(|access| access.action == Action::Read) {
+                let fixed = fixed_columns(read);
+                let (times, common) = rivals.read.entry(read.table.name.clone()).or_insert_with(|| (0, fixed.clone()));
+                *times += 1;
+                common.retain(|column| fixed.contains(column));
             }
             for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
                 let table = target.table.name.clone();
@@ -81,6 +92,11 @@ impl Rivals {
         rivals
     }
 
+    /// Whether a row is not there for the program once a column has another value: all its reads leave it out then.
+    pub fn tells_presence(&self, table: &str, column: &str) -> bool {
+        self.read.get(table).is_some_and(|(times, common)| *times >= READS && common.contains(column))
+    }
+
     /// Whether some statement of the program changes a table.
     pub fn touch(&self, table: &str) -> bool {
         self.inserted.contains(table)
@@ -93,4 +109,15 @@ impl Rivals {
     pub fn changes(&self, table: &str, column: &str) -> bool {
         self.updated_somehow.contains(table) || self.updated.get(table).is_some_and(|columns| columns.contains(column))
     }
+}
+
+/// The columns that a read compares with a constant, or asks to be absent.
+fn fixed_columns(read: &Access) -> FxHashSet<Name> {
+    let fixed = |predicate: &&Predicate| match predicate.op {
+        Compare::Eq | Compare::Ne => matches!(predicate.value, Operand::Literal(_)),
+        Compare::IsNull => true,
+        _ => false,
+    };
+    let alone = read.filter.iter().filter(|predicate| predicate.columns.len() == 1).filter(fixed);
+    alone.map(|predicate| predicate.columns[0].clone()).collect()
 }

@@ -43,7 +43,7 @@ struct Memo {
     conditions: RefCell<FxHashMap<Vec<CondId>, Conds>>,
     deciding: RefCell<FxHashMap<EventId, Arc<[EventId]>>>,
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
-    /// Locks inside the process under which the call that takes them sends a statement.
+    /// Locks inside the process under which the call that takes them does its work.
     serving: RefCell<FxHashMap<EventId, bool>>,
 }
 
@@ -243,14 +243,15 @@ impl<'a, 'p> Scene<'a, 'p> {
         self.config.isolation.or_else(|| self.rivals.sessions.of(package()))
     }
 
-    /// Whether a lock inside the process is held over a statement of the very call that takes it.
+    /// Whether a lock inside the process is held over a statement, or something that leaves the process, of the very call
+    /// that takes it.
     pub fn guards_its_call(&self, locked: &Event) -> bool {
         let ([call, ..], EventKind::Locked(guard)) = (&*locked.calls, &locked.kind) else { return false };
         if let Some(known) = self.memo.serving.borrow().get(&locked.id) {
             return *known;
         }
         let found = self.after(locked.id).any(|event| {
-            event.access().is_some()
+            matches!(event.kind, EventKind::Access(_) | EventKind::Effect(_))
                 && event.calls.first() == Some(call)
                 && event.guards.iter().any(|held| held.guard == guard.guard)
         });
@@ -348,12 +349,32 @@ impl<'a, 'p> Scene<'a, 'p> {
         }
     }
 
-    /// A value without the wrappers that do not change which row it names.
-    fn plain(&self, term: TermId) -> TermId {
-        match self.ev.terms.get(term) {
-            Term::Computed(by, parts) if parts.len() == 1 && is_conversion(by) => self.plain(parts[0]),
-            _ => term,
+    /// A value without the wrappers that do not change which row it names, and a column by which a row was asked for as the
+    /// value that it was asked for with.
+    pub fn plain(&self, term: TermId) -> TermId {
+        let mut plain = term;
+        for _ in 0..16 {
+            let within = match self.ev.terms.get(plain) {
+                Term::Computed(by, parts) if parts.len() == 1 && is_conversion(by) => Some(parts[0]),
+                Term::Field(of, name) => match self.ev.terms.get(*of) {
+                    Term::Row(event) => self.asked_with(*event, &Part::Column(name.clone())),
+                    _ => None,
+                },
+                Term::Row(event) => self.asked_with(*event, &Part::Row),
+                _ => None,
+            };
+            let Some(within) = within else { break };
+            plain = within;
         }
+        plain
+    }
+
+    /// The value that a part of a row was asked for with: `row.id` of `WHERE id = $1`.
+    fn asked_with(&self, read: EventId, part: &Part) -> Option<TermId> {
+        let access = self.access(read)?;
+        let [only] = access.statement.accesses.as_slice() else { return None };
+        let LooksAt::Column(column) = self.looks_at(&access.statement, part, false) else { return None };
+        self.term_of(access, only.equals(&column)?)
     }
 
     /// What a part of a read's result is, in terms of its table.

@@ -33,7 +33,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         // What the outside said last is as good as what it said first.
         return Some(Confidence::Low);
     }
-    if facts.replaced_before(facts.write.id) || is_put_where_it_belongs(facts) {
+    if facts.replaced_before(facts.write.id) || is_put_where_it_belongs(facts) || facts.asks_by_chance() {
         return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));

@@ -2,7 +2,8 @@
 
 use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
-use crate::flow::term::Term;
+use crate::flow::clock::is_of_clock;
+use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
 use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
@@ -24,6 +25,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     if facts.target.action == Action::Delete {
         return deleted(facts).or_else(consumed).or(Some(Confidence::Low));
+    }
+    if takes_away(facts) {
+        return Some(Confidence::Low);
     }
     if asks_for_what_it_computes_from(facts) {
         return None;
@@ -99,6 +103,33 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     spoiled.then(|| facts.confidence())
 }
 
+/// Whether an UPDATE takes a row away by a mark that all reads of the program go by, and that is all that comes of it: a
+/// second one finds it gone, or takes it away once more.
+fn takes_away(facts: &Facts<'_, '_>) -> bool {
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let marks = |column: &Name| scene.rivals.tells_presence(table, column);
+    let checked = facts.sequence.checked_columns();
+    let used = |term: TermId| {
+        let told = |origin: &Origin| match &origin.part {
+            Part::Column(column) => !scene.schema.table(table).is_some_and(|def| def.primary_key.contains(column)),
+            Part::Row => true,
+            Part::Existence | Part::Count | Part::Length => false,
+        };
+        scene.origins(term).iter().any(|origin| origin.event == facts.read.id && told(origin))
+    };
+    let another = || {
+        let mut after = scene.after_of(Kind::Write, facts.read.id);
+        after.any(|event| event.id != facts.write.id)
+    };
+    facts.sequence.values.is_empty()
+        && !checked.is_empty()
+        && checked.iter().all(|column| marks(column))
+        && dependency::written(facts.target).any(|set| marks(&set.column))
+        && dependency::written(facts.target).all(|set| !set.value.is_relative())
+        && !used(scene.flow.returns.term)
+        && !another()
+}
+
 /// Whether a column of the row that was read is written on the way to the write, wherever that leads on from the read.
 fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
     let scene = facts.scene;
@@ -126,7 +157,8 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         LooksAt::Aggregate => facts.reads.aggregate.is_some() || !facts.keeps_count(),
         LooksAt::Existence => false,
     };
-    if facts.sequence.checks.iter().any(|check| moved(check) && !asks_for_what_is_edited(facts, check)) {
+    let settled = |check: &Check| asks_for_what_is_edited(facts, check) || proves(facts, check);
+    if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
     }
     // A new value of what was there is lost whatever else was checked.
@@ -159,6 +191,50 @@ fn asks_for_what_is_edited(facts: &Facts<'_, '_>, check: &Check) -> bool {
         facts.sequence.values.iter().any(of)
     };
     asks_whether_there(facts, check) && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
+}
+
+/// Whether a check only has something proved: a call is asked with the column and with what the caller brought, a password
+/// and its hash, and the column gets a value that has nothing to do with either. Two who proved the same may both replace it.
+fn proves(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let scene = facts.scene;
+    let LooksAt::Column(column) = &check.looks_at else { return false };
+    let (Some(cond), Some(write)) = (check.cond, facts.write.access()) else { return false };
+    let mut brought = Vec::new();
+    let only_asked = is_asked_with(facts, scene.ev.cond(cond).term, &mut brought);
+    let mut given = dependency::written(facts.target)
+        .filter(|set| set.column == *column)
+        .flat_map(|set| scene.terms_in(write, &set.value))
+        .peekable();
+    let new = |term: TermId| {
+        let terms = &scene.ev.terms;
+        terms.brings(term, |event| event == facts.read.id)
+            && !is_of_clock(terms, term)
+            && brought.iter().all(|proof| !terms.mentions(term, *proof))
+    };
+    only_asked && !brought.is_empty() && given.peek().is_some() && given.all(new)
+}
+
+/// Whether all that a value uses of the read goes into calls together with something that was brought; what that is.
+fn is_asked_with(facts: &Facts<'_, '_>, term: TermId, brought: &mut Vec<TermId>) -> bool {
+    let terms = &facts.scene.ev.terms;
+    let of_read = |term: TermId| facts.scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    if !of_read(term) {
+        return true;
+    }
+    match terms.get(term) {
+        Term::Computed(by, parts) => {
+            let beside = |part: &&TermId| !of_read(**part) && terms.brings(**part, |event| event == facts.read.id);
+            let beside: Vec<TermId> = parts.iter().filter(beside).copied().collect();
+            if is_call(by) && !beside.is_empty() {
+                brought.extend(beside);
+                return true;
+            }
+            parts.iter().all(|part| is_asked_with(facts, *part, brought))
+        }
+        Term::Exists(of) => is_asked_with(facts, *of, brought),
+        Term::Either(parts) => parts.iter().all(|part| is_asked_with(facts, *part, brought)),
+        _ => false,
+    }
 }
 
 /// A one-time row: it is read, deleted, and what it said goes on to be used.

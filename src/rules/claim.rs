@@ -3,6 +3,7 @@
 use crate::dialect::Dialect;
 use crate::event::{Event, EventId};
 use crate::finding::Confidence;
+use crate::flow::random::is_by_chance;
 use crate::flow::term::Term;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot};
@@ -85,6 +86,20 @@ impl<'a, 'p> Facts<'a, 'p> {
             Operand::Excluded(_) => true,
             value => keys.contains(&&set.column) && self.target.sets.len() > 1 || fixed(value),
         })
+    }
+
+    /// Whether a row only gets a mark, of which nothing was in it before, by a request that is refused then and there: a
+    /// session that is found to have run out. A second one marks it in the same way, and is refused as well.
+    pub fn marks_what_is_refused(&self) -> bool {
+        let new = |operand: &Operand| {
+            let mut new = true;
+            operand.walk(&mut |part| new &= !matches!(part, Operand::Column { .. }));
+            new
+        };
+        self.write.refused
+            && !self.inserts()
+            && self.sequence.values.is_empty()
+            && dependency::written(self.target).all(|set| !set.value.is_relative() && new(&set.value))
     }
 
     pub fn inserts(&self) -> bool {
@@ -181,6 +196,16 @@ impl<'a, 'p> Facts<'a, 'p> {
         asked.is_some_and(|asked| asked.contains(column))
             && table.keys().any(|key| key == [column.clone()])
             && table.columns.iter().any(|def| def.name == *column && !def.nullable)
+    }
+
+    /// Whether the row is asked for by a value that this request drew: another one draws another, but for a rare chance.
+    pub fn asks_by_chance(&self) -> bool {
+        let Some(read) = self.read.access() else { return false };
+        let drawn = |predicate: &crate::sql::statement::Predicate| {
+            let asked = self.scene.terms_in(read, &predicate.value);
+            asked.iter().any(|term| is_by_chance(&self.scene.ev.terms, *term))
+        };
+        self.reads.filter.iter().any(|predicate| predicate.op == Compare::Eq && drawn(predicate))
     }
 
     /// Whether the read asks for one row by a key of its table.

@@ -205,6 +205,9 @@ fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
         .or_else(|| lost_update::claims(facts).map(|confidence| (lost_update::ID, confidence)))
         .or_else(|| check_then_insert::claims(facts).map(|confidence| (check_then_insert::ID, confidence)))
         .or_else(|| stale_guard::claims(facts).map(|confidence| (stale_guard::ID, confidence)))?;
+    if facts.marks_what_is_refused() {
+        return Some((by_shape.0, Confidence::Low));
+    }
     if lock_lost::claims(facts.tried) {
         return Some((lock_lost::ID, by_shape.1));
     }

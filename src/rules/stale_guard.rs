@@ -98,7 +98,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         let default = facts.inserts() && (facts.writes_constants() || facts.target.conflict.is_some());
-        let doubled = !default && claimed_later(facts) && !makes_sure(facts);
+        let doubled = !default && !facts.asks_by_chance() && claimed_later(facts) && !makes_sure(facts);
         return (doubled || used_up_later(facts)).then_some(Confidence::Medium);
     }
     let rival = |part: &LooksAt| match part {

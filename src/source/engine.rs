@@ -126,8 +126,9 @@ pub(super) fn by_dependencies(package: &Manifest, dependencies: &[Dependency]) -
         features.filter_map(|(_, feature)| of_feature(&feature)).collect::<BTreeSet<_>>()
     };
     let mut found: BTreeSet<_> = drivers.chain(listed).chain(enabled(false)).collect();
-    if found.is_empty() {
-        found = enabled(true);
+    // SQLite lets one writer at a time in: what is built for it unless asked otherwise must hold on the others as well.
+    if found.iter().all(|dialect| *dialect == Dialect::Sqlite) {
+        found.extend(enabled(true));
     }
     found
 }
@@ -187,6 +188,10 @@ mod tests {
             (
                 "dependencies.diesel = '2'\n[features]\ndefault = ['pg']\npg = ['diesel/postgres']\nlite = ['diesel/sqlite']",
                 vec![Postgres],
+            ),
+            (
+                "dependencies.diesel = '2'\n[features]\ndefault = ['lite']\npg = ['diesel/postgres']\nlite = ['diesel/sqlite']",
+                vec![Postgres, Sqlite],
             ),
         ] {
             assert_eq!(of(manifest, &[]), expected, "{manifest}");

@@ -3,7 +3,7 @@
 use crate::event::{Event, EventKind};
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
-use crate::race::rows::Relation;
+use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, Written, dependency, transaction};
 use crate::rules::claim::Claim;
@@ -12,7 +12,7 @@ use crate::rules::{
     check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
     unchecked_outcome, unsafe_claim,
 };
-use crate::sql::statement::Action;
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Limit, Verb};
 use crate::story::words;
 
 /// What two requests can do; one sentence, lower case, no full stop.
@@ -43,7 +43,12 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             _ => format!("two requests can both find {what} of the same {table} row acceptable, and both write it"),
         },
         lost_update::ID if claim.sequence.relation == Relation::RowOfSet && action(write) == Some(Action::Delete) => {
-            format!("a row of {table} that is added after they were read is deleted, and not put back")
+            match source_access(read, &claim.sequence).is_some_and(|read| rows::asked_by_key(scene, read)) {
+                true => {
+                    format!("what is written to the {table} row after it was read is deleted with it, and not put back")
+                }
+                false => format!("a row of {table} that is added after they were read is deleted, and not put back"),
+            }
         }
         lost_update::ID => {
             // What the database computes from the newest row is not lost.
@@ -81,14 +86,19 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 "two requests can both find no row in {table}, and the second one writes over what the first one put there"
             )
         }
-        check_then_insert::ID if meets_another(scene, &claim.sequence) && claim.sequence.checks_content() => {
+        check_then_insert::ID
+            if claim.sequence.checks_content()
+                && (meets_another(scene, &claim.sequence) || is_one_of_several(read, &claim.sequence)) =>
+        {
             format!("two requests can both find {what} of the {table} row acceptable, and both insert one")
         }
         check_then_insert::ID if claim.sequence.checks_content() => {
             format!("two requests can both find no {table} row in the way, and both insert one")
         }
         check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
-        stale_guard::ID if source == table && claim.sequence.checks_aggregate() => {
+        stale_guard::ID
+            if source == table && claim.sequence.checks_aggregate() && is_bounded(read, &claim.sequence, write) =>
+        {
             format!("two requests can both find {what} of {source} within its limit, and together go past it")
         }
         stale_guard::ID
@@ -281,9 +291,9 @@ pub fn reads(scene: &Scene<'_, '_>, read: &Event, sequence: &Sequence) -> String
         (true, false) => "with a lock that ends here",
         (false, _) => "without a lock",
     };
-    match read.access().and_then(|access| access.statement.target()) {
-        Some(_) => format!("finds no row of {table} to change"),
-        None => format!("reads {what} {how}"),
+    match read.access().map(|access| &access.statement.verb) {
+        Some(Verb::Update) => format!("finds no row of {table} to change"),
+        _ => format!("reads {what} {how}"),
     }
 }
 
@@ -307,14 +317,37 @@ fn action(event: &Event) -> Option<Action> {
 }
 
 fn source_table<'e>(read: &'e Event, sequence: &Sequence) -> &'e str {
-    read.access()
-        .and_then(|access| access.statement.accesses.get(sequence.read_access))
-        .map_or("", |access| access.table.name.as_str())
+    source_access(read, sequence).map_or("", |access| access.table.name.as_str())
+}
+
+/// Whether one row was read of several that its condition fits: the newest.
+fn is_one_of_several(read: &Event, sequence: &Sequence) -> bool {
+    source_access(read, sequence).is_some_and(|access| access.ordered && access.limit == Some(Limit::One))
+}
+
+/// Whether a write adds to a number or a sum that was checked.
+fn is_bounded(read: &Event, sequence: &Sequence, write: &Event) -> bool {
+    let adds_up = |access: &TableAccess| !matches!(access.aggregate, Some(Aggregate::Extreme | Aggregate::Other));
+    source_access(read, sequence).is_some_and(adds_up) && action(write) != Some(Action::Delete)
+}
+
+fn source_access<'e>(read: &'e Event, sequence: &Sequence) -> Option<&'e TableAccess> {
+    read.access()?.statement.accesses.get(sequence.read_access)
 }
 
 fn what_is_checked(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
+    let aggregate = || {
+        let read = scene.event(claim.sequence.read)?;
+        source_access(read, &claim.sequence)?.aggregate
+    };
     if claim.sequence.checks_aggregate() {
-        return "the number of rows".to_owned();
+        let what = match aggregate() {
+            Some(Aggregate::Sum) => "the sum over the rows",
+            Some(Aggregate::Extreme) => "the first or the last of the rows",
+            Some(Aggregate::Other) => "what the rows come to",
+            Some(Aggregate::Count | Aggregate::Exists) | None => "the number of rows",
+        };
+        return what.to_owned();
     }
     enumerated(told_columns(scene, claim, write))
 }

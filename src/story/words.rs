@@ -131,9 +131,23 @@ pub fn operand(value: &Operand) -> String {
         Operand::Column { table: Some(table), column } => format!("{table}.{column}"),
         Operand::Column { table: None, column } => column.to_string(),
         Operand::Excluded(column) => format!("EXCLUDED.{column}"),
-        Operand::Expr { text, .. } => text.clone(),
+        Operand::Expr { text, parts } => expression(text, parts),
         Operand::Subquery(_) => "(SELECT …)".to_owned(),
         Operand::Unknown => "…".to_owned(),
+    }
+}
+
+/// A call or an operator with its parts; a text that holds them already.
+fn expression(text: &str, parts: &[Operand]) -> String {
+    let parts: Vec<String> = parts.iter().map(operand).collect();
+    let stands_alone = parts.is_empty() || text.contains(char::is_whitespace) && !text.ends_with("()");
+    let joins = matches!(text, "and" | "or") || !text.contains(|c: char| c.is_alphanumeric());
+    match text.strip_suffix("()") {
+        _ if stands_alone => text.to_owned(),
+        Some(name) => format!("{name}({})", parts.join(", ")),
+        None if joins && parts.len() > 1 => parts.join(&format!(" {text} ")),
+        None if joins => format!("{text} {}", parts.join(" ")),
+        None => format!("{text}({})", parts.join(", ")),
     }
 }
 

@@ -88,7 +88,12 @@ pub(crate) fn call(ev: &mut Evaluator<'_>, path: &TyPath, args: &[Value]) -> Opt
     if !diesels && !held {
         return None;
     }
-    let part = function(ev, &last.name, args, held)?;
+    let Some(part) = function(ev, &last.name, args, held) else {
+        if defs.first().is_some() && matches!(last.name.as_str(), "update" | "delete") {
+            ev.unknown_statement("a row is changed whose type is not known");
+        }
+        return None;
+    };
     Some(ev.part(part))
 }
 

@@ -1,7 +1,7 @@
 //! Queries: their tables, their locks, what they hand out.
 
 use sqlparser::ast::{
-    self, Expr, Join, JoinConstraint, JoinOperator, LimitClause, Query, Select, SelectItem,
+    self, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause, Query, Select, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, TableFactor, TableWithJoins, TopQuantity,
 };
 
@@ -162,7 +162,10 @@ impl Reader<'_> {
             .zip(&rows.values)
             .all(|(_, value)| matches!(value, Operand::Literal(text) if text != "*"));
         let own = rows.output.iter().zip(&select.projection).filter(|(_, item)| !is_subquery(item));
-        let mut aggregate = own.into_iter().find_map(|(output, _)| output.aggregate);
+        let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
+        // What is gathered beside the columns of each group makes no number of the rows.
+        let gathers = |aggregate: &Aggregate| grouped && *aggregate == Aggregate::Other;
+        let mut aggregate = own.into_iter().filter_map(|(output, _)| output.aggregate).find(|found| !gathers(found));
         if aggregate.is_none() && sole && !rows.output.is_empty() && !here.is_empty() {
             aggregate = Some(Aggregate::Exists);
         }
