@@ -113,8 +113,11 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
                 | Protection::UniqueKey(_)
                 | Protection::UniqueKeyInTransaction(_)
         );
-        if noticed || moves_on(scene, sequence, access) {
+        if noticed {
             return Some(Protection::Rechecked(id));
+        }
+        if moves_on(scene, sequence, access) {
+            return Some(Protection::MovedOn(id));
         }
     }
     None
