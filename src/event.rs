@@ -200,6 +200,8 @@ pub struct Cond {
     pub span: Span,
     pub function: FnId,
     pub kind: CondKind,
+    /// The branch of an `if`: in its first arm the condition holds, in its second it does not.
+    pub branch: Option<u32>,
 }
 
 /// `left op right` inside a condition.

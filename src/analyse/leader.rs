@@ -1,47 +1,29 @@
 //! What only one process does of those that share a database: the one that leads them.
 
 use super::Evaluated;
-use crate::event::{Event, Flow};
-use crate::flow::term::Term;
+use crate::flow::graph::CallSite;
 use crate::link::FnId;
-use crate::race::scene::Scene;
 
-/// How many calls up a function the question is looked for.
+/// How many calls up the question is looked for.
 const UP: usize = 6;
 
-/// Whether a function is only called where its process was asked before if it leads the others.
+/// Whether a function is only called where its process has asked before if it leads the others.
 pub(super) fn only_leader(of: &Evaluated<'_, '_>, function: FnId, up: usize) -> bool {
     let callers = of.ev.calls.callers.get(&function).map_or(&[][..], Vec::as_slice);
-    let mut callers =
-        callers.iter().filter(|site| site.caller != function && !of.ev.program.function(site.caller).test).peekable();
+    let test = |site: &&CallSite| site.caller == function || of.ev.program.function(site.caller).test;
+    let mut callers = callers.iter().filter(|site| !test(site)).peekable();
     if up > UP || callers.peek().is_none() {
         return false;
     }
-    callers.all(|site| {
-        let flow = of.flows.iter().find(|flow| flow.function == site.caller);
-        flow.is_some_and(|flow| asks_before(of, flow, function)) || only_leader(of, site.caller, up + 1)
-    })
+    callers.all(|site| asks_before(of, site) || only_leader(of, site.caller, up + 1))
 }
 
-/// Whether everything that a function does through another hangs on the question.
-fn asks_before(of: &Evaluated<'_, '_>, flow: &Flow, callee: FnId) -> bool {
-    let scene = of.scene(flow);
-    let mut events = flow.events.iter().filter(|event| event.calls.first().is_some_and(|call| call.function == callee));
-    let mut any = false;
-    events.all(|event| {
-        any = true;
-        hangs_on_it(&scene, event)
-    }) && any
-}
-
-fn hangs_on_it(scene: &Scene<'_, '_>, event: &Event) -> bool {
-    let terms = &scene.ev.terms;
-    let leads = || scene.ev.clients.iter().flat_map(|client| client.leads);
-    scene.conditions(&event.deps).iter().any(|cond| {
-        let mut asks = false;
-        terms.walk(scene.ev.cond(*cond).term, &mut |part| {
-            asks |= matches!(terms.get(part), Term::Computed(by, _) if leads().any(|call| by == call));
-        });
-        asks
-    })
+/// Whether the question stands before a call in the function that makes it. What is asked of no row is no condition of an
+/// event, so that the text is looked at.
+fn asks_before(of: &Evaluated<'_, '_>, site: &CallSite) -> bool {
+    let text = &of.ev.workspace.file(site.span.file).text;
+    let from = of.ev.program.function(site.caller).at.start as usize;
+    let before = text.get(from..site.span.at.start as usize).unwrap_or_default();
+    let mut leads = of.ev.clients.iter().flat_map(|client| client.leads);
+    leads.any(|call| before.contains(&format!(".{call}(")))
 }

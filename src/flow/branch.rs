@@ -58,6 +58,11 @@ pub(super) struct Arm {
 impl<'p> Evaluator<'p> {
     /// Makes a condition of a tested value; none when nothing of it can come from a database.
     pub(super) fn condition(&mut self, tested: &Value, kind: CondKind, at: Range) -> Option<CondId> {
+        self.condition_of(None, tested, kind, at)
+    }
+
+    /// The same for the condition of an `if`.
+    fn condition_of(&mut self, branch: Option<u32>, tested: &Value, kind: CondKind, at: Range) -> Option<CondId> {
         if tested.guards.is_empty() && !self.terms.matters(tested.term) {
             return None;
         }
@@ -70,6 +75,7 @@ impl<'p> Evaluator<'p> {
             span: self.span(at),
             function: self.frame.function,
             kind,
+            branch,
         }));
         self.frame.conds.push(id);
         Some(id)
@@ -198,8 +204,9 @@ impl<'p> Evaluator<'p> {
             return tested;
         }
         let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
-        let conds: Vec<_> = self.condition(&tested, CondKind::Test, cond.at).into_iter().collect();
         let fork = self.fork();
+        let decides = self.condition_of(Some(fork.branch()), &tested, CondKind::Test, cond.at);
+        let conds: Vec<_> = decides.into_iter().collect();
         self.note_flag(fork.branch(), &tested);
         self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
         let yes = self.arm(&fork, 0, &conds, |ev| {

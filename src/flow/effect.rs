@@ -90,11 +90,12 @@ impl<'p> Evaluator<'p> {
     /// A method of a value whose type belongs to such a crate, or a trait method that nothing here implements.
     pub(super) fn unknown_method_effect(&mut self, recv: &Value, call: &MethodCall, at: Range) {
         let name = call.name.as_str();
-        if is_channel(&recv.ty) && matches!(name, "send" | "try_send" | "blocking_send" | "send_async") {
+        let ty = self.program.peel(&recv.ty);
+        if is_channel(&ty) && matches!(name, "send" | "try_send" | "blocking_send" | "send_async") {
             self.tells_inside.insert(self.frame.function);
             return;
         }
-        let found = match &recv.ty {
+        let found = match &ty {
             Type::External(path, _) => path.first().and_then(|krate| by_crate(krate, name)).map(|kind| (kind, true)),
             Type::Trait(bounds) if bounds.iter().any(|bound| matches!(bound.of, crate::link::TraitRef::Local(_))) => {
                 verb(name).map(|kind| (kind, false))
@@ -102,7 +103,7 @@ impl<'p> Evaluator<'p> {
             _ => None,
         };
         let Some((kind, certain)) = found else { return };
-        let krate = match &recv.ty {
+        let krate = match &ty {
             Type::External(path, _) => path.first().map_or("", Name::as_str),
             _ => "",
         };

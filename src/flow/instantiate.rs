@@ -269,7 +269,8 @@ impl<'p> Evaluator<'p> {
             .map(|c| Comparison { left: self.map_term(c.left, map), op: c.op, right: self.map_term(c.right, map) })
             .collect();
         let inner = branch::union(&inner, &[]);
-        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), ..cond }));
+        let branch = cond.branch.map(|branch| self.map_branch(branch, map));
+        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), branch, ..cond }));
         map.conds.insert(id, Some(mapped));
         Some(mapped)
     }

@@ -24,9 +24,9 @@ impl Closed {
 }
 
 impl<'p> Evaluator<'p> {
-    /// Remembers a match of which the names of its patterns decide.
+    /// Remembers a match of which the names of its patterns decide: on an argument, or on a column.
     pub(super) fn note_switch(&mut self, branch: u32, on: &Value, arms: &[Arm]) {
-        if !self.depends_on_argument(on.term) || arms.len() > 60 {
+        if !self.depends_on_argument(on.term) && !self.is_column(on.term) || arms.len() > 60 {
             return;
         }
         let named: Option<Vec<Option<Vec<Name>>>> =
@@ -59,6 +59,11 @@ impl<'p> Evaluator<'p> {
             })
             .collect();
         self.frame.switches.push(Switch { branch, on, arms: arms.into() });
+    }
+
+    /// Whether a value is a column of a row.
+    fn is_column(&self, term: TermId) -> bool {
+        matches!(self.terms.get(term), Term::Field(of, _) if matches!(self.terms.get(*of), Term::Row(_)))
     }
 
     fn depends_on_argument(&self, term: TermId) -> bool {

@@ -56,6 +56,8 @@ pub enum Protection {
     ForeignKey,
     /// A later locked or guarded look decides.
     Rechecked(EventId),
+    /// An earlier write, itself protected, takes the row out of what is looked for.
+    MovedOn(EventId),
     /// The key that was asked for was made by this request.
     OwnRow,
     /// No statement of the program changes what was checked.

@@ -11,7 +11,8 @@ use crate::sql::statement::{Action, Compare, ConflictAction};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
     let target = scene.access(sequence.write)?.statement.target()?;
-    if target.action != Action::Insert || sequence.relation != Relation::NewRowOfSet {
+    let new = target.action == Action::Insert && sequence.relation == Relation::NewRowOfSet;
+    if !new && sequence.relation != Relation::SameRow {
         return None;
     }
     let read = scene.access(sequence.read)?;

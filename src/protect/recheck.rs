@@ -2,14 +2,17 @@
 //! stands between has the last word.
 
 use crate::event::{Access, Event};
-use crate::flow::term::{Term, TermId};
+use crate::flow::clock::is_of_clock;
+use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, dependency};
-use crate::sql::statement::{Access as TableAccess, Action, ConflictAction, Operand, Verb};
+use crate::race::side::{self, Held};
+use crate::race::writers::constant;
+use crate::race::{LooksAt, Sequence, alternatives, dependency};
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, Operand, Predicate, Verb};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
     if !sequence.values.iter().all(|value| !value.computed) {
@@ -80,7 +83,12 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
             .and_then(|access| access.statement.target())
             .is_some_and(|target| target.action == Action::Insert)
     });
-    for id in deciding[after..].iter().copied().chain(by_error.map(|event| event.id)) {
+    let on_the_way = scene.between_of(Kind::Write, sequence.read, sequence.write).filter(|event| {
+        event.access().is_some_and(|access| moves_on(scene, sequence, access))
+            && always_before(scene, sequence, event, write)
+    });
+    let others = by_error.chain(on_the_way).map(|event| event.id);
+    for id in deciding[after..].iter().copied().chain(others) {
         let Some(event) = scene.event(id) else { continue };
         let Some(access) = event.access() else { continue };
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {
@@ -97,17 +105,68 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         if !rows || earlier.checks.is_empty() {
             continue;
         }
-        if let Verdict::Safe(
+        let Verdict::Safe(by) = scene.verdict(&earlier) else { continue };
+        let noticed = matches!(
+            by,
             Protection::Guard
-            | Protection::CompareAndSet
-            | Protection::UniqueKey(_)
-            | Protection::UniqueKeyInTransaction(_),
-        ) = scene.verdict(&earlier)
-        {
+                | Protection::CompareAndSet
+                | Protection::UniqueKey(_)
+                | Protection::UniqueKeyInTransaction(_)
+        );
+        if noticed {
             return Some(Protection::Rechecked(id));
+        }
+        if moves_on(scene, sequence, access) {
+            return Some(Protection::MovedOn(id));
         }
     }
     None
+}
+
+/// Whether every run that finds the row and comes to the write has come past an earlier one.
+fn always_before(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, write: &Event) -> bool {
+    let known = scene.conditions(&write.deps);
+    let found = |origin: &Origin| origin.event == sequence.read && origin.part == Part::Existence;
+    alternatives::one_run_passes(scene, earlier, write)
+        && !scene.found_nothing(sequence.read, write)
+        && scene.conditions(&earlier.deps).iter().all(|cond| {
+            let origins = scene.origins(scene.ev.cond(*cond).term);
+            known.contains(cond) || !origins.is_empty() && origins.iter().all(found)
+        })
+}
+
+/// Whether a write takes the row out of what is looked for: it is deleted, or a column gets a value by which the read does
+/// not find the row, or with which the conditions lead elsewhere.
+fn moves_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Access) -> bool {
+    let Some(read) = scene.access(sequence.read) else { return false };
+    let Some(found) = read.statement.accesses.get(sequence.read_access) else { return false };
+    let Some(target) = write.statement.target().filter(|target| target.table.name == found.table.name) else {
+        return false;
+    };
+    let moves = |set: &Assignment| {
+        let Some(held) = held(scene, write, &set.value) else { return false };
+        let on_it = |predicate: &&Predicate| matches!(predicate.columns.as_slice(), [column] if *column == set.column);
+        let lost = found.filter.iter().filter(on_it).any(|predicate| {
+            let asked = constant(&scene.ev.terms, read, &predicate.value);
+            side::is_found_by(predicate.op, asked.as_ref(), &held) == Some(false)
+        });
+        lost || side::keeps_out(scene, sequence, &set.column, &held)
+    };
+    target.action == Action::Delete || target.action == Action::Update && target.sets.iter().any(moves)
+}
+
+/// What a column holds after it was given a value.
+fn held(scene: &Scene<'_, '_>, write: &Access, value: &Operand) -> Option<Held> {
+    match value {
+        Operand::Null => Some(Held::Null),
+        // `now()`
+        Operand::Expr { parts, .. } if parts.is_empty() => Some(Held::Something),
+        _ if scene.term_of(write, value).is_some_and(|term| is_of_clock(&scene.ev.terms, term)) => {
+            Some(Held::Something)
+        }
+        // An option that is none is written as the text `none` would be.
+        _ => constant(&scene.ev.terms, write, value).filter(|value| value != "none").map(Held::Constant),
+    }
 }
 
 /// An insert that can happen once for the row that was read: a unique key of its table is made of values of that row or that

@@ -11,6 +11,7 @@ pub mod rivals;
 pub mod rows;
 pub mod scene;
 pub mod session;
+pub mod side;
 pub mod transaction;
 pub mod writers;
 

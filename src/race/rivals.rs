@@ -23,6 +23,8 @@ pub struct Rivals {
     pub updated_somehow: FxHashSet<Name>,
     pub inserted: FxHashSet<Name>,
     pub deleted: FxHashSet<Name>,
+    /// Columns by whose value some statement of the program finds rows, by table.
+    pub asked: FxHashMap<Name, FxHashSet<Name>>,
     /// By table how many statements read it, and the columns by whose fixed value or absence they all choose its rows.
     read: FxHashMap<Name, (usize, FxHashSet<Name>)>,
     /// The levels that its connections are opened with.
@@ -44,6 +46,11 @@ impl Rivals {
         for access in sent.filter_map(Event::access) {
             if !seen.insert(Arc::as_ptr(&access.statement)) {
                 continue;
+            }
+            for own in &access.statement.accesses {
+                let by_value = own.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+                let columns = by_value.flat_map(|predicate| predicate.columns.iter().cloned());
+                rivals.asked.entry(own.table.name.clone()).or_default().extend(columns);
             }
             for read in access.statement.accesses.iter().filter(|access| access.action == Action::Read) {
                 let fixed = fixed_columns(read);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::event::{Access, Event, Flow};
+use crate::event::{Access, Event, EventId, Flow};
 use crate::flow::Evaluator;
 use crate::flow::term::{Params, Term, TermId, Terms};
 use crate::link::FnId;
@@ -66,6 +66,8 @@ struct Asked<'e, 'p> {
     runs: Runs,
     /// The function has callers, who know what was handed in.
     called: bool,
+    /// The inserts before whose rows are not yet anybody else's.
+    made: FxHashSet<EventId>,
 }
 
 /// By table, column and the calls that lead to the statement.
@@ -81,7 +83,12 @@ impl Writers {
             let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
                 callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
             });
-            let asked = Asked { ev, function: flow.function, runs, called };
+            let made = flow.events.iter().filter(|event| {
+                let target = event.access().and_then(|access| access.statement.target());
+                target.is_some_and(|target| target.action == Action::Insert)
+            });
+            let made = made.map(|event| event.id).collect();
+            let asked = Asked { ev, function: flow.function, runs, called, made };
             for event in flow.events.iter().filter(|event| production.contains(&event.function)) {
                 writers.add(&asked, event, &mut known);
             }
@@ -95,7 +102,13 @@ impl Writers {
     fn add(&mut self, asked: &Asked<'_, '_>, event: &Event, known: &mut Known) {
         let Some(access) = event.access() else { return };
         let Some(target) = access.statement.target() else { return };
-        let value = Own { terms: &asked.ev.terms, access, called: asked.called };
+        let value = Own { ev: asked.ev, terms: &asked.ev.terms, access, called: asked.called };
+        let of_new_row =
+            |term: &TermId| asked.ev.terms.origins(*term).iter().any(|origin| asked.made.contains(&origin.event));
+        let keys = target.filter.iter().filter_map(|predicate| bound(access, &predicate.value));
+        if keys.into_iter().any(|term| of_new_row(&term)) {
+            return;
+        }
         let places: Vec<Span> = event.calls.iter().map(|call| call.span).chain([event.span]).collect();
         let mut way: Option<Arc<[(Span, FnId)]>> = None;
         for set in rewritten(target).filter(|set| set.column != "?") {
@@ -157,6 +170,11 @@ impl Writers {
         })
     }
 
+    /// Whether any statement is known to give a column a value of its own.
+    pub fn know(&self, table: &str, column: &Name) -> bool {
+        self.by_column.contains_key(&(Name::new(table), column.clone()))
+    }
+
     /// How the program's functions run.
     pub fn reach(&self) -> &Reach {
         &self.reach
@@ -176,14 +194,15 @@ fn rewritten(target: &TableAccess) -> impl Iterator<Item = &Assignment> {
 }
 
 /// The values that a statement gives.
-struct Own<'a> {
+struct Own<'a, 'p> {
+    ev: &'a Evaluator<'p>,
     terms: &'a Terms,
     access: &'a Access,
     /// The function has callers, who know what was handed in.
     called: bool,
 }
 
-impl Own<'_> {
+impl Own<'_, '_> {
     fn gives_own(&self, target: &TableAccess, column: &Name, value: &Operand) -> bool {
         match value {
             Operand::Excluded(from) => {
@@ -207,9 +226,18 @@ impl Own<'_> {
             return false;
         }
         match self.terms.get(term) {
+            Term::Either(parts) if parts.iter().all(|part| self.terms.is_constant(*part)) => !self.is_encoded(column),
             Term::Either(parts) => parts.iter().any(|part| self.is_own(*part, column)),
             _ => !comes_from(self.terms, term, column) || joins_something(self.terms, term, column),
         }
+    }
+
+    /// Whether constants were chosen by what the column held, or by what the callers know: an enum on its way back.
+    fn is_encoded(&self, column: &str) -> bool {
+        self.access.chosen_by.iter().any(|cond| {
+            let asked = self.ev.cond(*cond).term;
+            self.called && self.terms.params(asked) != Params::default() || comes_from(self.terms, asked, column)
+        })
     }
 
     /// Whether an upsert names its row by a key that is made here: no other request has that row.

@@ -23,6 +23,7 @@ mod words;
 use crate::dialect::Dialect;
 use crate::event::{Access, Event};
 use crate::finding::{Rewrite, RewriteKind};
+use crate::flow::term::{Term, TermId};
 use crate::protect::WhyNot;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -41,7 +42,7 @@ const MOST: usize = 3;
 pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
     let Some(case) = Case::of(scene, claim) else { return Vec::new() };
     let mut found = case.found();
-    let holds = case.holds_transactions();
+    let holds = case.holds_transactions() && !case.may_be_cached();
     found.retain(|rewrite| holds || !needs_transaction(rewrite.kind));
     found.retain(|rewrite| rewrite.language != "sql" || parses(&rewrite.text, case.dialect));
     let mut texts: Vec<String> = Vec::new();
@@ -50,7 +51,8 @@ pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
         texts.push(rewrite.text.clone());
         new
     });
-    if found.is_empty() && holds {
+    // What has left the process is not taken back by a level.
+    if found.is_empty() && holds && claim.rule != double_fire::ID {
         found.push(parent::isolation(&case));
     }
     found.truncate(MOST);
@@ -101,6 +103,27 @@ impl<'a, 'p> Case<'a, 'p> {
 
     fn words(&self, access: &'a Access, table: &'a TableAccess) -> words::Words<'a, 'p> {
         words::Words { scene: self.scene, access, table: &table.table.name, dialect: self.dialect, qualified: false }
+    }
+
+    /// Whether what goes by as the row may come from somewhere else, such as a cache, where no lock holds it.
+    fn may_be_cached(&self) -> bool {
+        let terms = &self.scene.ev.terms;
+        let (sets, checks) = (self.target().map(|target| target.sets.as_slice()), &self.claim.sequence.checks);
+        let given = sets.unwrap_or_default().iter().flat_map(|set| self.scene.terms_in(self.writes, &set.value));
+        let asked = checks.iter().filter_map(|check| Some(self.scene.ev.cond(check.cond?).term));
+        let read = |part: &TermId| terms.origins(*part).iter().any(|origin| origin.event == self.read.id);
+        let kept = |part: &TermId| {
+            matches!(terms.get(*part), Term::Field(..)) && !terms.matters(*part) && !terms.is_constant(*part)
+        };
+        let mut found = false;
+        for term in given.chain(asked) {
+            terms.walk(term, &mut |part| {
+                if let Term::Either(parts) = terms.get(part) {
+                    found |= parts.iter().any(read) && parts.iter().any(kept);
+                }
+            });
+        }
+        found
     }
 
     /// Whether the client can read, check and write inside one transaction.

@@ -56,6 +56,9 @@ fn undoes_more_than_it_checks(facts: &Facts<'_, '_>) -> bool {
 
 /// The other statement that spoils a check, where two runs of the same code write the same and nothing else hangs on it.
 pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
+    if facts.target.action == Action::Delete {
+        return spoils_before_delete(facts);
+    }
     if facts.target.action != Action::Update
         || !facts.writes_the_same()
         || acts_besides(facts.scene, facts.sequence, true)
@@ -70,13 +73,29 @@ pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     moved.filter_map(|column| facts.other_writer(column, &own)).min_by_key(|other| other.writer.breadth)
 }
 
+/// The other statement that changes what was checked before a DELETE.
+fn spoils_before_delete(facts: &Facts<'_, '_>) -> Option<Counterpart> {
+    let own = facts.own_functions();
+    let spoiled = facts.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+        LooksAt::Column(column) if !facts.permits(check) && !facts.names_row(column) => Some(column),
+        _ => None,
+    });
+    spoiled.filter_map(|column| facts.other_writer(column, &own)).min_by_key(|other| other.writer.breadth)
+}
+
 /// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing. What
 /// this request itself has written over since was checked for that write.
 fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
-    let table = &facts.reads.table.name;
+    let (table, rivals) = (&facts.reads.table.name, facts.scene.rivals);
+    let own = facts.own_functions();
+    let others = |column: &Name| !rivals.writers.know(table, column) || facts.other_writer(column, &own).is_some();
     let spoiled = facts.sequence.checks.iter().any(|check| match &check.looks_at {
         LooksAt::Column(column) => {
-            facts.scene.rivals.changes(table, column) && !facts.permits(check) && !is_written_before(facts, column)
+            rivals.changes(table, column)
+                && others(column)
+                && !facts.permits(check)
+                && !facts.names_row(column)
+                && !is_written_before(facts, column)
         }
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
@@ -130,7 +149,8 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let own = facts.confidence();
     let moved = |check: &Check| match &check.looks_at {
         LooksAt::Column(column) => {
-            dependency::written(facts.target).any(|set| set.column == *column && !facts.keeps(&set.column))
+            dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
+                && !(facts.names_row(column) && !asks_whether_there(facts, check))
         }
         LooksAt::Row => !facts.permits(check),
         // Of a list it is how many there are.
@@ -156,18 +176,21 @@ fn asks_for_what_it_computes_from(facts: &Facts<'_, '_>) -> bool {
     checks.all(|check| asks_for_what_is_edited(facts, check))
 }
 
+/// Whether a condition only asks if something is there.
+fn asks_whether_there(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let ev = facts.scene.ev;
+    check.cond.is_some_and(|cond| matches!(ev.terms.get(ev.cond(cond).term), Term::Exists(_)))
+}
+
 /// The same of one condition.
 fn asks_for_what_is_edited(facts: &Facts<'_, '_>, check: &Check) -> bool {
-    let scene = facts.scene;
     let made = |column: &Name| {
         let of = |value: &Written| {
             value.column == *column && value.computed && value.from == LooksAt::Column(column.clone())
         };
         facts.sequence.values.iter().any(of)
     };
-    let cond = check.cond.map(|cond| scene.ev.cond(cond));
-    let presence = cond.is_some_and(|cond| matches!(scene.ev.terms.get(cond.term), Term::Exists(_)));
-    presence && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
+    asks_whether_there(facts, check) && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
 }
 
 /// Whether a check only has something proved: a call is asked with the column and with what the caller brought, a password

@@ -188,6 +188,16 @@ impl<'a, 'p> Facts<'a, 'p> {
         })
     }
 
+    /// Whether a column says which row it is, not what state it is in: it is never null, no other row has the same, and
+    /// the program finds rows by it.
+    pub fn names_row(&self, column: &Name) -> bool {
+        let Some(table) = self.scene.schema.table(&self.reads.table.name) else { return false };
+        let asked = self.scene.rivals.asked.get(&self.reads.table.name);
+        asked.is_some_and(|asked| asked.contains(column))
+            && table.keys().any(|key| key == [column.clone()])
+            && table.columns.iter().any(|def| def.name == *column && !def.nullable)
+    }
+
     /// Whether the row is asked for by a value that this request drew: another one draws another, but for a rare chance.
     pub fn asks_by_chance(&self) -> bool {
         let Some(read) = self.read.access() else { return false };

@@ -93,7 +93,7 @@ impl Facts<'_, '_> {
             };
             terms.is_constant(term)
                 || is_of_clock(terms, term) && !terms.matters(term)
-                || of_read() && !terms.brings(term, |event| self.is_read(event))
+                || of_read() && !self.is_joined(term) && !terms.brings(term, |event| self.is_read(event))
         };
         dependency::written(self.target)
             .all(|set| !set.value.is_relative() && self.scene.terms_in(access, &set.value).into_iter().all(alike))

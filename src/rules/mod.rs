@@ -281,6 +281,7 @@ fn once(scene: &Scene<'_, '_>, claims: Vec<Claim>) -> Vec<Claim> {
         (
             std::cmp::Reverse(claim.confidence),
             weight(claim),
+            harm(scene, claim),
             scene.place(claim.sequence.write),
             std::cmp::Reverse(scene.place(claim.sequence.read)),
         )
@@ -314,6 +315,20 @@ fn stands_apart(scene: &Scene<'_, '_>, claim: &Claim, known: &Claim) -> bool {
         && !removes
         && (adds || claim.rule != known.rule)
         && !alternatives::one_run_passes(scene, own, other)
+}
+
+/// How little is lost by a claim, where one read decides several writes: a value of a request's own says more than what
+/// every request would write, and that more than a row that can be deleted once only. What fires twice is told with the
+/// row that it was for.
+fn harm(scene: &Scene<'_, '_>, claim: &Claim) -> u8 {
+    if claim.rule == double_fire::ID {
+        return u8::from(claim.sequence.relation != Relation::SameRow);
+    }
+    let Some(facts) = Facts::of(scene, &claim.sequence, &claim.tried) else { return 0 };
+    match facts.target.action {
+        Action::Delete => 2,
+        _ => u8::from(facts.sequence.values.is_empty() && facts.writes_the_same()),
+    }
 }
 
 fn weight(claim: &Claim) -> u8 {

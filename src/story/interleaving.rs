@@ -92,7 +92,12 @@ fn with_another(
     ));
     steps.push(step(Who::A, words::statement(write), after, write.span, Role::Write));
     let table = words::table_of(scene, claim, write);
-    Interleaving { steps, outcome: format!("what B wrote to {table}.{column} is lost") }
+    let deletes = write.access().and_then(|access| access.statement.target());
+    let outcome = match deletes.is_some_and(|target| target.action == Action::Delete) {
+        true => format!("the row is deleted, whatever {column} has become"),
+        false => format!("what B wrote to {table}.{column} is lost"),
+    };
+    Interleaving { steps, outcome }
 }
 
 /// A condition on one line.

@@ -15,7 +15,7 @@ use crate::flow::Evaluator;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, common, here};
 use crate::rules::claim::Claim;
-use crate::rules::{self, lost_update, table_lock};
+use crate::rules::{self, lost_update, table_lock, unchecked_outcome};
 use crate::span::Span;
 
 /// Tells a claim as a finding; none when one of its events is gone.
@@ -167,7 +167,11 @@ fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> 
         cond.function != scene.flow.function && write.calls.iter().all(|call| call.function != cond.function)
     };
     // What is lost is lost whatever was there to be read.
-    let told = conditions.filter(|(_, cond)| claim.rule != lost_update::ID || tests(cond));
+    let told = conditions.filter(|(check, cond)| match claim.rule {
+        lost_update::ID => tests(cond),
+        unchecked_outcome::ID => check.looks_at == LooksAt::Existence || !cond.compares.is_empty(),
+        _ => true,
+    });
     told.min_by_key(|(check, cond)| {
         (
             check.looks_at == LooksAt::Existence,

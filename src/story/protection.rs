@@ -66,6 +66,10 @@ pub fn sentence(scene: &Scene<'_, '_>, protection: &Protection, write: &Event) -
         Protection::Check(name) => format!("the CHECK {name} refuses what the second request would leave"),
         Protection::ForeignKey => "a foreign key refuses the write once the row that was read is gone".to_owned(),
         Protection::Rechecked(_) => "a later statement looks again, with a lock or a guard, and decides".to_owned(),
+        Protection::MovedOn(_) => {
+            "an earlier write, itself protected, marks the row so that the next request does not find it or is turned away"
+                .to_owned()
+        }
         Protection::OwnRow => "no second request asks for this key: it was made here".to_owned(),
         Protection::NoRival => "no statement of the program changes what was read".to_owned(),
         Protection::Idempotent => {
@@ -85,7 +89,8 @@ fn place(scene: &Scene<'_, '_>, protection: &Protection) -> Option<Span> {
         | Protection::AdvisoryLock(at)
         | Protection::TableLock(at)
         | Protection::UniqueKeyInTransaction(at)
-        | Protection::Rechecked(at) => *at,
+        | Protection::Rechecked(at)
+        | Protection::MovedOn(at) => *at,
         _ => return None,
     };
     scene.event(event).map(|event| event.span)

@@ -24,9 +24,11 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         (lost_update::ID, Some(other)) => return undone(scene, claim, other, table),
         (check_then_update::ID, Some(Counterpart { column, writer })) => {
             let who = words::function(scene, writer.function);
-            return format!(
-                "{who} can change {column} of the {table} row after the check, and what it wrote is written over"
-            );
+            let then = match action(write) {
+                Some(Action::Delete) => "it is deleted all the same",
+                _ => "what it wrote is written over",
+            };
+            return format!("{who} can change {column} of the {table} row after the check, and {then}");
         }
         _ => {}
     }

@@ -1,0 +1,134 @@
+//! On which side of a condition an event stands, and which values of a column lead there.
+
+use crate::event::{Cond, CondKind, Event};
+use crate::flow::term::{Part, Term, TermId};
+use crate::lower::tree::Name;
+use crate::race::scene::Scene;
+use crate::race::{LooksAt, Sequence};
+use crate::sql::statement::Compare;
+
+/// What a column is known to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// This constant.
+    Constant(Name),
+    Null,
+    /// Something, nobody knows what.
+    Something,
+}
+
+/// How deep a condition is taken apart.
+const DEPTH: usize = 16;
+
+/// Whether whoever reads this in a column does not come to the write, by the conditions of a sequence.
+pub fn keeps_out(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, held: &Held) -> bool {
+    let Some(write) = scene.event(sequence.write) else { return false };
+    let column = Column { scene, sequence, column, held };
+    let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.column.clone()));
+    let mut conds = on_it.filter_map(|check| check.cond).map(|cond| scene.ev.cond(cond));
+    conds.any(|cond| side(cond, write).is_some_and(|holds| column.contradicts(cond.term, holds, 0)))
+        || column.no_arm_leads_to(write)
+}
+
+/// Whether a condition holds where an event happens; none where that is not known.
+fn side(cond: &Cond, event: &Event) -> Option<bool> {
+    if cond.kind == CondKind::Must {
+        return Some(true);
+    }
+    match event.path.arms_of(cond.branch?)? {
+        1 => Some(true),
+        2 => Some(false),
+        _ => None,
+    }
+}
+
+/// A column of the row that a sequence read, and what stands in it.
+struct Column<'c, 'a, 'p> {
+    scene: &'c Scene<'a, 'p>,
+    sequence: &'c Sequence,
+    column: &'c Name,
+    held: &'c Held,
+}
+
+impl Column<'_, '_, '_> {
+    /// Whether a test cannot come out so.
+    fn contradicts(&self, term: TermId, holds: bool, depth: usize) -> bool {
+        if depth > DEPTH {
+            return false;
+        }
+        if self.is_it(term) {
+            return matches!(self.held, Held::Constant(value) if value == if holds { "false" } else { "true" });
+        }
+        match self.scene.ev.terms.get(term) {
+            Term::Exists(of) if self.is_it(*of) => match self.held {
+                Held::Null => holds,
+                Held::Constant(_) | Held::Something => !holds,
+            },
+            Term::Computed(by, parts) => match (by.as_str(), &**parts) {
+                ("!", [part]) => self.contradicts(*part, !holds, depth + 1),
+                ("&&", parts) if holds => parts.iter().any(|part| self.contradicts(*part, true, depth + 1)),
+                ("||", parts) if !holds => parts.iter().any(|part| self.contradicts(*part, false, depth + 1)),
+                ("==", [left, right]) => self.compared(*left, *right) == Some(!holds),
+                ("!=", [left, right]) => self.compared(*left, *right) == Some(holds),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether the column is what it is compared with.
+    fn compared(&self, left: TermId, right: TermId) -> Option<bool> {
+        let with = if self.is_it(left) {
+            right
+        } else if self.is_it(right) {
+            left
+        } else {
+            return None;
+        };
+        match (self.scene.ev.terms.get(with), self.held) {
+            (Term::Literal(with), Held::Constant(held)) => Some(same(with, held)),
+            (Term::Literal(_), Held::Null) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether the event stands in arms of a match on the column, none of which is for what it holds.
+    fn no_arm_leads_to(&self, event: &Event) -> bool {
+        let Held::Constant(held) = self.held else { return false };
+        event.path.0.iter().any(|(branch, taken)| {
+            let Some(switch) = self.scene.switch(*branch).filter(|switch| self.is_it(switch.on)) else { return false };
+            let named = |arm: &Option<Vec<Name>>| arm.iter().flatten().any(|name| same(name, held));
+            let takes = switch.arms.iter().position(named).or_else(|| switch.arms.iter().position(Option::is_none));
+            takes.is_some_and(|arm| taken & (1 << arm.min(63)) == 0)
+        })
+    }
+
+    fn is_it(&self, term: TermId) -> bool {
+        let Term::Field(..) = self.scene.ev.terms.get(term) else { return false };
+        let read = self.scene.access(self.sequence.read).map(|read| &read.statement);
+        matches!(&*self.scene.origins(term), [origin] if origin.event == self.sequence.read
+        && !origin.computed
+        && matches!(&origin.part, Part::Column(_))
+        && read.is_some_and(|read| {
+            self.scene.looks_at(read, &origin.part, false) == LooksAt::Column(self.column.clone())
+        }))
+    }
+}
+
+/// Whether two names are of one constant; a variant may be written with its enum or without.
+fn same(one: &str, other: &str) -> bool {
+    let last = |name: &str| name.rsplit("::").next().unwrap_or_default().to_owned();
+    last(one) == last(other)
+}
+
+/// What a comparison of a statement's filter leaves of a column that holds this: none where it is not known.
+pub fn is_found_by(op: Compare, asked: Option<&Name>, held: &Held) -> Option<bool> {
+    match (op, held) {
+        (Compare::IsNull, held) => Some(*held == Held::Null),
+        (Compare::IsNotNull, held) => Some(*held != Held::Null),
+        (Compare::Eq, Held::Constant(held)) => asked.map(|asked| asked == held),
+        (Compare::Ne, Held::Constant(held)) => asked.map(|asked| asked != held),
+        (Compare::Eq | Compare::Ne, Held::Null) => Some(false),
+        _ => None,
+    }
+}
