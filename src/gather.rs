@@ -20,7 +20,7 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
     for finding in findings {
         let helper = finding.labels.iter().find(|label| label.role == Role::Write);
         if let Some(helper) = helper.filter(|label| finding.rule == lost_update::ID && label.span != finding.at) {
-            match first_of.entry((helper.span, finding.message.clone())) {
+            match first_of.entry((helper.span, stem(&finding.message).to_owned())) {
                 Entry::Occupied(first) => {
                     let first = *first.get();
                     kept[first].callers.push(CallSite { function: finding.function, span: finding.at });
@@ -38,7 +38,25 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
         more.push(0);
     }
     for (finding, more) in kept.iter_mut().zip(more).filter(|(_, more)| *more > 0) {
-        finding.message += &format!(", here and in {}", count(more, "other place"));
+        let places = format!("here and in {}", count(more, "other place"));
+        finding.message = match finding.message.split_once(UNDONE).filter(|(_, by)| by.ends_with(BETWEEN)) {
+            Some((what, by)) => {
+                let by = by.strip_suffix(BETWEEN).unwrap_or(by);
+                format!("{what}, {places}, and what others write{BETWEEN}; here what {by}")
+            }
+            None => format!("{}, {places}", finding.message),
+        };
     }
     kept
+}
+
+/// Before the statement that is undone.
+pub const UNDONE: &str = ", and what ";
+
+/// After it.
+pub const BETWEEN: &str = " in between is undone";
+
+/// What a finding says whoever it is that is undone.
+fn stem(message: &str) -> &str {
+    message.split_once(UNDONE).filter(|_| message.ends_with(BETWEEN)).map_or(message, |(what, _)| what)
 }

@@ -56,6 +56,6 @@ pub async fn clear(pool: &PgPool, id: i64, now: i64) -> sqlx::Result<()> {{
 "#
     );
     let finding = only_finding(&code);
-    assert!(finding.message.starts_with("until of the moorings row can change"), "{}", finding.message);
+    assert!(finding.message.starts_with("prolong can change until of the moorings row"), "{}", finding.message);
     assert_eq!(check(&finding), "decides by the until that was read");
 }

@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Access, Event, EventId, Flow};
 use crate::flow::Evaluator;
+use crate::flow::limits::PAIRED;
 use crate::flow::term::{Params, Term, TermId, Terms};
 use crate::link::FnId;
 use crate::lower::tree::Name;
@@ -70,8 +71,8 @@ struct Asked<'e, 'p> {
     made: FxHashSet<EventId>,
 }
 
-/// By table, column and the calls that lead to the statement.
-type Known = FxHashSet<(Name, Name, Vec<Span>)>;
+/// The calls that lead to a statement, by where it stands and which column it gives a value of its own.
+type Known = FxHashMap<(Span, Name), Vec<Box<[Span]>>>;
 
 impl Writers {
     /// In: the flows of all functions, callees before their callers, and those functions that run in production.
@@ -89,7 +90,8 @@ impl Writers {
             });
             let made = made.map(|event| event.id).collect();
             let asked = Asked { ev, function: flow.function, runs, called, made };
-            for event in flow.events.iter().filter(|event| production.contains(&event.function)) {
+            let near = flow.events.iter().filter(|event| event.calls.len() <= PAIRED);
+            for event in near.filter(|event| production.contains(&event.function)) {
                 writers.add(&asked, event, &mut known);
             }
         }
@@ -112,15 +114,14 @@ impl Writers {
         let places: Vec<Span> = event.calls.iter().map(|call| call.span).chain([event.span]).collect();
         let mut way: Option<Arc<[(Span, FnId)]>> = None;
         for set in rewritten(target).filter(|set| set.column != "?") {
-            if !value.gives_own(target, &set.column, &set.value) || value.makes_row(target) {
-                continue;
-            }
             let (table, column) = (&target.table.name, &set.column);
+            let known = known.entry((event.span, column.clone())).or_default();
             // A callee has said so already.
-            if (0..places.len()).any(|from| known.contains(&(table.clone(), column.clone(), places[from..].to_vec()))) {
+            let said = known.iter().any(|way| places.ends_with(way));
+            if said || !value.gives_own(target, column, &set.value) || value.makes_row(target) {
                 continue;
             }
-            known.insert((table.clone(), column.clone(), places.clone()));
+            known.push(places.as_slice().into());
             let writers = self.by_column.entry((table.clone(), column.clone())).or_default();
             if writers.len() >= KEPT {
                 continue;
@@ -227,6 +228,14 @@ impl Own<'_, '_> {
         }
         match self.terms.get(term) {
             Term::Either(parts) if parts.iter().all(|part| self.terms.is_constant(*part)) => !self.is_encoded(column),
+            // What was found or else fetched is nothing that the program gives of its own.
+            Term::Either(parts) if parts.iter().any(|part| comes_from(self.terms, *part, column)) => {
+                let given = |part: &TermId| {
+                    let brought = self.terms.params(*part) != Params::default();
+                    brought || self.terms.is_constant(*part) || comes_from(self.terms, *part, column)
+                };
+                parts.iter().any(|part| self.is_own(*part, column) && given(part))
+            }
             Term::Either(parts) => parts.iter().any(|part| self.is_own(*part, column)),
             _ => !comes_from(self.terms, term, column) || joins_something(self.terms, term, column),
         }

@@ -150,7 +150,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let moved = |check: &Check| match &check.looks_at {
         LooksAt::Column(column) => {
             dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
-                && !(facts.names_row(column) && !asks_whether_there(facts, check))
+                && (asks_whether_there(facts, check) || !facts.names_row(column))
         }
         LooksAt::Row => !facts.permits(check),
         // Of a list it is how many there are.

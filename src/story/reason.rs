@@ -1,6 +1,7 @@
 //! The sentences of a finding: what two requests can do, and why the present protection does not hold.
 
 use crate::event::{Event, EventKind};
+use crate::gather::{BETWEEN, UNDONE};
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::rows::{self, Relation};
@@ -146,15 +147,15 @@ fn undone(scene: &Scene<'_, '_>, claim: &Claim, other: &Counterpart, table: &str
     let values: Vec<&Written> = claim.sequence.values.iter().filter(of_column).collect();
     let handed_back = claim.sequence.values.iter().filter(|value| value.is_handed_back()).count();
     match values.iter().find(|value| value.is_handed_back()).or(values.first()) {
-        Some(value) if value.is_handed_back() && handed_back > 1 => format!(
-            "columns of the {table} row are saved as they were read, and what {who} writes to {column} in between is undone"
-        ),
-        Some(value) if value.is_handed_back() => {
-            format!("{table}.{column} is saved as it was read, and what {who} writes to it in between is undone")
+        Some(value) if value.is_handed_back() && handed_back > 1 => {
+            format!("columns of the {table} row are saved as they were read{UNDONE}{who} writes to {column}{BETWEEN}")
         }
-        Some(value) if value.is_own() => format!(
-            "the new {table}.{column} is made of the one that was read, and what {who} writes to it in between is undone"
-        ),
+        Some(value) if value.is_handed_back() => {
+            format!("{table}.{column} is saved as it was read{UNDONE}{who} writes to it{BETWEEN}")
+        }
+        Some(value) if value.is_own() => {
+            format!("the new {table}.{column} is made of the one that was read{UNDONE}{who} writes to it{BETWEEN}")
+        }
         Some(value) => format!(
             "the new {table}.{} is made of the {column} that was read, which {who} can change in between",
             value.column
