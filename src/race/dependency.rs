@@ -6,6 +6,7 @@ use crate::event::{Access, CondId, CondKind, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
 use crate::sql::statement::{
@@ -202,10 +203,13 @@ fn spares_a_write(
     compares.all(|compare| {
         let sides = [(compare.left, compare.right), (compare.right, compare.left)];
         let written_there = |(column, value): (TermId, TermId)| {
-            let marks_a_time = || is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write);
+            let marks = || match scene.ev.terms.get(value) {
+                Term::Literal(_) => lets_act(scene, id, write),
+                _ => is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write),
+            };
             written(target)
                 .any(|set| is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).contains(&value))
-                && !marks_a_time()
+                && !marks()
         };
         matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
     })
@@ -221,6 +225,12 @@ fn more_hangs_on(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
         };
         acts && event.id != write.id && event.path.meets(&write.path) && scene.conditions(&event.deps).contains(&cond)
     })
+}
+
+/// Whether something leaves the process on a condition, before the write makes it fail for whoever comes next.
+fn lets_act(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
+    let mut effects = scene.before_of(Kind::Effect, write.id);
+    effects.any(|event| scene.conditions(&event.deps).contains(&cond))
 }
 
 /// Whether a condition is made of comparisons alone.
