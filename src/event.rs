@@ -200,8 +200,18 @@ pub struct Cond {
     pub span: Span,
     pub function: FnId,
     pub kind: CondKind,
-    /// The branch of an `if`: in its first arm the condition holds, in its second it does not.
-    pub branch: Option<u32>,
+    /// The branch that it decides.
+    pub decides: Option<Decided>,
+}
+
+/// A branch that one condition decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decided {
+    pub branch: u32,
+    /// It is an `if`: in its first arm the condition holds, in its second it does not.
+    pub is_if: bool,
+    /// The arms that are taken where an option is none, or a result an error; none of them where nothing is said of that.
+    pub lacking: u64,
 }
 
 /// `left op right` inside a condition.

@@ -201,6 +201,38 @@ pub(super) fn absent_arm(cond: &Expr) -> u64 {
     }
 }
 
+/// The arm of an `if` in which the tested option is none, or the tested result an error; none where something else is
+/// tested as well.
+pub(super) fn lacking_arm(cond: &Expr) -> u64 {
+    match &*cond.kind {
+        ExprKind::Let(pat, _) if is_some(pat) || is_answer(pat, "Ok") => 0b10,
+        ExprKind::Let(pat, _) if is_none(pat) || is_answer(pat, "Err") => 0b01,
+        ExprKind::Method(call) if matches!(call.name.as_str(), "is_some" | "is_ok") => 0b10,
+        ExprKind::Method(call) if matches!(call.name.as_str(), "is_none" | "is_err") => 0b01,
+        ExprKind::Unary(UnOp::Not, of) => match lacking_arm(of) {
+            0b01 => 0b10,
+            0b10 => 0b01,
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// The same of a `match`.
+pub(super) fn lacking_arms(arms: &[Arm]) -> u64 {
+    let lacks = |arm: &Arm| is_none(&arm.pat) || is_answer(&arm.pat, "Err");
+    arms.iter().take(63).enumerate().filter(|(_, arm)| lacks(arm)).fold(0, |bits, (place, _)| bits | 1 << place)
+}
+
+/// Whether a condition is a pattern, which says by itself what it asks for.
+pub(super) fn is_let(cond: &Expr) -> bool {
+    matches!(&*cond.kind, ExprKind::Let(..))
+}
+
+fn is_answer(pat: &Pat, name: &str) -> bool {
+    matches!(pat, Pat::TupleStruct(path, inner) if last(path) == name && inner.iter().all(takes_all))
+}
+
 /// Whether a pattern asks of an option whether it is there, and of what is in it nothing.
 pub(super) fn asks_presence(pat: &Pat) -> bool {
     is_some(pat) || is_none(pat)

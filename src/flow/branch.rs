@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::client::Builder;
-use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Path};
-use crate::flow::absent::absent_arm;
+use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Path};
+use crate::flow::absent::{absent_arm, is_let, lacking_arm, lacking_arms};
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, decode};
@@ -61,8 +61,8 @@ impl<'p> Evaluator<'p> {
         self.condition_of(None, tested, kind, at)
     }
 
-    /// The same for the condition of an `if`.
-    fn condition_of(&mut self, branch: Option<u32>, tested: &Value, kind: CondKind, at: Range) -> Option<CondId> {
+    /// The same for the condition of a branch.
+    fn condition_of(&mut self, decides: Option<Decided>, tested: &Value, kind: CondKind, at: Range) -> Option<CondId> {
         if tested.guards.is_empty() && !self.terms.matters(tested.term) {
             return None;
         }
@@ -75,7 +75,7 @@ impl<'p> Evaluator<'p> {
             span: self.span(at),
             function: self.frame.function,
             kind,
-            branch,
+            decides,
         }));
         self.frame.conds.push(id);
         Some(id)
@@ -205,8 +205,8 @@ impl<'p> Evaluator<'p> {
         }
         let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
         let fork = self.fork();
-        let decides = self.condition_of(Some(fork.branch()), &tested, CondKind::Test, cond.at);
-        let conds: Vec<_> = decides.into_iter().collect();
+        let decides = Decided { branch: fork.branch(), is_if: !is_let(cond), lacking: lacking_arm(cond) };
+        let conds: Vec<_> = self.condition_of(Some(decides), &tested, CondKind::Test, cond.at).into_iter().collect();
         self.note_flag(fork.branch(), &tested);
         self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
         let yes = self.arm(&fork, 0, &conds, |ev| {
@@ -253,9 +253,10 @@ impl<'p> Evaluator<'p> {
             }
         };
         let irrefutable = arms.len() == 1;
-        let cond = if irrefutable { None } else { self.condition(&tested, CondKind::Test, of.at) };
         let decodes = decode::is_decoding(arms);
         let fork = self.fork().decoding(decodes);
+        let decides = Decided { branch: fork.branch(), is_if: false, lacking: lacking_arms(arms) };
+        let cond = if irrefutable { None } else { self.condition_of(Some(decides), &tested, CondKind::Test, of.at) };
         self.note_switch(fork.branch(), &scrutinee, arms);
         self.note_absent_arms(fork.branch(), &scrutinee, arms);
         let mut ended = Vec::with_capacity(arms.len());

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Access, Call, Comparison, Cond, CondId, Effect, Event, EventId, EventKind, Flow, Guard, Path};
+use crate::event::{
+    Access, Call, Comparison, Cond, CondId, Decided, Effect, Event, EventId, EventKind, Flow, Guard, Path,
+};
 use crate::flow::absent::Absent;
 use crate::flow::limits::FOLLOWED;
 use crate::flow::term::{Term, TermId};
@@ -269,8 +271,8 @@ impl<'p> Evaluator<'p> {
             .map(|c| Comparison { left: self.map_term(c.left, map), op: c.op, right: self.map_term(c.right, map) })
             .collect();
         let inner = branch::union(&inner, &[]);
-        let branch = cond.branch.map(|branch| self.map_branch(branch, map));
-        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), branch, ..cond }));
+        let decides = cond.decides.map(|decides| Decided { branch: self.map_branch(decides.branch, map), ..decides });
+        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), decides, ..cond }));
         map.conds.insert(id, Some(mapped));
         Some(mapped)
     }

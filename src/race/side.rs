@@ -26,8 +26,7 @@ pub fn keeps_out(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, held
     let column = Column { scene, sequence, column, held };
     let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.column.clone()));
     let mut conds = on_it.filter_map(|check| check.cond).map(|cond| scene.ev.cond(cond));
-    conds.any(|cond| side(cond, write).is_some_and(|holds| column.contradicts(cond.term, holds, 0)))
-        || column.no_arm_leads_to(write)
+    conds.any(|cond| column.turns_away(cond, write)) || column.no_arm_leads_to(write)
 }
 
 /// Whether a condition holds where an event happens; none where that is not known.
@@ -35,10 +34,25 @@ fn side(cond: &Cond, event: &Event) -> Option<bool> {
     if cond.kind == CondKind::Must {
         return Some(true);
     }
-    match event.path.arms_of(cond.branch?)? {
+    let decides = cond.decides.filter(|decides| decides.is_if)?;
+    match event.path.arms_of(decides.branch)? {
         1 => Some(true),
         2 => Some(false),
         _ => None,
+    }
+}
+
+/// Whether what a condition asks for is missing where an event happens: an option is none, a result an error. None where
+/// that is not known.
+pub fn lacks(cond: &Cond, event: &Event) -> Option<bool> {
+    let decides = cond.decides.filter(|decides| decides.lacking != 0)?;
+    let taken = event.path.arms_of(decides.branch)?;
+    if taken & !decides.lacking == 0 {
+        Some(true)
+    } else if taken & decides.lacking == 0 {
+        Some(false)
+    } else {
+        None
     }
 }
 
@@ -51,6 +65,21 @@ struct Column<'c, 'a, 'p> {
 }
 
 impl Column<'_, '_, '_> {
+    fn turns_away(&self, cond: &Cond, write: &Event) -> bool {
+        let mut asked = cond.term;
+        while let Term::Computed(by, parts) = self.scene.ev.terms.get(asked)
+            && let ("!", [part]) = (by.as_str(), &**parts)
+        {
+            asked = *part;
+        }
+        if let Term::Exists(of) = self.scene.ev.terms.get(asked)
+            && self.is_it(*of)
+        {
+            return lacks(cond, write).is_some_and(|lacks| lacks != (*self.held == Held::Null));
+        }
+        side(cond, write).is_some_and(|holds| self.contradicts(cond.term, holds, 0))
+    }
+
     /// Whether a test cannot come out so.
     fn contradicts(&self, term: TermId, holds: bool, depth: usize) -> bool {
         if depth > DEPTH {
@@ -60,10 +89,6 @@ impl Column<'_, '_, '_> {
             return matches!(self.held, Held::Constant(value) if value == if holds { "false" } else { "true" });
         }
         match self.scene.ev.terms.get(term) {
-            Term::Exists(of) if self.is_it(*of) => match self.held {
-                Held::Null => holds,
-                Held::Constant(_) | Held::Something => !holds,
-            },
             Term::Computed(by, parts) => match (by.as_str(), &**parts) {
                 ("!", [part]) => self.contradicts(*part, !holds, depth + 1),
                 ("&&", parts) if holds => parts.iter().any(|part| self.contradicts(*part, true, depth + 1)),

@@ -8,7 +8,7 @@ use crate::flow::term::{Term, TermId};
 use crate::protect::Protection;
 use crate::race::index::Kind;
 use crate::race::transaction;
-use crate::race::{Check, LooksAt, common, dependency};
+use crate::race::{Check, LooksAt, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard::NEAR;
 use crate::sql::statement::{Action, Strength};
@@ -52,6 +52,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         acts && !held_meanwhile(facts, &checks, event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
             && !claimed_before(facts, event.id)
+            && !only_notes_failure(facts, event)
     })?;
     let EventKind::Effect(effect) = &between.kind else { return None };
     let confidence = if effect.certain { facts.confidence() } else { Confidence::Medium.min(facts.confidence()) };
@@ -92,6 +93,20 @@ fn held_meanwhile(facts: &Facts<'_, '_>, checks: &[&Check], effect: &Event) -> b
             && check.cond.is_some_and(|cond| needed.contains(&cond))
     });
     locks && of_content && one_transaction()
+}
+
+/// Whether the write happens only where something outside gave an error: what was called for is not done by then.
+fn only_notes_failure(facts: &Facts<'_, '_>, effect: &Event) -> bool {
+    let scene = facts.scene;
+    let needed = scene.conditions(&effect.deps);
+    scene.conditions(&facts.write.deps).iter().filter(|cond| !needed.contains(cond)).any(|cond| {
+        let cond = scene.ev.cond(*cond);
+        let asked = match scene.ev.terms.get(cond.term) {
+            Term::Exists(of) => *of,
+            _ => cond.term,
+        };
+        scene.ev.terms.is_answer(asked) && side::lacks(cond, facts.write) == Some(true)
+    })
 }
 
 /// Whether what the row is asked for by, or holds, names the file. What is drawn anew in each request names one of its own.
