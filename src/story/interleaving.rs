@@ -2,9 +2,10 @@
 
 use crate::event::{Cond, Event, EventKind};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
+use crate::flow::term::Term;
 use crate::protect::WhyNot;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Written};
+use crate::race::{Check, LooksAt, Written, side};
 use crate::rules::claim::Claim;
 use crate::rules::loss::Counterpart;
 use crate::rules::{
@@ -30,7 +31,12 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
     let best = super::best_check(scene, claim, write);
     let in_where =
         || claim.sequence.checks.iter().filter(|check| check.cond.is_none()).max_by_key(|check| &check.looks_at);
-    let seen = seen(best.map(|(check, _)| check).or_else(in_where));
+    let missing = best.is_some_and(|(_, cond)| side::lacks(cond, write) == Some(true));
+    let seen = match best {
+        Some((check, cond)) if missing => missed(scene, check, cond),
+        Some((check, _)) => seen(check),
+        None => in_where().and_then(seen),
+    };
     for who in [Who::A, Who::B] {
         let state = if who == Who::A { seen.clone() } else { seen.as_ref().map(|_| "the same".to_owned()) };
         steps.push(StoryStep { who, text: read_text.clone(), state, span: Some(read.span), role: Role::Read });
@@ -38,7 +44,7 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
     if let Some((_, cond)) = best {
         let text = condition(scene, cond);
         for who in [Who::A, Who::B] {
-            let state = Some("goes on".to_owned());
+            let state = Some(if missing { "goes on without" } else { "goes on" }.to_owned());
             steps.push(StoryStep { who, text: text.clone(), state, span: Some(cond.span), role: Role::Check });
         }
     }
@@ -125,9 +131,19 @@ fn alone(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> In
     Interleaving { steps, outcome: outcome(claim, write, table) }
 }
 
+/// What is seen of a read where the program goes on without it.
+fn missed(scene: &Scene<'_, '_>, check: &Check, cond: &Cond) -> Option<String> {
+    let LooksAt::Column(column) = &check.looks_at else { return None };
+    let column = words::named(column)?;
+    Some(match scene.ev.terms.get(cond.term) {
+        Term::Exists(_) => format!("{column} is not set"),
+        _ => format!("no {column} that can be used"),
+    })
+}
+
 /// What is seen of a read: that of which the condition is shown.
-fn seen(shown: Option<&Check>) -> Option<String> {
-    match &shown?.looks_at {
+fn seen(shown: &Check) -> Option<String> {
+    match &shown.looks_at {
         LooksAt::Column(column) => words::named(column).map(|column| format!("{column} is still fine")),
         LooksAt::Aggregate => Some("the number is still fine".to_owned()),
         LooksAt::Existence | LooksAt::Row => None,

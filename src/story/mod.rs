@@ -13,7 +13,7 @@ use crate::event::{Cond, CondKind, Event, Flow};
 use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
 use crate::flow::Evaluator;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, common, here};
+use crate::race::{Check, LooksAt, common, here, side};
 use crate::rules::claim::Claim;
 use crate::rules::{self, lost_update, table_lock, unchecked_outcome};
 use crate::span::Span;
@@ -172,7 +172,7 @@ fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> 
         unchecked_outcome::ID => check.looks_at == LooksAt::Existence || !cond.compares.is_empty(),
         _ => true,
     });
-    told.min_by_key(|(check, cond)| {
+    let (check, cond) = told.min_by_key(|(check, cond)| {
         (
             check.looks_at == LooksAt::Existence,
             asserts(scene, cond),
@@ -181,7 +181,16 @@ fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> 
             aside(cond),
             std::cmp::Reverse(check.cond),
         )
-    })
+    })?;
+    // Who goes on where a helper gave nothing decides by that, not by what the helper asked.
+    let outer = write.deps.iter().rev().map(|dep| (dep, scene.ev.cond(*dep))).find(|(dep, outer)| {
+        let known = scene.conditions(std::slice::from_ref(*dep));
+        aside(cond)
+            && !aside(outer)
+            && side::lacks(outer, write) == Some(true)
+            && check.cond.is_some_and(|inner| inner != **dep && known.contains(&inner))
+    });
+    Some((check, outer.map_or(cond, |(_, outer)| outer)))
 }
 
 /// Whether a condition says that it always holds: `unwrap`, `expect`.
