@@ -29,6 +29,22 @@ pub fn keeps_out(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, held
     conds.any(|cond| column.turns_away(cond, write)) || column.no_arm_leads_to(write)
 }
 
+/// The constants with which a column leads away from the write, where its conditions ask for nothing else: whatever else
+/// it holds leads there. None where they ask for more.
+pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> Option<Vec<Name>> {
+    let write = scene.event(sequence.write)?;
+    let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
+    let mut found = Vec::new();
+    for check in on_it {
+        let cond = scene.ev.cond(check.cond?);
+        let of = Column { scene, sequence, column, held: &Held::Something };
+        if !of.differs(cond.term, side(cond, write)?, &mut found, 0) {
+            return None;
+        }
+    }
+    Some(found)
+}
+
 /// Whether a condition holds where an event happens; none where that is not known.
 fn side(cond: &Cond, event: &Event) -> Option<bool> {
     if cond.kind == CondKind::Must {
@@ -101,6 +117,24 @@ impl Column<'_, '_, '_> {
         }
     }
 
+    /// Whether a test that comes out so says of the column that it is none of some constants, and no more.
+    fn differs(&self, term: TermId, holds: bool, found: &mut Vec<Name>, depth: usize) -> bool {
+        let Term::Computed(by, parts) = self.scene.ev.terms.get(term) else { return false };
+        match (by.as_str(), &**parts) {
+            _ if depth > DEPTH => false,
+            ("!", [part]) => self.differs(*part, !holds, found, depth + 1),
+            ("&&", parts) if holds => parts.iter().all(|part| self.differs(*part, true, found, depth + 1)),
+            ("||", parts) if !holds => parts.iter().all(|part| self.differs(*part, false, found, depth + 1)),
+            ("==" | "!=", [left, right]) if holds == (by == "!=") => {
+                let with = if self.is_it(*left) { right } else { left };
+                let Term::Literal(with) = self.scene.ev.terms.get(*with) else { return false };
+                found.push(with.clone());
+                self.is_it(*left) || self.is_it(*right)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the column is what it is compared with.
     fn compared(&self, left: TermId, right: TermId) -> Option<bool> {
         let with = if self.is_it(left) {
@@ -141,7 +175,7 @@ impl Column<'_, '_, '_> {
 }
 
 /// Whether two names are of one constant; a variant may be written with its enum or without.
-fn same(one: &str, other: &str) -> bool {
+pub fn same(one: &str, other: &str) -> bool {
     let last = |name: &str| name.rsplit("::").next().unwrap_or_default().to_owned();
     last(one) == last(other)
 }

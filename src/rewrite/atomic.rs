@@ -79,10 +79,15 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
         Some(said)
     });
     let sets = sets.collect::<Option<Vec<Sql>>>()?;
+    // SQLite knows the standard's operator since 3.39; a statement may be sent to another engine as well.
+    let only_sqlite = || {
+        let said = case.scene.ev.workspace.crates.iter().flat_map(|krate| &krate.dialects);
+        said.into_iter().all(|dialect| *dialect == Dialect::Sqlite)
+    };
     let op = match case.dialect {
         Dialect::MySql => "<=>",
-        Dialect::Sqlite => "IS",
-        Dialect::Postgres | Dialect::Cockroach | Dialect::MsSql => "IS NOT DISTINCT FROM",
+        Dialect::Sqlite if only_sqlite() => "IS",
+        Dialect::Sqlite | Dialect::Postgres | Dialect::Cockroach | Dialect::MsSql => "IS NOT DISTINCT FROM",
     };
     let old = columns.iter().map(|column| {
         let op = if row.is_nullable(column) { op } else { "=" };
@@ -91,7 +96,8 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
         said
     });
     let rendered = row.statement(sets, old.collect(), row.own_keys()?)?;
-    let title = format!("write only if {} is still what was read", columns.join(" and "));
+    let verb = if columns.len() == 1 { "is" } else { "are" };
+    let title = format!("write only if {} {verb} still what was read", columns.join(" and "));
     let note =
         format!("no row changed means that another request was first: read again, or refuse ({})", outcome::word(case));
     Some(finished(RewriteKind::AtomicStatement, title, rendered, &note))

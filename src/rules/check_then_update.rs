@@ -80,7 +80,7 @@ fn spoils_before_delete(facts: &Facts<'_, '_>) -> Option<Counterpart> {
         LooksAt::Column(column) if !facts.permits(check) && !facts.names_row(column) => Some(column),
         _ => None,
     });
-    spoiled.filter_map(|column| facts.other_writer(column, &own)).min_by_key(|other| other.writer.breadth)
+    spoiled.filter_map(|column| facts.spoiler(column, &own)).min_by_key(|other| other.writer.breadth)
 }
 
 /// A check before a DELETE is spoiled only by a statement that changes what was checked: a second DELETE finds nothing. What
@@ -88,19 +88,22 @@ fn spoils_before_delete(facts: &Facts<'_, '_>) -> Option<Counterpart> {
 fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let (table, rivals) = (&facts.reads.table.name, facts.scene.rivals);
     let own = facts.own_functions();
-    let others = |column: &Name| !rivals.writers.know(table, column) || facts.other_writer(column, &own).is_some();
-    let spoiled = facts.sequence.checks.iter().any(|check| match &check.looks_at {
-        LooksAt::Column(column) => {
+    // Who writes what a request brings may write what the check turns away, but for all that is known does not.
+    let others = |column: &Name| match !rivals.writers.know(table, column) || facts.spoiler(column, &own).is_some() {
+        true => Some(facts.confidence()),
+        false => facts.other_writer(column, &own).map(|_| Confidence::Low),
+    };
+    let spoiled = facts.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+        LooksAt::Column(column) => others(column).filter(|_| {
             rivals.changes(table, column)
-                && others(column)
                 && !facts.permits(check)
                 && !facts.names_row(column)
                 && !is_written_before(facts, column)
-        }
-        LooksAt::Row | LooksAt::Aggregate => true,
-        LooksAt::Existence => false,
+        }),
+        LooksAt::Row | LooksAt::Aggregate => Some(facts.confidence()),
+        LooksAt::Existence => None,
     });
-    spoiled.then(|| facts.confidence())
+    spoiled.max()
 }
 
 /// Whether an UPDATE takes a row away by a mark that all reads of the program go by, and that is all that comes of it: a

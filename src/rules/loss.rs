@@ -5,7 +5,7 @@ use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::writers::{Told, constant, is_kept, joins};
-use crate::race::{LooksAt, Written, common, dependency};
+use crate::race::{LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 
 /// Another statement of the program that comes in between.
@@ -71,6 +71,20 @@ impl Facts<'_, '_> {
         let given = self.constant(column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
         let writer = others.find(|writer| given.is_none() || writer.constant != given)?;
+        Some(Counterpart { column: column.clone(), writer })
+    }
+
+    /// Another statement that can make the checks on a column fail. Where they only turn away some constants, who writes
+    /// another one, or what a request brings, does nothing to them.
+    pub fn spoiler(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let away = side::turned_away(self.scene, self.sequence, column);
+        let mut others = writers.others((table, column), self.scene.flow.function, own);
+        let writer = others.find(|writer| match (&away, &writer.constant) {
+            (None, _) => true,
+            (Some(away), Some(given)) => away.iter().any(|name| side::same(name, given)),
+            (Some(_), None) => false,
+        })?;
         Some(Counterpart { column: column.clone(), writer })
     }
 
