@@ -186,6 +186,7 @@ fn unique_key(
         {
             Some(Protection::UniqueKey(key))
         }
+        Some(_) if is_new(scene, access, target) => Some(Protection::UniqueKey(key)),
         Some((_, action)) if says_the_same(scene, target, action, &key) => answered(false, tried),
         Some((_, ConflictAction::Update { .. } | ConflictAction::Replace)) => {
             // What was found in a column is written over with it.
@@ -222,7 +223,12 @@ fn overwrites(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess) -> b
     let given = |column: &Name| target.sets.iter().any(|set| set.column == *column);
     matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
         && scene.schema.table(&target.table.name).is_some_and(|table| table.keys().any(|key| key.iter().all(given)))
-        && !upsert::makes_row(scene.schema, target, |value| upsert::is_drawn_here(&scene.ev.terms, access, value))
+        && !is_new(scene, access, target)
+}
+
+/// Whether an upsert meets no row, since its key is drawn here.
+fn is_new(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess) -> bool {
+    upsert::makes_row(scene.schema, target, |value| upsert::is_drawn_here(&scene.ev.terms, access, value))
 }
 
 /// Whether the key that an upsert meets its row by has nothing to do with the row that was read: it was asked for by other
