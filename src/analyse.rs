@@ -121,7 +121,7 @@ fn evaluated_and_counted<R>(
     let mut rivals = Rivals::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
     let reach = Reach::of(workspace, &program, &evaluator.calls, &roots, config);
-    rivals.writers = Writers::of(&evaluator, &flows, &production, reach);
+    rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, reach);
     notices.sort();
     then(&Evaluated {
         ev: &evaluator,

@@ -23,9 +23,14 @@ pub async fn prolong(pool: &PgPool, id: i64, until: i64) -> sqlx::Result<()> {
 "#;
 
 fn only_finding(code: &str) -> Finding {
-    let manifest =
-        "[package]\nname = \"harbour\"\n\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
-    let files = [("Cargo.toml", manifest), ("migrations/1.sql", SCHEMA), ("src/lib.rs", code)];
+    only_finding_on("postgres", code)
+}
+
+fn only_finding_on(engine: &str, code: &str) -> Finding {
+    let manifest = format!(
+        "[package]\nname = \"harbour\"\n\n[dependencies]\nsqlx = {{ version = \"0.8\", features = [\"{engine}\"] }}\n"
+    );
+    let files = [("Cargo.toml", manifest.as_str()), ("migrations/1.sql", SCHEMA), ("src/lib.rs", code)];
     let workspace = source::memory(files.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec());
     let mut found = racelint::analyse(&workspace, &Config::default()).findings;
     let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
@@ -58,4 +63,29 @@ pub async fn clear(pool: &PgPool, id: i64, now: i64) -> sqlx::Result<()> {{
     let finding = only_finding(&code);
     assert!(finding.message.starts_with("prolong can change until of the moorings row"), "{}", finding.message);
     assert_eq!(check(&finding), "decides by the until that was read");
+}
+
+#[test]
+fn what_is_put_there_under_a_key_that_was_drawn_writes_over_nothing() {
+    let code = r#"
+use sqlx::MySqlPool;
+use uuid::Uuid;
+
+pub async fn moor(pool: &MySqlPool, owner: &str, until: i64) -> sqlx::Result<()> {
+    let known = sqlx::query("SELECT 1 FROM moorings WHERE owner = ?").bind(owner).fetch_optional(pool).await?;
+    if known.is_some() {
+        return Ok(());
+    }
+    let id = Uuid::new_v4().as_u128() as i64;
+    sqlx::query("REPLACE INTO moorings (id, owner, until) VALUES (?, ?, ?)")
+        .bind(id)
+        .bind(owner)
+        .bind(until)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+"#;
+    let finding = only_finding_on("mysql", code);
+    assert_eq!(finding.message, "two requests can both find no row in moorings, and both insert one");
 }

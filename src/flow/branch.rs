@@ -421,6 +421,10 @@ impl<'p> Evaluator<'p> {
             value.term = self.terms.field(value.term, Name::new("0"));
         }
         self.taken_out(&mut value);
+        value.term = self.terms.without(value.term, "error");
+        if value.wrap == Wrap::Bare && value.ty.external_name() == Some("Option") {
+            value.term = self.terms.without(value.term, "none");
+        }
         value.wrap = Wrap::Bare;
         value.refused = None;
         value

@@ -142,6 +142,11 @@ impl<'p> Evaluator<'p> {
                 return value;
             }
         }
+        if let Some(result) = self.outcome(path)
+            && let Some(value) = self.well_known_constructor(result, args)
+        {
+            return value;
+        }
         let values = match path.segments.last() {
             Some(last) => self.handed(&last.name, args, at),
             None => self.args(args),

@@ -125,11 +125,11 @@ impl<'p> Evaluator<'p> {
                     return self.expr(&only.value);
                 }
             }
-            "try" => {
+            "try" | "try_outcome" => {
                 if let Some(first) = args.first() {
                     let value = self.expr(&first.value);
                     self.require(&value, at);
-                    return value;
+                    return if name == "try" { value } else { self.unwrapped(value) };
                 }
             }
             _ => {}

@@ -24,6 +24,7 @@ mod instantiate;
 mod known;
 pub(crate) mod limits;
 pub(crate) mod macros;
+mod outcome;
 mod own;
 mod pattern;
 pub mod random;

@@ -60,12 +60,13 @@ impl<'p> Evaluator<'p> {
     }
 
     fn bind_tuple_struct(&mut self, path: &TyPath, parts: &[Pat], value: Value) {
-        let name = path.segments.last().map(|segment| segment.name.as_str()).unwrap_or_default();
+        let name = self.outcome(path).unwrap_or_else(|| last(path));
         match (name, parts) {
             ("Some" | "Ok", [inner]) => {
                 let mut value = if name == "Ok" { self.unwrapped(value) } else { value };
                 if name == "Some" {
                     value.absent = Absent::Unknown;
+                    value.term = self.terms.without(value.term, "none");
                 }
                 value.guards = Conds::default();
                 value.wrap = Wrap::Bare;
@@ -156,7 +157,7 @@ impl<'p> Evaluator<'p> {
     fn collect_tests(&mut self, pat: &Pat, value: &Value, parts: &mut Vec<crate::flow::term::TermId>) {
         match pat {
             Pat::TupleStruct(path, inner) => {
-                let name = last(path);
+                let name = self.outcome(path).unwrap_or_else(|| last(path));
                 if matches!(name, "Some" | "Ok" | "Err") {
                     // Of a result, `Ok` says that the database answered.
                     let answered = matches!(value.wrap, Wrap::Answer | Wrap::Fallible) && name != "Some";

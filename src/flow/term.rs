@@ -236,6 +236,14 @@ impl Terms {
         }
     }
 
+    /// One of several values, a literal of this name not among them.
+    pub fn without(&mut self, id: TermId, literal: &str) -> TermId {
+        let Term::Either(parts) = self.get(id) else { return id };
+        let named = |part: &TermId| matches!(self.get(*part), Term::Literal(text) if text == literal);
+        let kept: Vec<TermId> = parts.iter().copied().filter(|part| !named(part)).collect();
+        if kept.is_empty() || kept.len() == parts.len() { id } else { self.either(kept) }
+    }
+
     /// All results of statements that the value is made of, sorted, each once; at most [`ORIGINS`].
     pub fn origins(&self, id: TermId) -> Arc<[Origin]> {
         self.facts(id).origins.clone()

@@ -7,7 +7,7 @@ use crate::protect::{Protection, WhyNot};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, dependency, transaction};
+use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
 use crate::sql::schema::TableDef;
 use crate::sql::statement::{
     Access as TableAccess, Action, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
@@ -151,7 +151,7 @@ fn unique_key(
     let key = covering_key(scene, (read, table), (access, target));
     let Some(key) = key.or_else(|| compared_key(scene, sequence, table, (access, target))) else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
-        tried.push(if overwrites(scene, target) && !meets_another(scene, sequence) {
+        tried.push(if overwrites(scene, access, target) && !meets_another(scene, sequence) {
             WhyNot::ConflictOverwrites
         } else {
             WhyNot::NoUniqueKey(asked)
@@ -186,6 +186,7 @@ fn unique_key(
         {
             Some(Protection::UniqueKey(key))
         }
+        Some(_) if is_new(scene, access, target) => Some(Protection::UniqueKey(key)),
         Some((_, action)) if says_the_same(scene, target, action, &key) => answered(false, tried),
         Some((_, ConflictAction::Update { .. } | ConflictAction::Replace)) => {
             // What was found in a column is written over with it.
@@ -217,11 +218,17 @@ fn copies(
 }
 
 /// Whether an upsert meets a key of its table, and writes over what it finds there.
-fn overwrites(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
+fn overwrites(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess) -> bool {
     let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
     let given = |column: &Name| target.sets.iter().any(|set| set.column == *column);
     matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
         && scene.schema.table(&target.table.name).is_some_and(|table| table.keys().any(|key| key.iter().all(given)))
+        && !is_new(scene, access, target)
+}
+
+/// Whether an upsert meets no row, since its key is drawn here.
+fn is_new(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess) -> bool {
+    upsert::makes_row(scene.schema, target, |value| upsert::is_drawn_here(&scene.ev.terms, access, value))
 }
 
 /// Whether the key that an upsert meets its row by has nothing to do with the row that was read: it was asked for by other

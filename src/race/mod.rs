@@ -13,6 +13,7 @@ pub mod scene;
 pub mod session;
 pub mod side;
 pub mod transaction;
+pub mod upsert;
 pub mod writers;
 
 use crate::event::{CondId, Event, EventId};

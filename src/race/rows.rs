@@ -1,10 +1,10 @@
 //! The same row? Two accesses are of one row when their keys are the same value, not when they share a table.
 
 use crate::event::Access;
-use crate::flow::term::Part;
+use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, dependency};
+use crate::race::{Sequence, dependency, upsert};
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Predicate};
 
 /// How the row that is written relates to what was read.
@@ -38,6 +38,9 @@ pub(super) fn relate(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     for (place, access) in same_table {
         let relation = match same_table_relation(scene, (read, access), (write, target), sequence.key_from_row) {
             Relation::Other if puts_back(scene, sequence, access, (write, target)) => Relation::NewRowOfSet,
+            Relation::NewRowOfSet if is_there_already(scene, sequence, access, (write, target)) => {
+                if access.aggregate.is_some() { Relation::RowOfSet } else { Relation::Other }
+            }
             relation => relation,
         };
         if rank(relation) > rank(best.0) {
@@ -248,6 +251,39 @@ fn puts_back(scene: &Scene<'_, '_>, sequence: &Sequence, read: &TableAccess, wri
         && table.keys().any(|key| key.iter().all(|column| own(column)))
 }
 
+/// Whether an upsert names its row by the key of one that another statement has found, so that it is no new one in the set
+/// that was read.
+fn is_there_already(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    read: &TableAccess,
+    write: (&Access, &TableAccess),
+) -> bool {
+    let found = |column: &Name| {
+        let given = write.1.sets.iter().filter(|set| set.column == *column);
+        let terms: Vec<TermId> = given.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
+        !terms.is_empty() && terms.iter().all(|term| is_key_found(scene, sequence, *term, (&read.table.name, column)))
+    };
+    let keys = upsert::met_keys(scene.schema, write.1);
+    !asked_by_key(scene, read) && keys.iter().any(|key| !key.is_empty() && key.iter().all(found))
+}
+
+/// Whether a value is the key of a row of a table that another statement than the sequence's has read, whichever way it
+/// came here.
+fn is_key_found(scene: &Scene<'_, '_>, sequence: &Sequence, term: TermId, (table, column): (&Name, &Name)) -> bool {
+    match scene.ev.terms.get(term) {
+        Term::Either(parts) => parts.iter().all(|part| is_key_found(scene, sequence, *part, (table, column))),
+        Term::Field(of, name) => {
+            let Term::Row(read) = scene.ev.terms.get(*of) else { return false };
+            let reads = |access: &Access| {
+                access.statement.accesses.iter().any(|one| one.action == Action::Read && one.table.name == *table)
+            };
+            name == column && *read != sequence.read && scene.access(*read).is_some_and(reads)
+        }
+        _ => false,
+    }
+}
+
 /// Whether a write adds a row to the set that a read reads.
 pub fn adds_to(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Access, &TableAccess)) -> bool {
     read.1.table.name == write.1.table.name
@@ -259,8 +295,7 @@ pub fn adds_to(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Ac
 fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
     let left = scene.terms_in(a.0, a.1);
     let right = scene.terms_in(b.0, b.1);
-    left.iter()
-        .any(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)) && right.contains(term))
+    left.iter().any(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)) && right.contains(term))
 }
 
 /// Whether the written row holds, or is found by, a value that also found the row that was read, or that came from it.
@@ -276,7 +311,7 @@ fn is_linked(
             keys.extend(scene.terms_in(read.0, &predicate.value));
         }
     }
-    keys.retain(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)));
+    keys.retain(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)));
     let sets = write.1.sets.iter().map(|set| &set.value);
     let filters = write.1.filter.iter().map(|predicate| &predicate.value);
     sets.chain(filters).any(|operand| {

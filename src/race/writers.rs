@@ -10,11 +10,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::event::{Access, Event, EventId, Flow};
 use crate::flow::Evaluator;
 use crate::flow::limits::PAIRED;
+use crate::flow::random::is_drawn;
 use crate::flow::term::{Params, Term, TermId, Terms};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::reach::{Reach, Runs};
+use crate::race::upsert::{self, bound};
 use crate::span::Span;
+use crate::sql::schema::Schema;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, ConflictTarget, Operand};
 
 /// How many writers of one column are kept.
@@ -63,6 +66,7 @@ pub struct Writers {
 /// What is asked of the events of one function.
 struct Asked<'e, 'p> {
     ev: &'e Evaluator<'p>,
+    schema: &'e Schema,
     function: FnId,
     runs: Runs,
     /// The function has callers, who know what was handed in.
@@ -76,7 +80,12 @@ type Known = FxHashMap<(Span, Name), Vec<Box<[Span]>>>;
 
 impl Writers {
     /// In: the flows of all functions, callees before their callers, and those functions that run in production.
-    pub fn of(ev: &Evaluator<'_>, flows: &[Arc<Flow>], production: &FxHashSet<FnId>, reach: Reach) -> Self {
+    pub fn of(
+        (ev, schema): (&Evaluator<'_>, &Schema),
+        flows: &[Arc<Flow>],
+        production: &FxHashSet<FnId>,
+        reach: Reach,
+    ) -> Self {
         let mut writers = Self { by_column: FxHashMap::default(), reach };
         let mut known = Known::default();
         for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
@@ -89,7 +98,7 @@ impl Writers {
                 target.is_some_and(|target| target.action == Action::Insert)
             });
             let made = made.map(|event| event.id).collect();
-            let asked = Asked { ev, function: flow.function, runs, called, made };
+            let asked = Asked { ev, schema, function: flow.function, runs, called, made };
             let near = flow.events.iter().filter(|event| event.calls.len() <= PAIRED);
             for event in near.filter(|event| production.contains(&event.function)) {
                 writers.add(&asked, event, &mut known);
@@ -105,8 +114,10 @@ impl Writers {
         let Some(access) = event.access() else { return };
         let Some(target) = access.statement.target() else { return };
         let value = Own { ev: asked.ev, terms: &asked.ev.terms, access, called: asked.called };
-        let of_new_row =
-            |term: &TermId| asked.ev.terms.origins(*term).iter().any(|origin| asked.made.contains(&origin.event));
+        let of_new_row = |term: &TermId| {
+            let inserted = asked.ev.terms.origins(*term).iter().any(|origin| asked.made.contains(&origin.event));
+            inserted || is_drawn(&asked.ev.terms, *term)
+        };
         let keys = target.filter.iter().filter_map(|predicate| bound(access, &predicate.value));
         if keys.into_iter().any(|term| of_new_row(&term)) {
             return;
@@ -118,7 +129,7 @@ impl Writers {
             let known = known.entry((event.span, column.clone())).or_default();
             // A callee has said so already.
             let said = known.iter().any(|way| places.ends_with(way));
-            if said || !value.gives_own(target, column, &set.value) || value.makes_row(target) {
+            if said || !value.gives_own(target, column, &set.value) || value.makes_row(asked.schema, target) {
                 continue;
             }
             known.push(places.as_slice().into());
@@ -250,17 +261,17 @@ impl Own<'_, '_> {
     }
 
     /// Whether an upsert names its row by a key that is made here: no other request has that row.
-    fn makes_row(&self, target: &TableAccess) -> bool {
-        let Some(conflict) = &target.conflict else { return false };
-        let ConflictTarget::Columns(key) = &conflict.target else { return false };
-        let made = |set: &Assignment| {
-            bound(self.access, &set.value).is_some_and(|term| {
+    fn makes_row(&self, schema: &Schema, target: &TableAccess) -> bool {
+        let named = matches!(target.conflict.as_ref().map(|c| &c.target), Some(ConflictTarget::Columns(_)));
+        upsert::makes_row(schema, target, |value| {
+            let term = bound(self.access, value);
+            let new = |term: TermId| {
                 self.terms.params(term) == Params::default()
                     && self.terms.origins(term).is_empty()
                     && !self.terms.is_constant(term)
-            })
-        };
-        target.sets.iter().any(|set| key.contains(&set.column) && made(set))
+            };
+            term.is_some_and(|term| is_drawn(self.terms, term) || named && new(term))
+        })
     }
 }
 
@@ -273,17 +284,6 @@ pub fn constant(terms: &Terms, access: &Access, value: &Operand) -> Option<Name>
             Term::Literal(text) => Some(text.clone()),
             _ => None,
         },
-    }
-}
-
-fn bound(access: &Access, value: &Operand) -> Option<TermId> {
-    match value {
-        Operand::Placeholder(n) => {
-            let named = || access.named.get(*n).map(|(_, term)| *term);
-            access.binds.get(*n).copied().or_else(named)
-        }
-        Operand::Named(name) => access.named.iter().find(|(n, _)| n == name).map(|(_, term)| *term),
-        _ => None,
     }
 }
 
