@@ -162,15 +162,20 @@ impl Column<'_, '_, '_> {
         })
     }
 
+    /// Whether a term is the column, as this read or its like for another engine gave it.
     fn is_it(&self, term: TermId) -> bool {
-        let Term::Field(..) = self.scene.ev.terms.get(term) else { return false };
-        let read = self.scene.access(self.sequence.read).map(|read| &read.statement);
-        matches!(&*self.scene.origins(term), [origin] if origin.event == self.sequence.read
-        && !origin.computed
-        && matches!(&origin.part, Part::Column(_))
-        && read.is_some_and(|read| {
-            self.scene.looks_at(read, &origin.part, false) == LooksAt::Column(self.column.clone())
-        }))
+        let scene = self.scene;
+        if !matches!(scene.ev.terms.get(term), Term::Field(..) | Term::Either(_)) {
+            return false;
+        }
+        let origins = scene.origins(term);
+        let own = origins.iter().find(|origin| origin.event == self.sequence.read).filter(|origin| {
+            let read = scene.access(origin.event).map(|read| &read.statement);
+            let column = LooksAt::Column(self.column.clone());
+            matches!(origin.part, Part::Column(_))
+                && read.is_some_and(|read| scene.looks_at(read, &origin.part, false) == column)
+        });
+        own.is_some_and(|own| origins.iter().all(|origin| !origin.computed && origin.part == own.part))
     }
 }
 
