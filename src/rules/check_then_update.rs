@@ -94,6 +94,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
             rivals.changes(table, column)
                 && others(column)
                 && !facts.permits(check)
+                && !facts.only_leads_on(check)
                 && !facts.names_row(column)
                 && !is_written_before(facts, column)
         }
