@@ -7,10 +7,10 @@ use rustc_hash::FxHashMap;
 
 use crate::finding::{CallSite, Finding, Role};
 use crate::report::summary::count;
-use crate::rules::lost_update;
+use crate::rules::{check_then_insert, check_then_update, lost_update, stale_guard};
 
 /// Tells the lost updates that end in one statement of a helper as one finding, in the place of the first; the others
-/// are among its callers.
+/// are among its callers. So are checks of what one helper reads before another writes.
 ///
 /// In: findings in the order in which they are reported. Those that say different things stay apart.
 pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
@@ -18,9 +18,18 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
     let mut more: Vec<usize> = Vec::new();
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
-        let helper = finding.labels.iter().find(|label| label.role == Role::Write);
-        if let Some(helper) = helper.filter(|label| finding.rule == lost_update::ID && label.span != finding.at) {
-            match first_of.entry((helper.span, stem(&finding.message).to_owned())) {
+        let labelled = |role| finding.labels.iter().find(|label| label.role == role);
+        let read = match finding.rule {
+            lost_update::ID => Some(None),
+            check_then_update::ID | check_then_insert::ID | stale_guard::ID => labelled(Role::Read).map(Some),
+            _ => None,
+        };
+        let helper = labelled(Role::Write).filter(|label| label.span != finding.at);
+        if let (Some(helper), Some(read)) = (helper, read) {
+            let pair = (finding.rule, helper.span, read.map(|label| label.span));
+            match first_of.entry((pair, stem(&finding.message).to_owned())) {
+                // What one function reads for two writes are two places to mend.
+                Entry::Occupied(first) if read.is_some() && kept[*first.get()].function == finding.function => {}
                 Entry::Occupied(first) => {
                     let first = *first.get();
                     kept[first].callers.push(CallSite { function: finding.function, span: finding.at });

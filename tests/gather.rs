@@ -1,6 +1,7 @@
 //! One helper that saves whole rows is told once, with all the places that call it.
 
 use racelint::config::Config;
+use racelint::finding::Finding;
 use racelint::{gather, source};
 
 const CODE: &str = r#"
@@ -51,14 +52,18 @@ pub async fn touch(pool: &PgPool, id: i64) -> sqlx::Result<()> {
 }
 "#;
 
-#[test]
-fn callers_of_one_helper_are_one_finding() {
+fn findings(code: &str) -> Vec<Finding> {
     let manifest =
         "[package]\nname = \"inn\"\n\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
     let schema = "CREATE TABLE guests (id BIGINT PRIMARY KEY, name TEXT, room TEXT, phone TEXT, note TEXT);";
-    let files = [("Cargo.toml", manifest), ("migrations/1.sql", schema), ("src/lib.rs", CODE)];
+    let files = [("Cargo.toml", manifest), ("migrations/1.sql", schema), ("src/lib.rs", code)];
     let workspace = source::memory(files.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec());
-    let found = racelint::analyse(&workspace, &Config::default()).findings;
+    racelint::analyse(&workspace, &Config::default()).findings
+}
+
+#[test]
+fn callers_of_one_helper_are_one_finding() {
+    let found = findings(CODE);
     let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(found.len(), 3, "{messages:?}");
 
@@ -69,4 +74,43 @@ fn callers_of_one_helper_are_one_finding() {
     assert_eq!(finding.message, message);
     let callers: Vec<&str> = finding.callers.iter().map(|call| call.function.as_str()).collect();
     assert_eq!(callers, ["inn::move_to", "inn::touch"]);
+}
+
+const CHECKED: &str = r#"
+use sqlx::PgPool;
+
+async fn room(pool: &PgPool, id: i64) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT room FROM guests WHERE id = $1").bind(id).fetch_one(pool).await
+}
+
+async fn lodge(pool: &PgPool, id: i64, room: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE guests SET room = $2 WHERE id = $1").bind(id).bind(room).execute(pool).await?;
+    Ok(())
+}
+
+pub async fn arrive(pool: &PgPool, id: i64, wish: &str) -> sqlx::Result<()> {
+    if room(pool, id).await?.is_none() {
+        lodge(pool, id, wish).await?;
+    }
+    Ok(())
+}
+
+pub async fn assign(pool: &PgPool, id: i64, free: &str) -> sqlx::Result<()> {
+    if room(pool, id).await?.is_none() {
+        lodge(pool, id, free).await?;
+    }
+    Ok(())
+}
+"#;
+
+#[test]
+fn checks_of_what_one_helper_reads_before_another_writes_are_one_finding() {
+    let found = findings(CHECKED);
+    let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(found.len(), 2, "{messages:?}");
+    let told = gather::by_helper(found);
+    let [finding] = told.as_slice() else { panic!("{} findings", told.len()) };
+    assert!(finding.message.ends_with(", here and in 1 other place"), "{}", finding.message);
+    let callers: Vec<&str> = finding.callers.iter().map(|call| call.function.as_str()).collect();
+    assert_eq!(callers, ["inn::assign"]);
 }

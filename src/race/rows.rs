@@ -264,8 +264,11 @@ fn is_there_already(
         let terms: Vec<TermId> = given.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
         !terms.is_empty() && terms.iter().all(|term| is_key_found(scene, sequence, *term, (&read.table.name, column)))
     };
+    let by_value = |column: &Name| matches!(read.equals(column), Some(Operand::Placeholder(_) | Operand::Named(_)));
+    let table = scene.schema.table(&read.table.name);
+    let one = table.is_some_and(|table| table.keys().any(|key| key.iter().all(by_value)));
     let keys = upsert::met_keys(scene.schema, write.1);
-    !asked_by_key(scene, read) && keys.iter().any(|key| !key.is_empty() && key.iter().all(found))
+    (!one || dependency::only_existence(sequence)) && keys.iter().any(|key| !key.is_empty() && key.iter().all(found))
 }
 
 /// Whether a value is the key of a row of a table that another statement than the sequence's has read, whichever way it

@@ -452,10 +452,10 @@ impl<'a, 'p> Scene<'a, 'p> {
                 _ => None,
             };
             let (left, right) = (literal(compare.left), literal(compare.right));
-            let value = left.or(right);
-            match value.as_deref() {
-                Some("0") => true,
-                Some("1") => matches!(compare.op, Compare::Lt | Compare::Ge | Compare::Le | Compare::Gt),
+            match (left.as_deref(), right.as_deref()) {
+                (Some("0"), _) | (_, Some("0")) => true,
+                (_, Some("1")) => matches!(compare.op, Compare::Lt | Compare::Ge),
+                (Some("1"), _) => matches!(compare.op, Compare::Gt | Compare::Le),
                 _ => false,
             }
         })

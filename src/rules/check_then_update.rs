@@ -97,6 +97,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
         LooksAt::Column(column) => others(column).filter(|_| {
             rivals.changes(table, column)
                 && !facts.permits(check)
+                && !facts.only_leads_on(check)
                 && !facts.names_row(column)
                 && !is_written_before(facts, column)
         }),

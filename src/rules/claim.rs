@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::event::{Event, EventId};
 use crate::finding::Confidence;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
@@ -152,6 +152,38 @@ impl<'a, 'p> Facts<'a, 'p> {
         terms.brings(asked, |event| self.is_read(event)) && !terms.measures(asked)
     }
 
+    /// Whether a column is only asked for a value to go on with: where there is one, another read asks by it, or who may go on
+    /// is compared with it, and those decide.
+    pub fn only_leads_on(&self, check: &Check) -> bool {
+        let LooksAt::Column(_) = &check.looks_at else { return false };
+        let (scene, terms) = (self.scene, &self.scene.ev.terms);
+        let there = |check: &Check| match terms.get(scene.ev.cond(check.cond?).term) {
+            Term::Exists(of) if matches!(terms.get(*of), Term::Field(..)) => Some(*of),
+            _ => None,
+        };
+        let looked_up = |check: &Check, value: TermId| {
+            let asked = check.cond.map(|cond| terms.get(scene.ev.cond(cond).term));
+            matches!(asked, Some(Term::Exists(of)) if matches!(terms.get(*of), Term::Computed(by, _) if is_lookup(by)) && terms.mentions(*of, value))
+        };
+        let Some(value) = there(check) else { return false };
+        let mut of_column = self.sequence.checks.iter().filter(|other| other.looks_at == check.looks_at);
+        let compared = of_column.clone().any(|other| there(other).is_none() && !looked_up(other, value));
+        let asks_by = |event: &Event| {
+            event.access().is_some_and(|access| {
+                let asked = access.statement.accesses.iter().filter(|one| one.action == Action::Read);
+                let mut filters = asked.flat_map(|one| &one.filter);
+                filters.any(|predicate| scene.terms_in(access, &predicate.value).contains(&value))
+            })
+        };
+        let decides = || {
+            let (from, to) = (scene.place(self.read.id), scene.place(self.write.id));
+            let between = scene.flow.events.iter().filter(|event| (from..to).contains(&scene.place(event.id)));
+            between.filter(|event| event.id != self.read.id).any(asks_by)
+        };
+        let settled = |other: &Check| there(other) == Some(value) || looked_up(other, value) || self.permits(other);
+        of_column.all(settled) && (compared || decides())
+    }
+
     /// Whether a statement is the read, or the same one as it is sent to another engine.
     pub fn is_read(&self, other: EventId) -> bool {
         let same = |event: &Event| {
@@ -264,6 +296,11 @@ impl<'a, 'p> Facts<'a, 'p> {
         }
         if guessed || likely || one_process { Confidence::Medium } else { Confidence::High }
     }
+}
+
+/// Whether a call looks something up by a value: in a map, a cache.
+fn is_lookup(by: &str) -> bool {
+    by == "get" || by == "get_mut" || by == "remove"
 }
 
 /// Whether an expression without parts is the time, and no number that is new each time.

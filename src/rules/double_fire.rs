@@ -1,6 +1,6 @@
 //! Between check and write something leaves the process: payment, mail, HTTP, message.
 
-use crate::event::{EffectKind, Event, EventId, EventKind};
+use crate::event::{CondKind, EffectKind, Event, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::flow::effect::asks_by_name;
 use crate::flow::random::is_drawn;
@@ -27,17 +27,22 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     // A new row changes nothing of what stands in the one row that was asked for, only that there is none.
     let absence = facts.inserts() && facts.target.conflict.is_none() && facts.reads_by_key();
     // What the effect hangs on must be what the write makes untrue for the next request.
-    let spoiled = |part: &LooksAt| match part {
-        LooksAt::Existence => facts.inserts() || facts.picks(),
+    let spoiled = |check: &Check| match &check.looks_at {
+        // Who needs a row and puts it back leaves it to the next request.
+        LooksAt::Existence => {
+            let needed = || check.cond.is_some_and(|cond| scene.ev.cond(cond).kind == CondKind::Presence);
+            facts.picks() || facts.inserts() && !needed()
+        }
         LooksAt::Column(column) => {
             !absence
+                && !facts.keeps(column)
                 && (facts.inserts()
                     || facts.picks()
                     || dependency::written(facts.target).any(|set| set.column == *column))
         }
         LooksAt::Row | LooksAt::Aggregate => !absence,
     };
-    let checks: Vec<&Check> = facts.sequence.checks.iter().filter(|check| spoiled(&check.looks_at)).collect();
+    let checks: Vec<&Check> = facts.sequence.checks.iter().filter(|check| spoiled(check)).collect();
     let conds: Vec<_> = checks.iter().filter_map(|check| check.cond).collect();
     // A file is a part of the program's own state unless the row guards its name.
     let guards_a_file = facts.inserts() && checks.iter().any(|check| check.looks_at == LooksAt::Existence);
@@ -68,11 +73,9 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
         }
         Action::Delete => facts.picks(),
         _ => {
-            let moved = facts
-                .sequence
-                .checked_columns()
-                .into_iter()
-                .any(|column| dependency::written(facts.target).any(|set| set.column == *column));
+            let moved = facts.sequence.checked_columns().into_iter().any(|column| {
+                dependency::written(facts.target).any(|set| set.column == *column) && !facts.keeps(column)
+            });
             moved || facts.picks()
         }
     }

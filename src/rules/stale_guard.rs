@@ -114,7 +114,8 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.sequence.checks_content() {
         return None;
     }
-    let spoiled = |check: &Check| rival(&check.looks_at) && !facts.permits(check) && !runs_out(facts, check);
+    let settled = |check: &Check| facts.permits(check) || facts.only_leads_on(check) || runs_out(facts, check);
+    let spoiled = |check: &Check| rival(&check.looks_at) && !settled(check);
     if is_made_good(facts) || !facts.sequence.checks.iter().any(spoiled) {
         return Some(Confidence::Low);
     }
