@@ -59,18 +59,37 @@ pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     if facts.target.action == Action::Delete {
         return spoils_before_delete(facts);
     }
-    if facts.target.action != Action::Update
-        || !facts.writes_the_same()
-        || acts_besides(facts.scene, facts.sequence, true)
-    {
+    if facts.target.action != Action::Update {
         return None;
     }
     let own = facts.own_functions();
+    if let Some(spoiled) = spoiled_by_others_only(facts) {
+        return spoiled
+            .into_iter()
+            .filter_map(|column| facts.spoiler(column, &own))
+            .min_by_key(|other| other.writer.breadth);
+    }
+    if !facts.writes_the_same() || acts_besides(facts.scene, facts.sequence, true) {
+        return None;
+    }
     let checked = facts.sequence.checked_columns();
     let of_row = facts.sequence.checks.iter().any(|check| check.looks_at == LooksAt::Row);
     let written = dependency::written(facts.target).map(|set| &set.column);
     let moved = written.filter(|column| (of_row || checked.contains(column)) && !facts.keeps(column));
     moved.filter_map(|column| facts.other_writer(column, &own)).min_by_key(|other| other.writer.breadth)
+}
+
+/// The columns that were checked, where the write leaves them so that a second run goes on as well, whenever it comes: none
+/// where it spoils a check for that.
+fn spoiled_by_others_only<'a>(facts: &Facts<'a, '_>) -> Option<Vec<&'a Name>> {
+    let mut checks = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence).peekable();
+    checks.peek()?;
+    checks
+        .map(|check| match &check.looks_at {
+            LooksAt::Column(column) if facts.lets_through(column) => Some(column),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The other statement that changes what was checked before a DELETE.
@@ -161,7 +180,12 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         LooksAt::Aggregate => facts.reads.aggregate.is_some() || !facts.keeps_count(),
         LooksAt::Existence => false,
     };
-    let settled = |check: &Check| asks_for_what_is_edited(facts, check) || proves(facts, check);
+    let functions = facts.own_functions();
+    let stays = |check: &Check| {
+        matches!(&check.looks_at, LooksAt::Column(column)
+            if facts.lets_through(column) && facts.spoiler(column, &functions).is_none())
+    };
+    let settled = |check: &Check| asks_for_what_is_edited(facts, check) || proves(facts, check) || stays(check);
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
     }

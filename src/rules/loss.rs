@@ -88,6 +88,16 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// Whether what the write gives a column is none of what its conditions turn away: whoever comes next goes on as well,
+    /// at the same time or later.
+    pub fn lets_through(&self, column: &Name) -> bool {
+        let passes = |given: Name| {
+            let away = side::turned_away(self.scene, self.sequence, column);
+            away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| side::same(name, &given)))
+        };
+        self.constant(column).is_some_and(passes)
+    }
+
     /// What the write gives a column, where that is the same in each run.
     fn constant(&self, column: &Name) -> Option<Name> {
         let access = self.write.access()?;
