@@ -26,6 +26,8 @@ const RESULTS: usize = 5_000;
 const LOCATIONS: usize = 100;
 /// Beyond this a notification is not for people any more.
 const NOTIFICATIONS: usize = 1_000;
+/// How many of the other places the message links to; all of them are among the related ones.
+const ALSO: usize = 5;
 const BASE: &str = "%SRCROOT%";
 
 pub fn render(report: &Report<'_>, options: &Options<'_>) -> String {
@@ -116,9 +118,23 @@ impl<'a> Run<'a> {
             location["id"] = json!(id);
             related.push(location);
         }
+        let mut also = Vec::new();
+        for call in finding.callers.iter().take((LOCATIONS - 1).saturating_sub(related.len())) {
+            let id = related.len() + 1;
+            let name = call.function.rsplit("::").next().unwrap_or_default();
+            also.push(format!("[{}]({id})", escape::sarif(name)));
+            let mut location =
+                self.location(&self.places.place(call.span), &format!("also reached from {}", call.function));
+            location["id"] = json!(id);
+            related.push(location);
+        }
         let mut text = format!("{}. ", escape::sarif(&finding.message));
         if !links.is_empty() {
             text.push_str(&format!("See {}. ", enumerate(&links)));
+        }
+        if !also.is_empty() {
+            let shown = &also[..also.len().min(ALSO)];
+            text.push_str(&format!("Also reached from {}. ", enumerate(shown)));
         }
         text.push_str(&format!("Not protected: {}.", escape::sarif(&finding.why)));
         if let Some(rewrite) = finding.rewrites.first() {

@@ -147,6 +147,20 @@ fn too_many_findings_are_cut_aloud_and_the_gravest_stay() {
 }
 
 #[test]
+fn other_places_of_one_finding_are_related_to_it() {
+    let workspace = shop();
+    let finding = withdrawal(&workspace);
+    assert_eq!(finding.callers.len(), 1);
+    let document = parsed(Format::Sarif, &workspace, &[finding]);
+    assert_valid(SARIF, &document);
+    let result = &document["runs"][0]["results"][0];
+    let last = result["relatedLocations"].as_array().and_then(|all| all.last()).unwrap();
+    assert_eq!(last["message"]["text"], "also reached from shop::api::post_withdrawal");
+    let link = format!("Also reached from [post_withdrawal]({}).", last["id"]);
+    assert!(result["message"]["text"].as_str().unwrap().contains(&link));
+}
+
+#[test]
 fn too_many_places_are_cut_aloud() {
     let workspace = shop();
     let mut finding = coupon(&workspace);
