@@ -5,6 +5,7 @@ mod judging;
 mod leader;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -70,7 +71,7 @@ pub(crate) struct Evaluated<'e, 'p> {
     pub schema: &'e Schema,
     pub rivals: &'e Rivals,
     /// Callees come before their callers.
-    pub flows: &'e [std::sync::Arc<Flow>],
+    pub flows: &'e [Arc<Flow>],
     /// The functions that run in production.
     pub roots: &'e [FnId],
     /// The same as a set.
@@ -116,7 +117,7 @@ fn evaluated_and_counted<R>(
             evaluator.flow(*id);
         }
     }
-    let flows: Vec<std::sync::Arc<Flow>> = evaluator.finished().to_vec();
+    let flows: Vec<Arc<Flow>> = evaluator.finished().to_vec();
     let production: FxHashSet<FnId> = roots.iter().copied().collect();
     let mut rivals = Rivals::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);

@@ -9,12 +9,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
-use crate::flow::term::TermId;
+use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::span::Span;
-use crate::sql::statement::{BeginMode, Compare, Statement};
+use crate::sql::statement::{BeginMode, Compare, Operand, Statement};
 
 /// Names an event; each time a function is called its events get new ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -271,7 +271,46 @@ impl Path {
     }
 }
 
+impl Access {
+    /// The value that stands for a placeholder or a named value; values that are bound by name may be meant by position.
+    pub fn bound(&self, operand: &Operand) -> Option<TermId> {
+        let named = |name: &Name| self.named.iter().find(|(known, _)| known == name).map(|(_, term)| *term);
+        match operand {
+            Operand::Placeholder(n) => {
+                let by_name = || self.named.get(*n).map(|(_, term)| *term);
+                self.binds.get(*n).copied().or_else(by_name)
+            }
+            Operand::Named(name) => {
+                named(name).or_else(|| (self.named.is_empty() && self.binds.len() == 1).then(|| self.binds[0]))
+            }
+            _ => None,
+        }
+    }
+
+    /// A value that is the same in each request, also where it is bound; NULL by its name.
+    pub fn constant(&self, terms: &Terms, operand: &Operand) -> Option<Name> {
+        match operand {
+            Operand::Literal(text) => Some(text.as_str().into()),
+            Operand::Null => Some("NULL".into()),
+            _ => match terms.get(self.bound(operand)?) {
+                Term::Literal(text) => Some(text.clone()),
+                _ => None,
+            },
+        }
+    }
+}
+
 impl Event {
+    /// Whether it leaves something done: rows are written, something leaves the process, or a function that was handed in
+    /// is called, which may do either.
+    pub fn acts(&self) -> bool {
+        match &self.kind {
+            EventKind::Access(access) => access.statement.writes(),
+            EventKind::Effect(_) | EventKind::CallParam { .. } => true,
+            _ => false,
+        }
+    }
+
     pub fn access(&self) -> Option<&Access> {
         match &self.kind {
             EventKind::Access(access) => Some(access),

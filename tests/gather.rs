@@ -61,18 +61,22 @@ fn findings(code: &str) -> Vec<Finding> {
     racelint::analyse(&workspace, &Config::default()).findings
 }
 
-#[test]
-fn callers_of_one_helper_are_one_finding() {
-    let found = findings(CODE);
+/// The one finding that so many become, with the functions that it is told in as well.
+fn gathered(code: &str, places: usize) -> (String, Vec<String>) {
+    let found = findings(code);
     let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
-    assert_eq!(found.len(), 3, "{messages:?}");
-
+    assert_eq!(found.len(), places, "{messages:?}");
     let told = gather::by_helper(found);
     let [finding] = told.as_slice() else { panic!("{} findings", told.len()) };
+    (finding.message.clone(), finding.callers.iter().map(|call| call.function.clone()).collect())
+}
+
+#[test]
+fn callers_of_one_helper_are_one_finding() {
+    let (told, callers) = gathered(CODE, 3);
     let message = "columns of the guests row are saved as they were read, here and in 2 other places, \
                    and what others write in between is undone; here what move_to writes to room";
-    assert_eq!(finding.message, message);
-    let callers: Vec<&str> = finding.callers.iter().map(|call| call.function.as_str()).collect();
+    assert_eq!(told, message);
     assert_eq!(callers, ["inn::move_to", "inn::touch"]);
 }
 
@@ -105,12 +109,7 @@ pub async fn assign(pool: &PgPool, id: i64, free: &str) -> sqlx::Result<()> {
 
 #[test]
 fn checks_of_what_one_helper_reads_before_another_writes_are_one_finding() {
-    let found = findings(CHECKED);
-    let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
-    assert_eq!(found.len(), 2, "{messages:?}");
-    let told = gather::by_helper(found);
-    let [finding] = told.as_slice() else { panic!("{} findings", told.len()) };
-    assert!(finding.message.ends_with(", here and in 1 other place"), "{}", finding.message);
-    let callers: Vec<&str> = finding.callers.iter().map(|call| call.function.as_str()).collect();
+    let (told, callers) = gathered(CHECKED, 2);
+    assert!(told.ends_with(", here and in 1 other place"), "{told}");
     assert_eq!(callers, ["inn::assign"]);
 }

@@ -101,9 +101,7 @@ impl Judging<'_, '_, '_> {
                 && of.production.contains(&write.function)
         };
         let found = crate::rules::judge(&scene, &wanted);
-        let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
-            callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
-        });
+        let called = ev.calls.calls_of(ev.program, flow.function).next().is_some();
         let mut judged = OfFlow::default();
         for claim in found.claims {
             let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write))

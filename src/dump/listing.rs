@@ -202,7 +202,7 @@ impl Told<'_, '_, '_> {
             Operand::Excluded(_) => "excluded".to_owned(),
             Operand::Subquery(_) => "sub-query".to_owned(),
             Operand::Unknown => "unknown".to_owned(),
-            Operand::Placeholder(_) | Operand::Named(_) => match self.scene.term_of(access, operand) {
+            Operand::Placeholder(_) | Operand::Named(_) => match access.bound(operand) {
                 Some(term) => self.origin(term),
                 None => "unbound".to_owned(),
             },

@@ -187,34 +187,51 @@ impl Absence {
 
 /// The arm of an `if` in which the tested option is none.
 pub(super) fn absent_arm(cond: &Expr) -> u64 {
-    match &*cond.kind {
-        ExprKind::Let(pat, _) if is_some(pat) => 0b10,
-        ExprKind::Let(pat, _) if is_none(pat) => 0b01,
-        ExprKind::Method(call) if call.name == "is_some" => 0b10,
-        ExprKind::Method(call) if matches!(call.name.as_str(), "is_none" | "is_empty") => 0b01,
-        ExprKind::Unary(UnOp::Not, of) => match absent_arm(of) {
-            0b01 => 0b10,
-            0b10 => 0b01,
-            _ => 0,
+    arm_where(cond, says_none)
+}
+
+/// The same, or in which the tested result is an error; none where something else is tested as well.
+pub(super) fn lacking_arm(cond: &Expr) -> u64 {
+    arm_where(cond, |cond| match &*cond.kind {
+        ExprKind::Let(pat, _) if is_answer(pat, "Ok") => Some(false),
+        ExprKind::Let(pat, _) if is_answer(pat, "Err") => Some(true),
+        ExprKind::Method(call) => match call.name.as_str() {
+            "is_ok" => Some(false),
+            "is_err" => Some(true),
+            // What is empty is there.
+            "is_empty" => None,
+            _ => says_none(cond),
         },
-        _ => 0,
+        _ => says_none(cond),
+    })
+}
+
+/// The arm of an `if` in which something holds, by what its condition says of it.
+fn arm_where(cond: &Expr, says: impl Fn(&Expr) -> Option<bool> + Copy) -> u64 {
+    if let ExprKind::Unary(UnOp::Not, of) = &*cond.kind {
+        return match arm_where(of, says) {
+            0 => 0,
+            arm => 0b11 & !arm,
+        };
+    }
+    match says(cond) {
+        Some(true) => 0b01,
+        Some(false) => 0b10,
+        None => 0,
     }
 }
 
-/// The arm of an `if` in which the tested option is none, or the tested result an error; none where something else is
-/// tested as well.
-pub(super) fn lacking_arm(cond: &Expr) -> u64 {
+/// Whether a condition says of an option that it is none, or that it is not.
+fn says_none(cond: &Expr) -> Option<bool> {
     match &*cond.kind {
-        ExprKind::Let(pat, _) if is_some(pat) || is_answer(pat, "Ok") => 0b10,
-        ExprKind::Let(pat, _) if is_none(pat) || is_answer(pat, "Err") => 0b01,
-        ExprKind::Method(call) if matches!(call.name.as_str(), "is_some" | "is_ok") => 0b10,
-        ExprKind::Method(call) if matches!(call.name.as_str(), "is_none" | "is_err") => 0b01,
-        ExprKind::Unary(UnOp::Not, of) => match lacking_arm(of) {
-            0b01 => 0b10,
-            0b10 => 0b01,
-            _ => 0,
+        ExprKind::Let(pat, _) if is_some(pat) => Some(false),
+        ExprKind::Let(pat, _) if is_none(pat) => Some(true),
+        ExprKind::Method(call) => match call.name.as_str() {
+            "is_some" => Some(false),
+            "is_none" | "is_empty" => Some(true),
+            _ => None,
         },
-        _ => 0,
+        _ => None,
     }
 }
 

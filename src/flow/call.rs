@@ -265,7 +265,8 @@ impl<'p> Evaluator<'p> {
         let task = self.frame.task.map(|(task, _)| task);
         let serving = self.frame.serving > 0;
         let (looped, spread) = (self.frame.loops > self.loops_around(), self.frame.spread > 0);
-        CallSite { caller: self.frame.function, span: self.span(at), serving, looped, spread, task, guessed }
+        let (caller, span, led) = (self.frame.function, self.span(at), self.frame.led);
+        CallSite { caller, span, serving, looped, spread, task, guessed, led }
     }
 
     /// The arguments of a call, which may run them beside the caller.
@@ -435,6 +436,7 @@ impl<'p> Evaluator<'p> {
             return self.fresh();
         }
         self.learn_handle(&recv);
+        self.frame.led |= self.asks_who_leads(&recv, &call.name);
         if let Some(value) = self.client_method(&recv, call, &args, at) {
             return value;
         }
@@ -477,6 +479,12 @@ impl<'p> Evaluator<'p> {
         let value = self.known_method(recv, call, args, at);
         self.change(&lent);
         value
+    }
+
+    /// Whether a client is asked if this process leads those that share its database.
+    fn asks_who_leads(&self, recv: &Value, name: &str) -> bool {
+        let told = |client: &str| self.handle(recv.term).is_some_and(|handle| handle.client == client);
+        self.clients.iter().any(|client| client.leads.contains(&name) && told(client.name))
     }
 
     /// What a type of the program stands for by `Deref`: the pool inside a store.

@@ -34,6 +34,8 @@ pub struct CallSite {
     pub task: Option<Task>,
     /// Several functions could be meant.
     pub guessed: bool,
+    /// Its function asked before whether this process leads those that share the database.
+    pub led: bool,
 }
 
 /// What runs beside whoever started it: `tokio::spawn(async { … })`.
@@ -64,6 +66,12 @@ impl CallGraph {
 
     pub(super) fn unresolved(&mut self, name: &Name, args: usize, site: CallSite) {
         note(self.unresolved.entry((name.clone(), args)).or_default(), site);
+    }
+
+    /// The calls of a function by others than itself, those in tests left out.
+    pub fn calls_of(&self, program: &Program, id: FnId) -> impl Iterator<Item = &CallSite> {
+        let callers = self.callers.get(&id).map_or(&[][..], Vec::as_slice);
+        callers.iter().filter(move |site| site.caller != id && !program.function(site.caller).test)
     }
 
     /// Counts the calls below which a statement is sent, each place once; those in tests are left out.

@@ -156,6 +156,8 @@ struct Frame<'p> {
     task: Option<(Task, usize)>,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
     serving: usize,
+    /// It was asked whether this process leads those that share the database.
+    led: bool,
     open: Vec<(EventId, EventId)>,
     switches: Vec<Switch>,
     absences: Vec<Absence>,
@@ -451,6 +453,7 @@ impl Frame<'_> {
             spread: 0,
             task: None,
             serving: 0,
+            led: false,
             open: Vec::new(),
             switches: Vec::new(),
             absences: Vec::new(),

@@ -112,7 +112,7 @@ pub enum QueryBody {
 /// A closure with what it closes over.
 #[derive(Clone, Debug)]
 pub struct ClosureValue {
-    pub code: std::sync::Arc<Closure>,
+    pub code: Arc<Closure>,
     pub env: Vec<(Name, Value)>,
     /// The function whose text holds it.
     pub function: FnId,

@@ -2,7 +2,6 @@
 //! many rows it changed.
 
 use crate::event::Access;
-use crate::flow::term::Term;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot};
 use crate::race::scene::Scene;
@@ -155,7 +154,8 @@ fn compares_and_sets(
         }
         // A version given by the caller, and raised by this write.
         if let Some(set) = moved(column) {
-            let (before, after) = (constant(scene, access, &guard.value), constant(scene, access, &set.value));
+            let terms = &scene.ev.terms;
+            let (before, after) = (access.constant(terms, &guard.value), access.constant(terms, &set.value));
             let same = match (&before, &after) {
                 (Some(before), Some(after)) => before == after,
                 _ => guard.value == set.value,
@@ -185,17 +185,6 @@ fn replaces_what_it_was_found_by(
         && bound(&set.value)
         && found_by.is_some_and(|value| scene.same_value((read, value), (access, &guard.value)) == Some(true))
         && scene.same_value((access, &guard.value), (access, &set.value)) == Some(false)
-}
-
-/// A value that is the same for all requests, also where it is bound.
-fn constant(scene: &Scene<'_, '_>, access: &Access, operand: &Operand) -> Option<String> {
-    match operand {
-        Operand::Literal(text) => Some(text.clone()),
-        _ => match scene.ev.terms.get(scene.term_of(access, operand)?) {
-            Term::Literal(text) => Some(text.to_string()),
-            _ => None,
-        },
-    }
 }
 
 fn relative(target: &TableAccess, column: &Name) -> bool {

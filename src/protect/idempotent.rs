@@ -1,6 +1,6 @@
 //! Writes that may happen twice: a flag is set to what it should be in any case, and nothing else hangs on who set it.
 
-use crate::event::{CondId, Event, EventKind};
+use crate::event::{CondId, Event};
 use crate::protect::Protection;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -37,12 +37,8 @@ pub fn acts_besides(scene: &Scene<'_, '_>, sequence: &Sequence, along: bool) -> 
     };
     let conds: Vec<CondId> = sequence.checks.iter().filter_map(|check| check.cond).collect();
     scene.flow.events.iter().any(|event| {
-        let acts = match &event.kind {
-            EventKind::Access(access) => access.statement.writes(),
-            EventKind::Effect(_) | EventKind::CallParam { .. } => true,
-            _ => false,
-        };
-        acts && event.id != sequence.write
+        event.acts()
+            && event.id != sequence.write
             && meets(event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })

@@ -10,7 +10,6 @@ use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::side::{self, Held};
-use crate::race::writers::constant;
 use crate::race::{LooksAt, Sequence, alternatives, dependency};
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, Operand, Predicate, Verb};
 
@@ -19,7 +18,9 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
         return None;
     }
     let write = scene.event(sequence.write)?;
-    later_read(scene, sequence, write).or_else(|| earlier_write(scene, sequence, write))
+    later_read(scene, sequence, write)
+        .or_else(|| earlier_write(scene, sequence, write))
+        .or_else(|| moved_on(scene, sequence, write))
 }
 
 /// The same row is read again, under a lock or otherwise safely, and its columns decide.
@@ -83,12 +84,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
             .and_then(|access| access.statement.target())
             .is_some_and(|target| target.action == Action::Insert)
     });
-    let on_the_way = scene.between_of(Kind::Write, sequence.read, sequence.write).filter(|event| {
-        event.access().is_some_and(|access| moves_on(scene, sequence, access))
-            && always_before(scene, sequence, event, write)
-    });
-    let others = by_error.chain(on_the_way).map(|event| event.id);
-    for id in deciding[after..].iter().copied().chain(others) {
+    for id in deciding[after..].iter().copied().chain(by_error.map(|event| event.id)) {
         let Some(event) = scene.event(id) else { continue };
         let Some(access) = event.access() else { continue };
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {
@@ -97,30 +93,44 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         if decides_once(scene, sequence, event) {
             return Some(Protection::Rechecked(id));
         }
-        let Some(earlier) = scene.sequences(event).iter().find(|other| other.read == sequence.read).cloned() else {
-            continue;
-        };
-        // A condition that looks at columns is only covered by a write that was safe on them.
-        let rows = matches!(earlier.relation, Relation::SameRow | Relation::LikelySameRow | Relation::NewRowOfSet);
-        if !rows || earlier.checks.is_empty() {
-            continue;
-        }
-        let Verdict::Safe(by) = scene.verdict(&earlier) else { continue };
-        let noticed = matches!(
-            by,
+        if let Some(
             Protection::Guard
-                | Protection::CompareAndSet
-                | Protection::UniqueKey(_)
-                | Protection::UniqueKeyInTransaction(_)
-        );
-        if noticed {
+            | Protection::CompareAndSet
+            | Protection::UniqueKey(_)
+            | Protection::UniqueKeyInTransaction(_),
+        ) = protected_before(scene, sequence, event)
+        {
             return Some(Protection::Rechecked(id));
-        }
-        if moves_on(scene, sequence, access) {
-            return Some(Protection::MovedOn(id));
         }
     }
     None
+}
+
+/// What protects an earlier write of the row that was read against the same read. A condition that looks at columns is only
+/// covered by a write that was safe on them.
+fn protected_before(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event) -> Option<Protection> {
+    let earlier = scene.sequences(earlier).iter().find(|other| other.read == sequence.read).cloned()?;
+    let rows = matches!(earlier.relation, Relation::SameRow | Relation::LikelySameRow | Relation::NewRowOfSet);
+    if !rows || earlier.checks.is_empty() {
+        return None;
+    }
+    match scene.verdict(&earlier) {
+        Verdict::Safe(by) => Some(by),
+        Verdict::Racy { .. } => None,
+    }
+}
+
+/// An earlier write that every run comes past takes the row out of what is looked for, while nobody else can look, or so
+/// that whoever looked at the same time is refused.
+fn moved_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option<Protection> {
+    let mut between = scene.between_of(Kind::Write, sequence.read, sequence.write);
+    let moves = |event: &&Event| {
+        event.access().is_some_and(|access| moves_on(scene, sequence, access))
+            && always_before(scene, sequence, event, write)
+            && protected_before(scene, sequence, event)
+                .is_some_and(|by| !matches!(by, Protection::Idempotent | Protection::NoRival))
+    };
+    between.find(moves).map(|event| Protection::MovedOn(event.id))
 }
 
 /// Whether every run that finds the row and comes to the write has come past an earlier one.
@@ -147,7 +157,7 @@ fn moves_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Access) -> bool 
         let Some(held) = held(scene, write, &set.value) else { return false };
         let on_it = |predicate: &&Predicate| matches!(predicate.columns.as_slice(), [column] if *column == set.column);
         let lost = found.filter.iter().filter(on_it).any(|predicate| {
-            let asked = constant(&scene.ev.terms, read, &predicate.value);
+            let asked = read.constant(&scene.ev.terms, &predicate.value);
             side::is_found_by(predicate.op, asked.as_ref(), &held) == Some(false)
         });
         lost || side::keeps_out(scene, sequence, &set.column, &held)
@@ -161,11 +171,9 @@ fn held(scene: &Scene<'_, '_>, write: &Access, value: &Operand) -> Option<Held> 
         Operand::Null => Some(Held::Null),
         // `now()`
         Operand::Expr { parts, .. } if parts.is_empty() => Some(Held::Something),
-        _ if scene.term_of(write, value).is_some_and(|term| is_of_clock(&scene.ev.terms, term)) => {
-            Some(Held::Something)
-        }
+        _ if write.bound(value).is_some_and(|term| is_of_clock(&scene.ev.terms, term)) => Some(Held::Something),
         // An option that is none is written as the text `none` would be.
-        _ => constant(&scene.ev.terms, write, value).filter(|value| value != "none").map(Held::Constant),
+        _ => write.constant(&scene.ev.terms, value).filter(|value| value != "none").map(Held::Constant),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Access, CondId, CondKind, Event, EventId, EventKind};
+use crate::event::{Access, CondId, CondKind, Event, EventId};
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
@@ -218,12 +218,10 @@ fn spares_a_write(
 /// Whether something else is done on a condition than a write: what was given today is not given again.
 fn more_hangs_on(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
     scene.flow.events.iter().any(|event| {
-        let acts = match &event.kind {
-            EventKind::Access(access) => access.statement.writes(),
-            EventKind::Effect(_) | EventKind::CallParam { .. } => true,
-            _ => false,
-        };
-        acts && event.id != write.id && event.path.meets(&write.path) && scene.conditions(&event.deps).contains(&cond)
+        event.acts()
+            && event.id != write.id
+            && event.path.meets(&write.path)
+            && scene.conditions(&event.deps).contains(&cond)
     })
 }
 

@@ -304,27 +304,10 @@ impl<'a, 'p> Scene<'a, 'p> {
         all
     }
 
-    /// The value an operand has at an event.
-    pub fn term_of(&self, access: &Access, operand: &Operand) -> Option<TermId> {
-        match operand {
-            Operand::Placeholder(n) => access.binds.get(*n).copied().or_else(|| {
-                // Named values bound by position.
-                access.named.get(*n).map(|(_, term)| *term)
-            }),
-            Operand::Named(name) => access
-                .named
-                .iter()
-                .find(|(n, _)| n == name)
-                .map(|(_, term)| *term)
-                .or_else(|| (access.named.is_empty() && access.binds.len() == 1).then(|| access.binds[0])),
-            _ => None,
-        }
-    }
-
     /// All bound values inside an operand.
     pub fn terms_in(&self, access: &Access, operand: &Operand) -> Vec<TermId> {
         let mut found = Vec::new();
-        operand.walk(&mut |part| found.extend(self.term_of(access, part)));
+        operand.walk(&mut |part| found.extend(access.bound(part)));
         found
     }
 
@@ -335,7 +318,7 @@ impl<'a, 'p> Scene<'a, 'p> {
             (Operand::Literal(x), Operand::Literal(y)) => Some(x == y),
             (Operand::Null, Operand::Null) => Some(true),
             _ => {
-                let (x, y) = (self.term_of(a.0, a.1)?, self.term_of(b.0, b.1)?);
+                let (x, y) = (a.0.bound(a.1)?, b.0.bound(b.1)?);
                 if x == y {
                     return Some(true);
                 }
@@ -374,7 +357,7 @@ impl<'a, 'p> Scene<'a, 'p> {
         let access = self.access(read)?;
         let [only] = access.statement.accesses.as_slice() else { return None };
         let LooksAt::Column(column) = self.looks_at(&access.statement, part, false) else { return None };
-        self.term_of(access, only.equals(&column)?)
+        access.bound(only.equals(&column)?)
     }
 
     /// What a part of a read's result is, in terms of its table.

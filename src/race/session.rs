@@ -2,6 +2,8 @@
 //!
 //! Such a level is set once, far from the transactions that run at it, so it holds for a whole package.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::HandleKind;
@@ -28,7 +30,7 @@ impl Sessions {
 }
 
 /// Collects the levels that connections are opened with. Where two hooks of a package disagree, none is known.
-pub fn sessions(ev: &Evaluator<'_>, flows: &[std::sync::Arc<Flow>], production: &FxHashSet<FnId>) -> Sessions {
+pub fn sessions(ev: &Evaluator<'_>, flows: &[Arc<Flow>], production: &FxHashSet<FnId>) -> Sessions {
     let hooks = flows.iter().flat_map(|flow| {
         flow.events.iter().filter_map(move |event| Some((flow.function, set_by_hook(ev, flow, event)?)))
     });

@@ -2,7 +2,7 @@
 
 use crate::event::Access;
 use crate::flow::random::is_drawn;
-use crate::flow::term::{TermId, Terms};
+use crate::flow::term::Terms;
 use crate::lower::tree::Name;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Access as TableAccess, ConflictTarget, Operand};
@@ -41,17 +41,5 @@ pub fn makes_row(schema: &Schema, target: &TableAccess, made: impl Fn(&Operand) 
 
 /// Whether a value that a statement is given was drawn.
 pub fn is_drawn_here(terms: &Terms, access: &Access, value: &Operand) -> bool {
-    bound(access, value).is_some_and(|term| is_drawn(terms, term))
-}
-
-/// The value that stands for a placeholder.
-pub fn bound(access: &Access, value: &Operand) -> Option<TermId> {
-    match value {
-        Operand::Placeholder(n) => {
-            let named = || access.named.get(*n).map(|(_, term)| *term);
-            access.binds.get(*n).copied().or_else(named)
-        }
-        Operand::Named(name) => access.named.iter().find(|(n, _)| n == name).map(|(_, term)| *term),
-        _ => None,
-    }
+    access.bound(value).is_some_and(|term| is_drawn(terms, term))
 }

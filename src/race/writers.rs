@@ -15,7 +15,7 @@ use crate::flow::term::{Params, Term, TermId, Terms};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::reach::{Reach, Runs};
-use crate::race::upsert::{self, bound};
+use crate::race::upsert;
 use crate::span::Span;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, ConflictTarget, Operand};
@@ -90,9 +90,7 @@ impl Writers {
         let mut known = Known::default();
         for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
             let Some(runs) = writers.reach.serving(flow.function).filter(|runs| *runs != Runs::First) else { continue };
-            let called = ev.calls.callers.get(&flow.function).is_some_and(|callers| {
-                callers.iter().any(|site| !ev.program.function(site.caller).test && site.caller != flow.function)
-            });
+            let called = ev.calls.calls_of(ev.program, flow.function).next().is_some();
             let made = flow.events.iter().filter(|event| {
                 let target = event.access().and_then(|access| access.statement.target());
                 target.is_some_and(|target| target.action == Action::Insert)
@@ -118,7 +116,7 @@ impl Writers {
             let inserted = asked.ev.terms.origins(*term).iter().any(|origin| asked.made.contains(&origin.event));
             inserted || is_drawn(&asked.ev.terms, *term)
         };
-        let keys = target.filter.iter().filter_map(|predicate| bound(access, &predicate.value));
+        let keys = target.filter.iter().filter_map(|predicate| access.bound(&predicate.value));
         if keys.into_iter().any(|term| of_new_row(&term)) {
             return;
         }
@@ -145,7 +143,7 @@ impl Writers {
                 way: way.clone(),
                 text: crate::story::words::statement(event).into(),
                 columns: target.sets.len(),
-                constant: constant(&asked.ev.terms, access, &set.value),
+                constant: access.constant(&asked.ev.terms, &set.value),
                 runs: Some(asked.runs),
             });
         }
@@ -223,7 +221,7 @@ impl Own<'_, '_> {
                     !matches!(set.value, Operand::Excluded(_)) && self.gives_own(target, column, &set.value)
                 })
             }
-            Operand::Placeholder(_) | Operand::Named(_) => match bound(self.access, value) {
+            Operand::Placeholder(_) | Operand::Named(_) => match self.access.bound(value) {
                 Some(term) => self.is_own(term, column),
                 None => false,
             },
@@ -264,7 +262,7 @@ impl Own<'_, '_> {
     fn makes_row(&self, schema: &Schema, target: &TableAccess) -> bool {
         let named = matches!(target.conflict.as_ref().map(|c| &c.target), Some(ConflictTarget::Columns(_)));
         upsert::makes_row(schema, target, |value| {
-            let term = bound(self.access, value);
+            let term = self.access.bound(value);
             let new = |term: TermId| {
                 self.terms.params(term) == Params::default()
                     && self.terms.origins(term).is_empty()
@@ -272,18 +270,6 @@ impl Own<'_, '_> {
             };
             term.is_some_and(|term| is_drawn(self.terms, term) || named && new(term))
         })
-    }
-}
-
-/// What a statement gives a column, where that is the same in each request.
-pub fn constant(terms: &Terms, access: &Access, value: &Operand) -> Option<Name> {
-    match value {
-        Operand::Literal(text) => Some(text.as_str().into()),
-        Operand::Null => Some("NULL".into()),
-        _ => match terms.get(bound(access, value)?) {
-            Term::Literal(text) => Some(text.clone()),
-            _ => None,
-        },
     }
 }
 

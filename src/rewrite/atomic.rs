@@ -195,7 +195,7 @@ impl<'a, 'p> Row<'a, 'p> {
         if !self.is_stale(set) {
             return words.operand(&set.value, Some(&set.column));
         }
-        let term = self.case.scene.term_of(self.case.writes, &set.value)?;
+        let term = self.case.writes.bound(&set.value)?;
         self.speaker.value(term, 0)
     }
 

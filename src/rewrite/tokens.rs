@@ -80,7 +80,7 @@ impl<'a> Text<'a> {
             match token.kind {
                 Kind::Param(number) => {
                     let operand = Operand::Placeholder(number);
-                    let term = words.scene.term_of(words.access, &operand);
+                    let term = words.access.bound(&operand);
                     all.append(Sql::value(Value { term, named: None, called: None }));
                 }
                 Kind::Named => {

@@ -196,7 +196,7 @@ fn updates(case: Case<'_, '_>, target: &TableAccess) -> Option<Vec<Sql>> {
                 Operand::Excluded(column) => &target.sets.iter().find(|set| set.column == *column)?.value,
                 value => value,
             };
-            let term = case.scene.term_of(case.writes, given);
+            let term = case.writes.bound(given);
             let value = match term.filter(|term| speaker.is_read(*term)) {
                 Some(term) => speaker.value(term, 0)?,
                 None => words.operand(&set.value, Some(&set.column))?,

@@ -56,13 +56,11 @@ impl Words<'_, '_> {
     pub fn operand(&self, operand: &Operand, column: Option<&Name>) -> Option<Sql> {
         Some(match operand {
             Operand::Placeholder(_) => {
-                Sql::value(Value { term: self.scene.term_of(self.access, operand), named: None, called: None })
+                Sql::value(Value { term: self.access.bound(operand), named: None, called: None })
             }
-            Operand::Named(name) => Sql::value(Value {
-                term: self.scene.term_of(self.access, operand),
-                named: Some(name.clone()),
-                called: None,
-            }),
+            Operand::Named(name) => {
+                Sql::value(Value { term: self.access.bound(operand), named: Some(name.clone()), called: None })
+            }
             Operand::Literal(text) => Sql::text(self.literal(text, column)),
             Operand::Null => Sql::text("NULL"),
             Operand::Default => Sql::text("DEFAULT"),

@@ -12,7 +12,7 @@ use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, dependency};
 use crate::rules::loss::Counterpart;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
+use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Predicate};
 
 /// What a rule claims about one function.
 #[derive(Clone, Debug)]
@@ -71,10 +71,9 @@ impl<'a, 'p> Facts<'a, 'p> {
             let mut fixed = true;
             operand.walk(&mut |part| {
                 fixed &= match part {
-                    Operand::Placeholder(_) | Operand::Named(_) => self
-                        .scene
-                        .term_of(access, part)
-                        .is_some_and(|term| matches!(self.scene.ev.terms.get(term), Term::Literal(_))),
+                    Operand::Placeholder(_) | Operand::Named(_) => {
+                        access.bound(part).is_some_and(|term| matches!(self.scene.ev.terms.get(term), Term::Literal(_)))
+                    }
                     Operand::Literal(_) | Operand::Null | Operand::Default => true,
                     Operand::Expr { text, parts } => !parts.is_empty() || is_time(text),
                     _ => false,
@@ -233,7 +232,7 @@ impl<'a, 'p> Facts<'a, 'p> {
     /// Whether the row is asked for by a value that this request drew: another one draws another, but for a rare chance.
     pub fn asks_by_chance(&self) -> bool {
         let Some(read) = self.read.access() else { return false };
-        let drawn = |predicate: &crate::sql::statement::Predicate| {
+        let drawn = |predicate: &Predicate| {
             let asked = self.scene.terms_in(read, &predicate.value);
             asked.iter().any(|term| is_by_chance(&self.scene.ev.terms, *term))
         };
@@ -250,7 +249,7 @@ impl<'a, 'p> Facts<'a, 'p> {
         if self.reads_by_key() || !self.sequence.key_from_row || self.reads.aggregate.is_some() {
             return false;
         }
-        let state = |predicate: &crate::sql::statement::Predicate| {
+        let state = |predicate: &Predicate| {
             matches!(
                 predicate.value,
                 Operand::Literal(_)

@@ -4,7 +4,7 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
-use crate::race::writers::{Told, constant, is_kept, joins};
+use crate::race::writers::{Told, is_kept, joins};
 use crate::race::{LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 
@@ -103,7 +103,7 @@ impl Facts<'_, '_> {
         let access = self.write.access()?;
         let mut sets = dependency::written(self.target).filter(|set| set.column == *column);
         let set = sets.next().filter(|_| sets.next().is_none())?;
-        constant(&self.scene.ev.terms, access, &set.value)
+        access.constant(&self.scene.ev.terms, &set.value)
     }
 
     /// Whether two runs write the same: constants, the time, and what was read or is made of that alone.

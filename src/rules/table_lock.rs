@@ -73,7 +73,7 @@ fn is_constant(scene: &Scene<'_, '_>, access: &Access, key: &Operand) -> bool {
     match key {
         Operand::Literal(_) => true,
         Operand::Expr { parts, .. } => parts.iter().all(|part| is_constant(scene, access, part)),
-        _ => scene.term_of(access, key).is_some_and(|term| matches!(scene.ev.terms.get(term), Term::Literal(_))),
+        _ => access.bound(key).is_some_and(|term| matches!(scene.ev.terms.get(term), Term::Literal(_))),
     }
 }
 

@@ -9,7 +9,7 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Cond, CondKind, Event, Flow};
+use crate::event::{Cond, CondId, CondKind, Event, Flow};
 use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
 use crate::flow::Evaluator;
 use crate::race::scene::Scene;
@@ -183,14 +183,14 @@ fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> 
         )
     })?;
     // Who goes on where a helper gave nothing decides by that, not by what the helper asked.
-    let outer = write.deps.iter().rev().map(|dep| (dep, scene.ev.cond(*dep))).find(|(dep, outer)| {
-        let known = scene.conditions(std::slice::from_ref(*dep));
-        aside(cond)
-            && !aside(outer)
-            && side::lacks(outer, write) == Some(true)
-            && check.cond.is_some_and(|inner| inner != **dep && known.contains(&inner))
-    });
-    Some((check, outer.map_or(cond, |(_, outer)| outer)))
+    let gave_nothing = |dep: &CondId| {
+        let outer = scene.ev.cond(*dep);
+        let known = || scene.conditions(std::slice::from_ref(dep));
+        let leads = !aside(outer) && side::lacks(outer, write) == Some(true);
+        (leads && check.cond.is_some_and(|inner| inner != *dep && known().contains(&inner))).then_some(outer)
+    };
+    let outer = if aside(cond) { write.deps.iter().rev().find_map(gave_nothing) } else { None };
+    Some((check, outer.unwrap_or(cond)))
 }
 
 /// Whether a condition says that it always holds: `unwrap`, `expect`.

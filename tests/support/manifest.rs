@@ -10,6 +10,8 @@ pub enum Client {
     Rusqlite,
     TokioPostgres,
     Mysql,
+    /// A cluster of its own, beside sqlx.
+    Hiqlite,
 }
 
 impl Client {
@@ -22,6 +24,7 @@ impl Client {
             "rusqlite" => Self::Rusqlite,
             "tokio-postgres" => Self::TokioPostgres,
             "mysql" => Self::Mysql,
+            "hiqlite" => Self::Hiqlite,
             _ => return None,
         })
     }
@@ -31,8 +34,10 @@ impl Client {
 pub fn text(client: Client, config: &str) -> String {
     let engine =
         ["mysql", "sqlite"].into_iter().find(|name| config.contains(&format!("\"{name}\""))).unwrap_or("postgres");
+    let sqlx = format!("sqlx = {{ version = \"0.8\", features = [\"runtime-tokio\", \"{engine}\"] }}");
     let database = match client {
-        Client::Sqlx => format!("sqlx = {{ version = \"0.8\", features = [\"runtime-tokio\", \"{engine}\"] }}"),
+        Client::Sqlx => sqlx,
+        Client::Hiqlite => format!("{sqlx}\nhiqlite = \"0.11\""),
         Client::Diesel => format!("diesel = {{ version = \"2.2\", features = [\"{engine}\", \"r2d2\"] }}"),
         Client::DieselAsync => format!(
             "diesel = {{ version = \"2.2\", features = [\"{engine}\"] }}\ndiesel-async = {{ version = \"0.5\", features = [\"{engine}\"] }}"
