@@ -212,6 +212,8 @@ pub struct Decided {
     pub is_if: bool,
     /// The arms that are taken where an option is none, or a result an error; none of them where nothing is said of that.
     pub lacking: u64,
+    /// The arms that leave the function.
+    pub left: u64,
 }
 
 /// `left op right` inside a condition.

@@ -15,6 +15,7 @@ mod construct;
 mod decode;
 mod diesel;
 pub(crate) mod effect;
+pub mod encode;
 mod expr;
 mod extension;
 mod fires;
@@ -96,6 +97,8 @@ pub struct Evaluator<'p> {
     begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
     constants: FxHashMap<ConstId, Value>,
+    /// What stands for the variants of enums, by the number in the name of an encoded value.
+    encodings: Vec<encode::Encoding>,
     /// The bytes of each file, for messages and for tables in macros.
     texts: Vec<Arc<str>>,
     next_event: u32,
@@ -193,6 +196,7 @@ impl<'p> Evaluator<'p> {
             begin_modes: FxHashMap::default(),
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
+            encodings: Vec::new(),
             texts: workspace.files.iter().map(|file| file.text.clone()).collect(),
             next_event: 0,
             next_branch: 0,

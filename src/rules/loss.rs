@@ -68,9 +68,9 @@ impl Facts<'_, '_> {
     /// write gives it the same in each run.
     pub fn other_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
-        let given = self.constant(column);
+        let given = self.constants(column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| given.is_none() || writer.constant != given)?;
+        let writer = others.find(|writer| given.is_none() || writer.constants != given)?;
         Some(Counterpart { column: column.clone(), writer })
     }
 
@@ -80,9 +80,9 @@ impl Facts<'_, '_> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let away = side::turned_away(self.scene, self.sequence, column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| match (&away, &writer.constant) {
+        let writer = others.find(|writer| match (&away, &writer.constants) {
             (None, _) => true,
-            (Some(away), Some(given)) => away.iter().any(|name| side::same(name, given)),
+            (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
             (Some(_), None) => false,
         })?;
         Some(Counterpart { column: column.clone(), writer })
@@ -91,19 +91,19 @@ impl Facts<'_, '_> {
     /// Whether what the write gives a column is none of what its conditions turn away: whoever comes next goes on as well,
     /// at the same time or later.
     pub fn lets_through(&self, column: &Name) -> bool {
-        let passes = |given: Name| {
+        let passes = |given: Vec<Name>| {
             let away = side::turned_away(self.scene, self.sequence, column);
-            away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| side::same(name, &given)))
+            away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| is_any(name, &given)))
         };
-        self.constant(column).is_some_and(passes)
+        self.constants(column).is_some_and(passes)
     }
 
-    /// What the write gives a column, where that is the same in each run.
-    fn constant(&self, column: &Name) -> Option<Name> {
+    /// What the write gives a column, where that is the same in each run, under all its names.
+    fn constants(&self, column: &Name) -> Option<Vec<Name>> {
         let access = self.write.access()?;
         let mut sets = dependency::written(self.target).filter(|set| set.column == *column);
         let set = sets.next().filter(|_| sets.next().is_none())?;
-        access.constant(&self.scene.ev.terms, &set.value)
+        self.scene.ev.constants(access, &set.value)
     }
 
     /// Whether two runs write the same: constants, the time, and what was read or is made of that alone.
@@ -172,4 +172,9 @@ impl Facts<'_, '_> {
         });
         found
     }
+}
+
+/// Whether one name is any of those of a constant.
+fn is_any(name: &Name, of: &[Name]) -> bool {
+    of.iter().any(|other| side::same(name, other))
 }
