@@ -49,6 +49,9 @@ impl Facts<'_, '_> {
         if made.contains(&Made::Joined) {
             return Loss::Itself;
         }
+        if let Some(other) = self.revived() {
+            return Loss::Other(other);
+        }
         let own = self.own_functions();
         let others = values.iter().filter_map(|value| match &value.from {
             LooksAt::Column(column) => {
@@ -62,6 +65,18 @@ impl Facts<'_, '_> {
             None if made.contains(&Made::Mixed) => Loss::Itself,
             None => Loss::Nobody,
         }
+    }
+
+    /// Another statement that changes a state which was asked for and is written back as it was read: what that did is undone,
+    /// and the check with it.
+    pub fn revived(&self) -> Option<Counterpart> {
+        let own = self.own_functions();
+        let states = self.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+            LooksAt::Column(column) if !self.permits(check) && self.hands_back(column) => Some(column),
+            _ => None,
+        });
+        let spoilers = states.filter(|column| !self.names_row(column)).filter_map(|column| self.spoiler(column, &own));
+        spoilers.min_by_key(|other| (other.writer.constants.is_none(), other.writer.breadth))
     }
 
     /// Another statement that gives a column of the row that was read a value of its own: another one than this, where the
