@@ -64,6 +64,8 @@ pub struct Flow {
     pub switches: Vec<Switch>,
     /// Arms in which reads have found no row.
     pub absences: Vec<Absence>,
+    /// Arms in which something that is inserted is none.
+    pub blanks: Vec<Blank>,
 }
 
 /// The arms of a branch that are taken where reads have found no row.
@@ -72,6 +74,14 @@ pub struct Absence {
     pub branch: u32,
     pub arms: u64,
     pub reads: Arc<[EventId]>,
+}
+
+/// The arms of a branch that are taken where a value that comes from no statement is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Blank {
+    pub branch: u32,
+    pub arms: u64,
+    pub of: TermId,
 }
 
 /// A branch on the name of a value: a variant without fields, or a bool.

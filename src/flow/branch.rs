@@ -215,6 +215,7 @@ impl<'p> Evaluator<'p> {
         let conds: Vec<_> = self.condition_of(Some(decides), &tested, CondKind::Test, cond.at).into_iter().collect();
         self.note_flag(fork.branch(), &tested);
         self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
+        self.note_blank(fork.branch(), absent_arm(cond), &tested);
         let yes = self.arm(&fork, 0, &conds, |ev| {
             ev.frame.env.extend(bound);
             let value = ev.expr(then);

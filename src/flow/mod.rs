@@ -49,7 +49,7 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Absence, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::arena::Arena;
 use crate::flow::graph::{CallGraph, Task};
 use crate::flow::limits::{Allowance, CALL_DEPTH, EFFECTS};
@@ -164,6 +164,7 @@ struct Frame<'p> {
     open: Vec<(EventId, EventId)>,
     switches: Vec<Switch>,
     absences: Vec<Absence>,
+    blanks: Vec<Blank>,
     text: &'p str,
     allowance: Allowance,
     /// A function that was called can lead to a statement.
@@ -282,11 +283,12 @@ impl<'p> Evaluator<'p> {
             Self::forget_effects(&mut frame);
         }
         let conds = self.telling(&frame, &returns);
-        let Frame { events, open, switches, mut absences, .. } = frame;
+        let Frame { events, open, switches, mut absences, blanks, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
         absences.retain(|absence| passed.contains(&absence.branch));
-        Flow { function: id, reaches_rows, events, conds, returns, open, switches, absences }
+        let blanks = self.told_blanks(blanks, &events);
+        Flow { function: id, reaches_rows, events, conds, returns, open, switches, absences, blanks }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -461,6 +463,7 @@ impl Frame<'_> {
             open: Vec::new(),
             switches: Vec::new(),
             absences: Vec::new(),
+            blanks: Vec::new(),
             text: "",
             allowance: Allowance::default(),
             reaches_rows: false,
