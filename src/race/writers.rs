@@ -38,8 +38,8 @@ pub struct Writer {
     pub text: Arc<str>,
     /// How many columns it sets: a statement for this one says more than a row that is saved whole.
     columns: usize,
-    /// The value, where it is the same in each request.
-    pub constant: Option<Name>,
+    /// The names of the value, where it is the same in each request.
+    pub constants: Option<Vec<Name>>,
     runs: Option<Runs>,
 }
 
@@ -51,7 +51,7 @@ pub struct Told {
     /// The function that holds the place.
     pub function: FnId,
     pub text: Arc<str>,
-    pub constant: Option<Name>,
+    pub constants: Option<Vec<Name>>,
     /// How many columns are set, and how many calls lead there.
     pub breadth: (usize, usize),
 }
@@ -143,7 +143,7 @@ impl Writers {
                 way: way.clone(),
                 text: crate::story::words::statement(event).into(),
                 columns: target.sets.len(),
-                constant: access.constant(&asked.ev.terms, &set.value),
+                constants: asked.ev.constants(access, &set.value),
                 runs: Some(asked.runs),
             });
         }
@@ -174,7 +174,7 @@ impl Writers {
                 place: *place,
                 function: *holder,
                 text: writer.text.clone(),
-                constant: writer.constant.clone(),
+                constants: writer.constants.clone(),
                 breadth: (writer.columns, writer.way.len()),
             })
         })
