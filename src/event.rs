@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
 use crate::flow::clock::is_of_clock;
+use crate::flow::names::Owners;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::FnId;
@@ -17,7 +18,7 @@ use crate::lower::tree::Name;
 use crate::span::Span;
 use crate::sql::statement::{BeginMode, Compare, Operand, Statement};
 
-/// Names an event; each time a function is called its events get new ids.
+/// Names an event; where a function is called several times, each time its events have other ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(pub u32);
 
@@ -56,8 +57,10 @@ pub struct Flow {
     /// It can lead to a statement, however far below.
     pub reaches_rows: bool,
     pub events: Vec<Event>,
-    /// The conditions tested on the way, those of called functions included.
+    /// The conditions on which events and the result depend, those of called functions included.
     pub conds: Vec<CondId>,
+    /// The statements whose outcome some condition looks at, also one on which nothing depends.
+    pub looked_at: Vec<EventId>,
     pub returns: Value,
     /// Pairs of a read and a write inside called functions whose verdict depends on the handle they are given.
     pub open: Vec<(EventId, EventId)>,
@@ -65,6 +68,8 @@ pub struct Flow {
     pub switches: Vec<Switch>,
     /// Arms in which reads have found no row.
     pub absences: Vec<Absence>,
+    /// Whose names its events, branches and unknowns have.
+    pub held: Owners,
 }
 
 /// The arms of a branch that are taken where reads have found no row.

@@ -68,7 +68,7 @@ impl<'p> Evaluator<'p> {
         }
         let mut compares = Vec::new();
         self.comparisons(tested.term, 0, &mut compares);
-        let id = CondId(self.conds.push(Cond {
+        let id = self.new_cond(Cond {
             term: tested.term,
             inner: tested.guards.clone(),
             compares: compares.into(),
@@ -76,7 +76,7 @@ impl<'p> Evaluator<'p> {
             function: self.frame.function,
             kind,
             decides,
-        }));
+        });
         self.frame.conds.push(id);
         Some(id)
     }
@@ -105,8 +105,7 @@ impl<'p> Evaluator<'p> {
     }
 
     pub(super) fn fork(&mut self) -> Fork {
-        let branch = self.next_branch;
-        self.next_branch += 1;
+        let branch = self.terms.names.branch();
         Fork {
             env: self.frame.env.clone(),
             deps: self.frame.deps.len(),

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{
     Access, Call, Comparison, Cond, CondId, Decided, Effect, Event, EventId, EventKind, Flow, Guard, Path,
 };
 use crate::flow::absent::Absent;
 use crate::flow::limits::FOLLOWED;
-use crate::flow::term::{Term, TermId};
+use crate::flow::names::{Marks, Owners};
+use crate::flow::term::{Params, Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::FnId;
@@ -19,6 +20,10 @@ use crate::span::Range;
 pub(super) struct Mapping<'a> {
     function: FnId,
     args: &'a [Value],
+    /// The owners of names that the caller holds as well: theirs are made anew.
+    anew: Owners,
+    /// What has none of these and no parameter stays what it is.
+    marks: Marks,
     events: FxHashMap<EventId, EventId>,
     /// None for those that can look at no row here, since no argument may hold one.
     conds: FxHashMap<CondId, Option<CondId>>,
@@ -46,9 +51,12 @@ impl Mapping<'_> {
 impl<'p> Evaluator<'p> {
     /// Puts a flow in place of a call and gives the call's value.
     pub(super) fn instantiate(&mut self, flow: &Flow, args: &[Value], at: Range, guessed: bool) -> Value {
+        let anew = self.frame.held.common(&flow.held);
         let mut map = Mapping {
             function: flow.function,
             args,
+            marks: self.changing(flow, &anew),
+            anew,
             events: FxHashMap::default(),
             conds: FxHashMap::default(),
             outer: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
@@ -60,6 +68,7 @@ impl<'p> Evaluator<'p> {
         };
         let before = (self.frame.events.len(), self.frame.conds.len());
         self.frame.reaches_rows |= flow.reaches_rows;
+        self.frame.held.add(&flow.held);
         let fits = before.0 + flow.events.len() <= self.frame.allowance.events;
         if !fits {
             self.unknown.give_up("a function with too many statements below it");
@@ -67,10 +76,10 @@ impl<'p> Evaluator<'p> {
         if fits {
             self.place_events(flow, at, guessed, &mut map);
         }
-        for (read, write) in &flow.open {
-            if let (Some(read), Some(write)) = (map.events.get(read), map.events.get(write)) {
-                self.frame.open.push((*read, *write));
-            }
+        if fits && !flow.open.is_empty() {
+            let events: FxHashSet<EventId> = flow.events.iter().map(|event| event.id).collect();
+            let open = flow.open.iter().filter(|(read, write)| events.contains(read) && events.contains(write));
+            self.frame.open.extend(open.map(|(read, write)| (map.event(*read), map.event(*write))));
         }
         let value = self.map_value(&flow.returns, &mut map, 0);
         if map.too_much {
@@ -91,13 +100,30 @@ impl<'p> Evaluator<'p> {
         value
     }
 
+    /// Whose names change when a flow is put in place: those that the caller holds as well, guards of locks, which are
+    /// told by what the caller hands in, and what function values give that are called.
+    fn changing(&self, flow: &Flow, anew: &Owners) -> Marks {
+        let changed = flow.events.iter().flat_map(|event| {
+            let of = match &event.kind {
+                EventKind::CallParam { result, .. } => Some(*result),
+                EventKind::Locked(guard) => Some(guard.guard),
+                _ => None,
+            };
+            of.into_iter().chain(event.guards.iter().map(|guard| guard.guard))
+        });
+        changed.fold(anew.marks(), |marks, term| marks.with(self.terms.marks(term)))
+    }
+
     fn place_events(&mut self, flow: &Flow, at: Range, guessed: bool, map: &mut Mapping<'_>) {
         let call = Call { function: flow.function, span: self.span(at), guessed };
         // Ids first, since terms of earlier events may be about later ones in loops.
         for event in &flow.events {
-            map.events.insert(event.id, EventId(self.next_event));
-            self.next_event += 1;
+            if map.anew.has(self.terms.names.of_event(event.id.0)) {
+                map.events.insert(event.id, EventId(self.terms.names.event()));
+            }
         }
+        let looked_at = flow.looked_at.iter().map(|event| map.event(*event));
+        self.frame.looked_at.extend(looked_at);
         let mapped = self.map_conds(&flow.conds, map);
         self.frame.conds.extend(mapped);
         self.place_absences(&flow.absences, map);
@@ -153,7 +179,7 @@ impl<'p> Evaluator<'p> {
     }
 
     fn map_event(&mut self, event: &Event, call: &Call, map: &mut Mapping<'_>) -> Event {
-        let id = map.events[&event.id];
+        let id = map.event(event.id);
         let kind = match &event.kind {
             EventKind::Access(access) => EventKind::Access(Access {
                 binds: access.binds.iter().map(|term| self.map_term(*term, map)).collect(),
@@ -233,11 +259,10 @@ impl<'p> Evaluator<'p> {
     }
 
     pub(super) fn map_branch(&mut self, branch: u32, map: &mut Mapping<'_>) -> u32 {
-        let next = &mut self.next_branch;
-        *map.branches.entry(branch).or_insert_with(|| {
-            *next += 1;
-            *next - 1
-        })
+        if !map.anew.has(self.terms.names.of_branch(branch)) {
+            return branch;
+        }
+        *map.branches.entry(branch).or_insert_with(|| self.terms.names.branch())
     }
 
     fn map_conds(&mut self, conds: &[CondId], map: &mut Mapping<'_>) -> Vec<CondId> {
@@ -245,6 +270,10 @@ impl<'p> Evaluator<'p> {
     }
 
     fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> Option<CondId> {
+        let made = self.made(id);
+        if !made.of_params && !made.marks.meets(map.marks) {
+            return made.of_rows.then_some(id);
+        }
         if let Some(mapped) = map.conds.get(&id) {
             return *mapped;
         }
@@ -272,7 +301,7 @@ impl<'p> Evaluator<'p> {
             .collect();
         let inner = branch::union(&inner, &[]);
         let decides = cond.decides.map(|decides| Decided { branch: self.map_branch(decides.branch, map), ..decides });
-        let mapped = CondId(self.conds.push(Cond { term, inner, compares: compares.into(), decides, ..cond }));
+        let mapped = self.new_cond(Cond { term, inner, compares: compares.into(), decides, ..cond });
         map.conds.insert(id, Some(mapped));
         Some(mapped)
     }
@@ -302,7 +331,7 @@ impl<'p> Evaluator<'p> {
     }
 
     pub(super) fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
-        if self.terms.is_constant(id) {
+        if self.terms.params(id) == Params::default() && !self.terms.marks(id).meets(map.marks) {
             return id;
         }
         if let Some(mapped) = map.terms.get(&id) {
@@ -317,8 +346,9 @@ impl<'p> Evaluator<'p> {
                 map.args.get(index as usize).map_or_else(|| self.terms.fresh(), |arg| arg.term)
             }
             Term::Param(..) => id,
-            Term::Fresh(_) => match map.results.get(&id) {
+            Term::Fresh(unknown) => match map.results.get(&id) {
                 Some(value) => value.term,
+                None if !map.anew.has(self.terms.names.of_unknown(unknown)) && !self.locks.contains_key(&id) => id,
                 None => {
                     let fresh = self.terms.fresh();
                     if let Some((lock, span, shared)) = self.locks.get(&id).copied() {

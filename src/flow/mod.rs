@@ -11,6 +11,7 @@ mod branch;
 mod builder;
 mod call;
 pub mod clock;
+mod conds;
 mod construct;
 mod decode;
 mod diesel;
@@ -24,6 +25,7 @@ mod instantiate;
 mod known;
 pub(crate) mod limits;
 pub(crate) mod macros;
+pub(crate) mod names;
 mod outcome;
 mod own;
 mod pattern;
@@ -48,10 +50,12 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Absence, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{Absence, Cond, CondId, CondKind, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::arena::Arena;
+use crate::flow::conds::Made;
 use crate::flow::graph::{CallGraph, Task};
 use crate::flow::limits::{Allowance, CALL_DEPTH, EFFECTS};
+use crate::flow::names::Owners;
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
 use crate::link::{ConstId, FnId, Program, ScopeId, Type, TypeId};
@@ -74,7 +78,7 @@ pub struct Evaluator<'p> {
     /// The tables of diesel's macros.
     pub(crate) diesel: Arc<crate::client::diesel::Tables>,
     pub terms: Terms,
-    conds: Arena<Cond>,
+    conds: Arena<(Cond, Made)>,
     /// Functions that send SQL they are handed.
     senders: FxHashSet<FnId>,
     /// Functions that hand something to a channel of this process, or call one that does.
@@ -98,8 +102,6 @@ pub struct Evaluator<'p> {
     constants: FxHashMap<ConstId, Value>,
     /// The bytes of each file, for messages and for tables in macros.
     texts: Vec<Arc<str>>,
-    next_event: u32,
-    next_branch: u32,
     depth: usize,
     frame: Frame<'p>,
     pub calls: CallGraph,
@@ -165,6 +167,10 @@ struct Frame<'p> {
     allowance: Allowance,
     /// A function that was called can lead to a statement.
     reaches_rows: bool,
+    /// The statements of called functions whose outcome is looked at there.
+    looked_at: Vec<EventId>,
+    /// Whose names stand in it.
+    held: Owners,
 }
 
 impl<'p> Evaluator<'p> {
@@ -194,8 +200,6 @@ impl<'p> Evaluator<'p> {
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
             texts: workspace.files.iter().map(|file| file.text.clone()).collect(),
-            next_event: 0,
-            next_branch: 0,
             depth: 0,
             frame: Frame::idle(),
             calls: CallGraph::default(),
@@ -210,7 +214,7 @@ impl<'p> Evaluator<'p> {
     }
 
     pub fn cond(&self, id: CondId) -> &Cond {
-        self.conds.get(id.0)
+        &self.conds.get(id.0).0
     }
 
     /// What a handle's type said of it.
@@ -253,6 +257,7 @@ impl<'p> Evaluator<'p> {
         let file = program.file_of(id);
         let dialect = self.config.dialect.or_else(|| self.dialect_of(id));
         let workspace = self.workspace;
+        let (before, owner) = self.terms.names.next_owner();
         let frame = Frame {
             function: id,
             file,
@@ -260,6 +265,7 @@ impl<'p> Evaluator<'p> {
             dialect,
             text: &workspace.file(file).text,
             allowance: self.allowance(function.at.len()),
+            held: Owners::of(owner),
             ..Frame::idle()
         };
         let outer = std::mem::replace(&mut self.frame, frame);
@@ -272,17 +278,19 @@ impl<'p> Evaluator<'p> {
         }
         let returns = self.joined_return(0, 0, program.returns(id, program.self_type(id).as_ref(), &[]));
         let mut frame = std::mem::replace(&mut self.frame, outer);
+        self.terms.names.back_to(before);
         self.forget_locks(&mut frame, &returns);
         let reaches_rows = frame.reaches_rows || frame.events.iter().any(|event| event.access().is_some());
         if !reaches_rows {
             Self::forget_effects(&mut frame);
         }
         let conds = self.telling(&frame, &returns);
-        let Frame { events, open, switches, mut absences, .. } = frame;
+        let looked_at = self.looked_at(&frame);
+        let Frame { events, open, switches, mut absences, held, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
         absences.retain(|absence| passed.contains(&absence.branch));
-        Flow { function: id, reaches_rows, events, conds, returns, open, switches, absences }
+        Flow { function: id, reaches_rows, events, conds, looked_at, returns, open, switches, absences, held }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -314,14 +322,12 @@ impl<'p> Evaluator<'p> {
         });
     }
 
-    /// The conditions that a caller may have to know of: those that events or the result depend on, and those that look
-    /// at what a statement gave.
+    /// The conditions that a caller may have to know of: those that events or the result depend on.
     fn telling(&self, frame: &Frame<'_>, returns: &Value) -> Vec<CondId> {
         let mut kept: FxHashSet<CondId> = FxHashSet::default();
         let mut todo: Vec<CondId> = returns.guards.to_vec();
+        todo.extend(returns.refused.iter().flat_map(|refused| refused.iter().copied()));
         todo.extend(frame.events.iter().flat_map(|event| event.deps.iter().copied()));
-        let looking = |cond: &&CondId| !self.terms.origins(self.cond(**cond).term).is_empty();
-        todo.extend(frame.conds.iter().filter(looking).copied());
         while let Some(cond) = todo.pop() {
             if kept.insert(cond) {
                 todo.extend(self.cond(cond).inner.iter().copied());
@@ -330,6 +336,36 @@ impl<'p> Evaluator<'p> {
         let mut conds: Vec<CondId> = frame.conds.iter().copied().filter(|cond| kept.contains(cond)).collect();
         conds.dedup();
         conds
+    }
+
+    /// The statements whose outcome some condition looks at.
+    fn looked_at(&self, frame: &Frame<'_>) -> Vec<EventId> {
+        let sent: FxHashMap<EventId, bool> = frame
+            .events
+            .iter()
+            .filter_map(|event| event.access().map(|access| (event.id, access.row_required)))
+            .collect();
+        let mut all: Vec<EventId> = frame.looked_at.clone();
+        for cond in frame.conds.iter().map(|cond| self.cond(*cond)) {
+            if cond.kind != CondKind::Presence || !self.only_asks_for_success(cond.term, &sent) {
+                all.extend(self.terms.origins(cond.term).iter().map(|origin| origin.event));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|event| sent.contains_key(event));
+        all
+    }
+
+    /// Whether a value only tells that a write did not fail, or that a row was there that had to be: `execute(…)?` asks
+    /// whether it failed, not how many rows it changed.
+    fn only_asks_for_success(&self, term: TermId, row_required: &FxHashMap<EventId, bool>) -> bool {
+        let term::Term::Exists(of) = self.terms.get(term) else { return false };
+        match self.terms.get(*of) {
+            term::Term::Count(_) => true,
+            term::Term::Row(event) => row_required.get(event).is_some_and(|required| *required),
+            _ => false,
+        }
     }
 
     fn bind_parameters(&mut self, id: FnId) {
@@ -406,8 +442,7 @@ impl<'p> Evaluator<'p> {
     }
 
     fn emit(&mut self, kind: EventKind, on: Option<TermId>, at: Range) -> EventId {
-        let id = EventId(self.next_event);
-        self.next_event += 1;
+        let id = EventId(self.terms.names.event());
         if self.frame.events.len() >= self.frame.allowance.events {
             self.unknown.give_up("a function with too many statements");
             return id;
@@ -460,6 +495,8 @@ impl Frame<'_> {
             text: "",
             allowance: Allowance::default(),
             reaches_rows: false,
+            looked_at: Vec::new(),
+            held: Owners::ALL,
         }
     }
 }

@@ -11,6 +11,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::event::EventId;
 use crate::flow::arena::Arena;
+use crate::flow::names::{Marks, Names};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 
@@ -52,7 +53,7 @@ pub struct Terms {
     ids: HashTable<(TermId, u32)>,
     /// What stands for terms beyond [`DEPTH`].
     shortened: FxHashMap<Term, TermId>,
-    fresh: u32,
+    pub(super) names: Names,
 }
 
 /// What is worked out of a term when it is made.
@@ -61,6 +62,8 @@ struct Facts {
     /// The parameters inside of it.
     params: Params,
     has: Has,
+    /// Whose names stand in it.
+    marks: Marks,
     /// How many terms stand inside each other.
     depth: u16,
 }
@@ -191,8 +194,7 @@ impl Terms {
     }
 
     pub fn fresh(&mut self) -> TermId {
-        self.fresh += 1;
-        let term = Term::Fresh(self.fresh);
+        let term = Term::Fresh(self.names.unknown());
         let facts = self.facts_of(&term);
         self.push(term, facts)
     }
@@ -258,6 +260,11 @@ impl Terms {
     /// The parameters inside of a value.
     pub fn params(&self, id: TermId) -> Params {
         self.facts(id).params
+    }
+
+    /// Whose names stand in a value.
+    pub(super) fn marks(&self, id: TermId) -> Marks {
+        self.facts(id).marks
     }
 
     /// Whether a value is the same at each call of the function that it is a value of.
@@ -335,20 +342,25 @@ impl Terms {
 
     /// What is known of a term from what is known of its parts.
     fn facts_of(&self, term: &Term) -> Facts {
+        let of_event = |event: EventId| Marks::of(self.names.of_event(event.0));
         let one = |event: EventId, part: Part| Facts {
             origins: Arc::from([Origin { event, part, computed: false, answered: false }]),
             params: Params::default(),
             has: Has::default(),
+            marks: of_event(event),
             depth: 0,
         };
-        let none = |params: Params, has: Has| Facts { origins: self.none.clone(), params, has, depth: 0 };
+        let none = |params: Params, has: Has, marks: Marks| {
+            let origins = self.none.clone();
+            Facts { origins, params, has, marks, depth: 0 }
+        };
         match term {
             Term::Row(event) => one(*event, Part::Row),
             Term::Count(event) => one(*event, Part::Count),
-            Term::Param(_, place) => none(Params::one(*place), Has::default()),
-            Term::Literal(_) => none(Params::default(), Has::default()),
-            Term::Fresh(_) => none(Params::default(), Has::FRESH),
-            Term::Transaction(_) => none(Params::default(), Has::TRANSACTION),
+            Term::Param(_, place) => none(Params::one(*place), Has::default(), Marks::default()),
+            Term::Literal(_) => none(Params::default(), Has::default(), Marks::default()),
+            Term::Fresh(unknown) => none(Params::default(), Has::FRESH, Marks::of(self.names.of_unknown(*unknown))),
+            Term::Transaction(event) => none(Params::default(), Has::TRANSACTION, of_event(*event)),
             Term::Field(of, name) => {
                 let rows: &[TermId] = match self.get(*of) {
                     Term::Either(parts) => parts,
@@ -393,11 +405,13 @@ impl Terms {
         let mut all: Vec<Origin> = Vec::new();
         let mut params = Params::default();
         let mut has = Has::default();
+        let mut marks = Marks::default();
         let mut depth = 0;
         for part in parts {
             let facts = self.facts(*part);
             params.0 |= facts.params.0;
             has.0 |= facts.has.0;
+            marks = marks.with(facts.marks);
             depth = depth.max(facts.depth + 1);
             all.extend(facts.origins.iter().map(|origin| change(*part, origin)));
         }
@@ -410,6 +424,6 @@ impl Terms {
             Some(known) => known.clone(),
             None => all.into(),
         };
-        Facts { origins, params, has, depth }
+        Facts { origins, params, has, marks, depth }
     }
 }

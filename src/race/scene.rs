@@ -72,21 +72,12 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// Statements whose outcome something looks at: a condition, a later statement, or the caller.
     fn collect_used(&self) -> FxHashSet<EventId> {
-        let mut used = FxHashSet::default();
+        let mut used: FxHashSet<EventId> = self.flow.looked_at.iter().copied().collect();
         let mut note = |term: TermId| {
             for origin in self.ev.terms.origins(term).iter() {
                 used.insert(origin.event);
             }
         };
-        for cond in &self.flow.conds {
-            let cond = self.ev.cond(*cond);
-            // `execute(…)?` asks whether it failed, not how many rows it changed.
-            let only_failed = matches!(cond.kind, crate::event::CondKind::Presence)
-                && (self.is_success(cond.term) || self.is_required_row(cond.term));
-            if !only_failed {
-                note(cond.term);
-            }
-        }
         if !self.is_success(self.flow.returns.term) {
             note(self.flow.returns.term);
         }
@@ -102,13 +93,6 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// Whether a value only tells that a write did not fail.
     fn is_success(&self, term: TermId) -> bool {
         matches!(self.ev.terms.get(term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)))
-    }
-
-    /// Whether a value only tells that a row was there that had to be.
-    fn is_required_row(&self, term: TermId) -> bool {
-        let Term::Exists(of) = self.ev.terms.get(term) else { return false };
-        let Term::Row(event) = self.ev.terms.get(*of) else { return false };
-        self.access(*event).is_some_and(|access| access.row_required)
     }
 
     pub fn event(&self, id: EventId) -> Option<&'a Event> {
