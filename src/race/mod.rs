@@ -5,6 +5,8 @@
 pub mod alternatives;
 pub mod dependency;
 pub mod index;
+pub mod journal;
+pub mod kind;
 pub mod packages;
 pub mod reach;
 pub mod rivals;

@@ -4,11 +4,12 @@ use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
+use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, Written, common, dependency};
+use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::sql::statement::Action;
@@ -213,7 +214,11 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
             if facts.lets_through(column) && facts.spoiler(column, &functions).is_none())
     };
     let settled = |check: &Check| {
-        asks_for_what_is_edited(facts, check) || proves(facts, check) || stays(check) || is_a_helpers_own(facts, check)
+        asks_for_what_is_edited(facts, check)
+            || proves(facts, check)
+            || stays(check)
+            || renews(facts, check, &functions)
+            || is_a_helpers_own(facts, check)
     };
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
@@ -225,6 +230,18 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .any(|value| value.computed && matches!(&value.from, LooksAt::Column(from) if *from == value.column));
     if facts.computed_from_row() && !counted { own } else { Confidence::Low }
+}
+
+/// Whether a check asks whether a time is recent enough, and all that any statement puts there is the time by then: whoever
+/// went on may do so all the more.
+fn renews(facts: &Facts<'_, '_>, check: &Check, own: &[FnId]) -> bool {
+    let (LooksAt::Column(column), Some(access)) = (&check.looks_at, facts.write.access()) else { return false };
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let mut given = dependency::written(facts.target).filter(|set| set.column == *column).peekable();
+    given.peek().is_some()
+        && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
+        && scene.rivals.writers.others((table, column), scene.flow.function, own).all(|writer| writer.now)
+        && side::holds_from_then_on(scene, facts.sequence, column)
 }
 
 /// Whether the conditions only ask that the columns are there of which the new values of these same columns are made.

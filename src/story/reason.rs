@@ -134,7 +134,10 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         unsafe_claim::ID if claim.tried.contains(&WhyNot::ClaimRunsOut) => {
             format!("a worker's claim of a {table} row can run out, and it still writes the row when another has it")
         }
-        unsafe_claim::ID => format!("two workers can pick the same {table} row before either has marked it as taken"),
+        unsafe_claim::ID => {
+            let who = if unsafe_claim::is_asked_for(scene, &claim.sequence) { "runs" } else { "workers" };
+            format!("two {who} can pick the same {table} row before either has marked it as taken")
+        }
         double_fire::ID => {
             let name = claim.effect.and_then(|id| scene.event(id)).map(|event| words::effect(scene, event));
             let name = name.unwrap_or_else(|| "the effect".to_owned());
