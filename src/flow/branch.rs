@@ -307,41 +307,53 @@ impl<'p> Evaluator<'p> {
         value.absent = self.merged_absent(values, ways);
         let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Arc::new(builder)),
-            None => self.merged_record(values, conds).unwrap_or_else(|| merge_shapes(values)),
+            None => self.merged_record(values, ways, conds).unwrap_or_else(|| merge_shapes(values)),
         };
         value.reshape(shape);
         value
     }
 
-    /// One of several structs that differ in constants: each of these was chosen by the same conditions.
-    fn merged_record(&mut self, values: &[&Value], conds: &[CondId]) -> Option<Shape> {
-        let fields = |value: &&Value| match &value.shape {
-            Shape::Record(fields) => Some(fields.clone()),
-            _ => None,
-        };
-        let all: Vec<Arc<Vec<(Name, Value)>>> =
-            values.iter().filter(|one| !self.is_error(one)).map(fields).collect::<Option<_>>()?;
-        let [first, rest @ ..] = all.as_slice() else { return None };
-        let alike = |other: &Arc<Vec<(Name, Value)>>| {
-            other.len() == first.len() && other.iter().zip(first.iter()).all(|((one, _), (same, _))| one == same)
-        };
-        if rest.is_empty() || !rest.iter().all(alike) {
+    /// One of several structs, field by field: each field is what it is on one of the ways. A value that nobody took apart
+    /// has its fields too.
+    fn merged_record(&mut self, values: &[&Value], ways: &[Path], conds: &[CondId]) -> Option<Shape> {
+        let there = |value: &&Value| !self.is_error(value) && !matches!(self.terms.get(value.term), Term::Literal(_));
+        let places: Vec<usize> = (0..values.len()).filter(|place| there(&values[*place])).collect();
+        let ways: Vec<Path> = places.iter().filter_map(|place| ways.get(*place).cloned()).collect();
+        let all: Vec<&Value> = places.iter().map(|place| values[*place]).collect();
+        let mut names: Vec<Name> = Vec::new();
+        let mut listed = false;
+        for value in &all {
+            match &value.shape {
+                Shape::Record(fields) => {
+                    listed |= numbered(fields);
+                    let new = fields.iter().map(|(name, _)| name).filter(|name| !names.contains(name));
+                    names.extend(new.cloned().collect::<Vec<_>>());
+                }
+                Shape::Plain if self.terms.matters(value.term) => {}
+                _ => return None,
+            }
+        }
+        let has_all = |value: &&Value| names.iter().all(|name| value.part(name).is_some());
+        let unlike = listed && !all.iter().all(has_all);
+        if all.len() < 2 || names.is_empty() || unlike || names.iter().any(|name| name == "each") {
             return None;
         }
-        let merged = first.iter().enumerate().map(|(place, (name, value))| {
-            let others: Vec<&Value> = all.iter().map(|fields| &fields[place].1).collect();
-            let constant = |other: &&Value| matches!(self.terms.get(other.term), Term::Literal(_));
-            let same = others.iter().all(|other| other.term == value.term);
-            let field = if same || !others.iter().all(constant) {
-                value.clone()
-            } else {
-                let term = self.terms.either(others.iter().map(|other| other.term));
-                let guards: Vec<CondId> = others.iter().flat_map(|other| other.guards.iter().copied()).collect();
-                Value { term, guards: union(conds, &guards), ..value.clone() }
+        let merged = names.into_iter().map(|name| {
+            let parts: Vec<Value> = all.iter().map(|value| self.field(value, &name)).collect();
+            let same = parts.iter().all(|part| part.term == parts[0].term);
+            let constant = parts.iter().all(|part| matches!(self.terms.get(part.term), Term::Literal(_)));
+            let parts: Vec<&Value> = parts.iter().collect();
+            // Of constants the conditions say which; of a tuple the first stands for all.
+            let part = match (same || listed && !constant, constant) {
+                (true, _) => parts[0].clone(),
+                (false, true) => self.merge_ways(&parts, &ways, conds),
+                (false, false) => self.merge_ways(&parts, &ways, &[]),
             };
-            (name.clone(), field)
+            self.learn_handle(&part);
+            (name, part)
         });
-        Some(Shape::Record(Arc::new(merged.collect())))
+        let merged = merged.collect();
+        Some(Shape::Record(Arc::new(merged)))
     }
 
     /// What decides whether one of several results is an error: what decided it of each, and what chose among them where
@@ -518,6 +530,11 @@ fn merged_wrap(values: &[&Value]) -> Wrap {
     let first = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
     let always = values.iter().all(|value| value.wrap == Wrap::Answer);
     if first == Wrap::Answer && !always { Wrap::Fallible } else { first }
+}
+
+/// Whether the parts of a record are those of a tuple or an array.
+fn numbered(fields: &[(Name, Value)]) -> bool {
+    fields.iter().all(|(name, _)| name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn merge_shapes(values: &[&Value]) -> Shape {

@@ -207,9 +207,12 @@ fn spares_a_write(
                 Term::Literal(_) => lets_act(scene, id, write),
                 _ => is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write),
             };
-            written(target)
-                .any(|set| is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).contains(&value))
-                && !marks()
+            let given = |term: &TermId| {
+                *term == value || matches!(scene.ev.terms.get(*term), Term::Either(parts) if parts.contains(&value))
+            };
+            written(target).any(|set| {
+                is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).iter().any(given)
+            }) && !marks()
         };
         matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
     })
