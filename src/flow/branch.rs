@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::Builder;
-use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Path};
+use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Event, Path};
 use crate::flow::absent::{absent_arm, is_let, lacking_arm, lacking_arms};
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value, Wrap};
@@ -11,7 +11,7 @@ use crate::flow::{Evaluator, Exit, decode};
 use crate::link::Type;
 use crate::lower::tree::{self, Expr, Name};
 use crate::span::Range;
-use crate::sql::statement::Compare;
+use crate::sql::statement::{Access, Compare, Predicate, Verb};
 
 /// The state before a branch, to which each arm returns.
 pub(super) struct Fork {
@@ -408,7 +408,10 @@ impl<'p> Evaluator<'p> {
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
-        if value.wrap != Wrap::Bare {
+        if value.wrap == Wrap::Found && self.is_found_by_state(value.term) {
+            // The row is there because what its SELECT asks for held.
+            tested.term = self.terms.exists(value.term);
+        } else if value.wrap != Wrap::Bare {
             tested = self.success(value);
             if tested.guards.is_empty() {
                 return;
@@ -423,6 +426,14 @@ impl<'p> Evaluator<'p> {
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
             self.frame.deps.push((cond, Exit::Function));
         }
+    }
+
+    /// Whether a required row is looked for by more than what names it. A count is there whatever is counted.
+    fn is_found_by_state(&self, row: TermId) -> bool {
+        let Term::Row(read) = self.terms.get(row) else { return false };
+        let sent = self.frame.events.iter().rev().find(|event| event.id == *read).and_then(Event::access);
+        let of_state = |access: &Access| access.aggregate.is_none() && access.filter.iter().any(Predicate::is_of_state);
+        sent.is_some_and(|sent| sent.statement.verb == Verb::Select && sent.statement.accesses.iter().any(of_state))
     }
 
     /// What is inside of a statement's result. A required row of one column is that column from here on, so that
