@@ -61,7 +61,9 @@ impl<'p> Evaluator<'p> {
                 self.answered(of, value)
             }
             ExprKind::Try(of) => {
+                let outer = self.frame.taken_apart.replace(expr.at.start);
                 let mut value = self.expr(of);
+                self.frame.taken_apart = outer;
                 if self.frame.left.is_none() {
                     self.require(&value, expr.at);
                 }

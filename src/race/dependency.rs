@@ -27,9 +27,11 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         if converts(scene, cond) {
             continue;
         }
+        let only_needs = scene.ev.cond(cond).kind == CondKind::Presence && scene.is_required_row(term);
         for origin in scene.origins(term).iter().filter(|origin| !origin.answered) {
             if scene.access(origin.event).is_none()
                 || spares_a_write(scene, cond, origin.event, (write, access, target))
+                || only_needs && !ends_what_was_found(scene, origin.event, target)
             {
                 continue;
             }
@@ -185,6 +187,19 @@ fn made_where_missing(scene: &Scene<'_, '_>, term: TermId, origin: &Origin) -> b
     !origin.computed && parts.iter().any(made)
 }
 
+/// Whether a write ends the state that a row was looked for by, so that it is no longer found.
+fn ends_what_was_found(scene: &Scene<'_, '_>, read: EventId, target: &TableAccess) -> bool {
+    let Some(read) = scene.access(read) else { return false };
+    let ends = |column: &Name| match target.action {
+        Action::Update => target.sets.iter().any(|set| set.column == *column),
+        Action::Delete => true,
+        Action::Insert | Action::Read => false,
+    };
+    let found_by = read.statement.accesses.iter().filter(|access| access.table.name == target.table.name);
+    let mut states = found_by.flat_map(|access| &access.filter).filter(|predicate| predicate.is_of_state());
+    states.any(|predicate| predicate.columns.iter().any(ends))
+}
+
 /// Whether a condition only asks that a call succeeded of which nothing is known: a value is decoded, parsed or sealed.
 fn converts(scene: &Scene<'_, '_>, cond: CondId) -> bool {
     let cond = scene.ev.cond(cond);
@@ -232,9 +247,12 @@ fn spares_a_write(
                 Term::Literal(_) => lets_act(scene, id, write),
                 _ => is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write) || tells(scene, id, write),
             };
-            written(target)
-                .any(|set| is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).contains(&value))
-                && !marks()
+            let given = |term: &TermId| {
+                *term == value || matches!(scene.ev.terms.get(*term), Term::Either(parts) if parts.contains(&value))
+            };
+            written(target).any(|set| {
+                is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).iter().any(given)
+            }) && !marks()
         };
         matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
     })

@@ -3,6 +3,7 @@
 //! Nothing here knows what protects a sequence (`protect`) or how it is called (`rules`).
 
 pub mod alternatives;
+pub mod children;
 pub mod dependency;
 pub mod index;
 pub mod journal;

@@ -95,6 +95,13 @@ impl<'a, 'p> Scene<'a, 'p> {
         matches!(self.ev.terms.get(term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)))
     }
 
+    /// Whether a value only tells that a row was there that had to be.
+    pub fn is_required_row(&self, term: TermId) -> bool {
+        let Term::Exists(of) = self.ev.terms.get(term) else { return false };
+        let Term::Row(event) = self.ev.terms.get(*of) else { return false };
+        self.access(*event).is_some_and(|access| access.row_required)
+    }
+
     pub fn event(&self, id: EventId) -> Option<&'a Event> {
         self.places.get(&id).map(|place| &self.flow.events[*place])
     }

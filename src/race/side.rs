@@ -1,12 +1,12 @@
 //! On which side of a condition an event stands, and which values of a column lead there.
 
-use crate::event::{Cond, CondId, CondKind, Event};
+use crate::event::{Access, Cond, CondId, CondKind, Event};
 use crate::flow::encode::decoded;
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence};
-use crate::sql::statement::Compare;
+use crate::sql::statement::{Aggregate, Compare};
 
 /// What a column is known to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +100,51 @@ pub fn lacks(cond: &Cond, event: &Event) -> Option<bool> {
         Some(false)
     } else {
         None
+    }
+}
+
+/// Whether whoever comes to a write has found no row by a read: by its absence, by a count of zero, by EXISTS.
+pub fn finds_none(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> bool {
+    let conds = sequence.checks.iter().filter_map(|check| check.cond).map(|cond| scene.ev.cond(cond));
+    let none = |cond: &Cond| side(cond, write).is_some_and(|holds| says_none(scene, sequence, cond.term, holds, 0));
+    scene.found_nothing(sequence.read, write) || conds.into_iter().any(none)
+}
+
+/// Whether a test that comes out so says that there is no row.
+fn says_none(scene: &Scene<'_, '_>, sequence: &Sequence, term: TermId, holds: bool, depth: usize) -> bool {
+    let read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
+    let number = |term: TermId| match scene.ev.terms.get(term) {
+        Term::Literal(text) => match text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            "0" => Some(0),
+            "1" => Some(1),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Term::Computed(by, parts) = scene.ev.terms.get(term) else {
+        // `SELECT EXISTS (…)`.
+        let row = |access: &Access| {
+            let of_read = access.statement.accesses.get(sequence.read_access);
+            of_read.is_some_and(|of_read| of_read.aggregate == Some(Aggregate::Exists))
+        };
+        return !holds && read(term) && scene.access(sequence.read).is_some_and(row);
+    };
+    match (by.as_str(), &**parts) {
+        _ if depth > DEPTH => false,
+        ("!", [part]) => says_none(scene, sequence, *part, !holds, depth + 1),
+        ("&&", parts) if holds => parts.iter().any(|part| says_none(scene, sequence, *part, true, depth + 1)),
+        ("||", parts) if !holds => parts.iter().any(|part| says_none(scene, sequence, *part, false, depth + 1)),
+        (by, [left, right]) if read(*left) => match (by, number(*right)) {
+            ("==" | "<=", Some(0)) | ("<", Some(1)) => holds,
+            ("!=" | ">", Some(0)) | (">=", Some(1)) => !holds,
+            _ => false,
+        },
+        (by, [left, right]) if read(*right) => match (number(*left), by) {
+            (Some(0), "==" | ">=") | (Some(1), ">") => holds,
+            (Some(0), "!=" | "<") | (Some(1), "<=") => !holds,
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::protect::{Protection, Verdict, recheck};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, alternatives, common, dependency, side, transaction};
+use crate::race::{Check, LooksAt, Sequence, alternatives, children, common, dependency, side, transaction};
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget, Predicate};
 
@@ -95,6 +95,9 @@ fn passes_over(facts: &Facts<'_, '_>) -> bool {
 
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let linked = facts.sequence.relation == Relation::Linked;
+    if children::added_meanwhile(facts.scene, facts.sequence).is_some() {
+        return Some(Confidence::Medium);
+    }
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         let default = facts.inserts() && (facts.writes_constants() || facts.target.conflict.is_some());
@@ -187,7 +190,7 @@ fn is_noted_beside(facts: &Facts<'_, '_>) -> bool {
 }
 
 /// Whether all that is asked of a column is whether its time has come: it passes between check and write, whoever writes.
-fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
+pub(super) fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
     let ev = facts.scene.ev;
     let mut timed = false;
     let mut of_column = facts.sequence.checks.iter().filter(|other| other.looks_at == check.looks_at);
