@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
+use crate::flow::clock::is_of_clock;
 use crate::flow::names::Owners;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::Value;
@@ -67,6 +68,8 @@ pub struct Flow {
     pub switches: Vec<Switch>,
     /// Arms in which reads have found no row.
     pub absences: Vec<Absence>,
+    /// Arms in which something that is inserted is none.
+    pub blanks: Vec<Blank>,
     /// Whose names its events, branches and unknowns have.
     pub held: Owners,
 }
@@ -77,6 +80,14 @@ pub struct Absence {
     pub branch: u32,
     pub arms: u64,
     pub reads: Arc<[EventId]>,
+}
+
+/// The arms of a branch that are taken where a value that comes from no statement is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Blank {
+    pub branch: u32,
+    pub arms: u64,
+    pub of: TermId,
 }
 
 /// A branch on the name of a value: a variant without fields, or a bool.
@@ -217,6 +228,8 @@ pub struct Decided {
     pub is_if: bool,
     /// The arms that are taken where an option is none, or a result an error; none of them where nothing is said of that.
     pub lacking: u64,
+    /// The arms that leave the function.
+    pub left: u64,
 }
 
 /// `left op right` inside a condition.
@@ -303,6 +316,26 @@ impl Access {
             },
         }
     }
+}
+
+impl Access {
+    /// Whether a value is the time at which the statement is sent.
+    pub fn is_now(&self, terms: &Terms, value: &Operand) -> bool {
+        match value {
+            Operand::Expr { text, parts } if parts.is_empty() => names_time(text),
+            Operand::Expr { parts, .. } => {
+                parts.iter().any(|part| self.is_now(terms, part))
+                    && parts.iter().all(|part| matches!(part, Operand::Literal(_)) || self.is_now(terms, part))
+            }
+            _ => self.bound(value).is_some_and(|term| is_of_clock(terms, term) && !terms.matters(term)),
+        }
+    }
+}
+
+/// Whether an expression without parts is the time, and no number that is new each time.
+pub fn names_time(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["now", "time", "date"].iter().any(|word| text.contains(word))
 }
 
 impl Event {

@@ -2,15 +2,16 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Access, CondId, CondKind, Event, EventId};
+use crate::event::{Access, CondId, CondKind, EffectKind, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
+use crate::flow::encode::decoded;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
 use crate::sql::statement::{
-    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Statement,
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
 
 /// All sequences that end in one write.
@@ -58,7 +59,9 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
-                let computed = origin.computed || !direct || matches!(scene.ev.terms.get(term), Term::Computed(..));
+                let computed = origin.computed
+                    || !direct
+                    || matches!(scene.ev.terms.get(decoded(&scene.ev.terms, term)), Term::Computed(..));
                 let (column, answered) = (assignment.column.clone(), origin.answered);
                 found.value(origin.event, Written { column, from, computed, answered });
             }
@@ -73,6 +76,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             for term in [term, scene.plain(term)] {
                 for origin in scene.origins(term).iter() {
                     if origin.part != Part::Existence
+                        && !names_another(scene, term, origin, (target, predicate))
                         && let Some(sequence) = found.of(origin.event)
                     {
                         sequence.key_from_row = true;
@@ -90,6 +94,27 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// Whether a row is named by another column of the row that was read than the one it is asked for by: a parent, an answer.
+fn names_another(
+    scene: &Scene<'_, '_>,
+    term: TermId,
+    origin: &Origin,
+    (target, predicate): (&TableAccess, &Predicate),
+) -> bool {
+    let Some(read) = scene.access(origin.event) else { return false };
+    let ([only], [asked]) = (read.statement.accesses.as_slice(), predicate.columns.as_slice()) else { return false };
+    let Some(table) = scene.schema.table(&only.table.name).filter(|_| only.table.name == target.table.name) else {
+        return false;
+    };
+    let plain =
+        matches!(scene.ev.terms.get(term), Term::Field(of, _) if *scene.ev.terms.get(*of) == Term::Row(origin.event));
+    let known = |column: &Name| table.columns.iter().any(|def| def.name == *column);
+    match scene.looks_at(&read.statement, &origin.part, false) {
+        LooksAt::Column(given) => plain && given != *asked && known(&given) && known(asked),
+        _ => false,
+    }
 }
 
 /// The sequences of one write, as the reads are met that it depends on.
@@ -212,7 +237,7 @@ fn spares_a_write(
     let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
     let mut compares =
         cond.compares.iter().filter(|compare| of_read(compare.left) || of_read(compare.right)).peekable();
-    if compares.peek().is_none() || !only_compares(scene, cond.term) {
+    if compares.peek().is_none() || !only_compares(scene, cond.term, read) {
         return false;
     }
     compares.all(|compare| {
@@ -220,7 +245,7 @@ fn spares_a_write(
         let written_there = |(column, value): (TermId, TermId)| {
             let marks = || match scene.ev.terms.get(value) {
                 Term::Literal(_) => lets_act(scene, id, write),
-                _ => is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write),
+                _ => is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write) || tells(scene, id, write),
             };
             let given = |term: &TermId| {
                 *term == value || matches!(scene.ev.terms.get(*term), Term::Either(parts) if parts.contains(&value))
@@ -243,18 +268,30 @@ fn more_hangs_on(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
     })
 }
 
+/// Whether somebody is written to on a condition, once for each who finds it so.
+fn tells(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
+    let mut effects = scene.after_of(Kind::Effect, write.id);
+    effects.any(|event| {
+        matches!(&event.kind, EventKind::Effect(effect) if effect.kind == EffectKind::Mail)
+            && scene.conditions(&event.deps).contains(&cond)
+    })
+}
+
 /// Whether something leaves the process on a condition, before the write makes it fail for whoever comes next.
 fn lets_act(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
     let mut effects = scene.before_of(Kind::Effect, write.id);
     effects.any(|event| scene.conditions(&event.deps).contains(&cond))
 }
 
-/// Whether a condition is made of comparisons alone.
-fn only_compares(scene: &Scene<'_, '_>, term: TermId) -> bool {
+/// Whether all of a condition that looks at a read are comparisons.
+fn only_compares(scene: &Scene<'_, '_>, term: TermId, read: EventId) -> bool {
+    if !scene.origins(term).iter().any(|origin| origin.event == read) {
+        return true;
+    }
     let Term::Computed(by, parts) = scene.ev.terms.get(term) else { return false };
     match by.as_str() {
         "==" | "!=" => true,
-        "&&" | "||" | "!" => parts.iter().all(|part| only_compares(scene, *part)),
+        "&&" | "||" | "!" => parts.iter().all(|part| only_compares(scene, *part, read)),
         _ => false,
     }
 }
@@ -330,7 +367,7 @@ fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
         let meant = statement.map(|statement| scene.looks_at(statement, &Part::Column(place.clone()), false));
         matches!(meant, Some(LooksAt::Column(name)) if name == column)
     };
-    match scene.ev.terms.get(term) {
+    match scene.ev.terms.get(decoded(&scene.ev.terms, term)) {
         Term::Field(of, name) => name == column || unnamed(*of, name),
         Term::Either(parts) => parts.iter().all(|part| is_column(scene, *part, column)),
         _ => false,

@@ -6,6 +6,8 @@ pub mod alternatives;
 pub mod children;
 pub mod dependency;
 pub mod index;
+pub mod journal;
+pub mod kind;
 pub mod packages;
 pub mod reach;
 pub mod rivals;

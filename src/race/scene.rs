@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::client::HandleKind;
 use crate::config::Config;
 use crate::dialect::Isolation;
-use crate::event::{Absence, Access, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
+use crate::event::{Absence, Access, Blank, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::protect::{self, Verdict};
@@ -17,7 +17,7 @@ use crate::race::rivals::Rivals;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Statement};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Output, Statement};
 
 /// The events of one function, indexed.
 pub struct Scene<'a, 'p> {
@@ -119,6 +119,12 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// Whether whoever comes to an event has found a row by a read, or something in its stead.
     pub fn found_something(&self, read: EventId, event: &Event) -> bool {
         self.absences.get(&read).is_some_and(|all| all.iter().any(|absence| absence.is_refuted_on(&event.path)))
+    }
+
+    /// Whether whoever comes to an event has found that a value is none.
+    pub fn is_blank(&self, of: TermId, event: &Event) -> bool {
+        let none = |blank: &Blank| event.path.arms_of(blank.branch).is_some_and(|arms| arms & !blank.arms == 0);
+        self.flow.blanks.iter().any(|blank| blank.is_of(&self.ev.terms, of) && none(blank))
     }
 
     pub fn place(&self, id: EventId) -> usize {
@@ -355,9 +361,14 @@ impl<'a, 'p> Scene<'a, 'p> {
     pub fn looks_at(&self, statement: &Statement, part: &Part, compared_with_zero: bool) -> LooksAt {
         let whole = |aggregate: Option<Aggregate>| match aggregate {
             Some(Aggregate::Exists) => Some(LooksAt::Existence),
-            Some(Aggregate::Count) if compared_with_zero => Some(LooksAt::Existence),
+            // Of a key there is one row or none.
+            Some(Aggregate::Count) if compared_with_zero || self.is_one_row(statement) => Some(LooksAt::Existence),
             Some(_) => Some(LooksAt::Aggregate),
             None => None,
+        };
+        // What is gathered beside the columns of each group makes no number of the rows.
+        let gathered = |output: &Output| {
+            output.aggregate == Some(Aggregate::Other) && statement.accesses.iter().all(|one| one.aggregate.is_none())
         };
         match part {
             Part::Existence => match statement.accesses.first().and_then(|access| access.aggregate) {
@@ -389,6 +400,7 @@ impl<'a, 'p> Scene<'a, 'p> {
                     Err(_) => statement.output.iter().find(|output| output.name == *name),
                 };
                 match output {
+                    Some(output) if gathered(output) => LooksAt::Column(output.name.clone()),
                     Some(output) => whole(output.aggregate).unwrap_or_else(|| match output.from.first() {
                         Some(column) if column != "*" => LooksAt::Column(column.clone()),
                         _ => LooksAt::Column(output.name.clone()),

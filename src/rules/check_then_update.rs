@@ -5,11 +5,12 @@ use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
+use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, Written, dependency};
+use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::rules::{lost_update, stale_guard};
@@ -37,7 +38,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if asks_for_what_it_computes_from(facts) {
         return None;
     }
-    if undoes_more_than_it_checks(facts) {
+    if undoes_more_than_it_checks(facts) || undoes_what_it_checks(facts) {
         return None;
     }
     let sure = checked_and_written(facts);
@@ -102,6 +103,14 @@ fn undoes_more_than_it_checks(facts: &Facts<'_, '_>) -> bool {
         LooksAt::Row | LooksAt::Aggregate => false,
     };
     handed_back > 1 && facts.sequence.checks.iter().all(permits) && matches!(facts.loss(), Loss::Other(_))
+}
+
+/// Whether nothing hangs on the check but a write that puts back the state that was asked for, whatever another statement has
+/// made of it since.
+fn undoes_what_it_checks(facts: &Facts<'_, '_>) -> bool {
+    facts.target.action == Action::Update
+        && !acts_besides(facts.scene, facts.sequence, true)
+        && facts.revived().is_some()
 }
 
 /// The other statement that spoils a check, where two runs of the same code write the same and nothing else hangs on it.
@@ -221,6 +230,25 @@ fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
     })
 }
 
+/// Whether a check belongs to a helper that writes the column itself, before this write: it was asked for that one.
+fn is_a_helpers_own(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let (LooksAt::Column(column), Some(cond)) = (&check.looks_at, check.cond) else { return false };
+    let scene = facts.scene;
+    let depth = common(facts.read, facts.write);
+    let Some(helper) = facts.read.calls.get(..=depth) else { return false };
+    let asked_in = scene.ev.cond(cond).function;
+    let writes = |event: &Event| {
+        let target = event.access().and_then(|access| access.statement.target());
+        target.is_some_and(|target| {
+            target.table.name == facts.reads.table.name && dependency::written(target).any(|set| set.column == *column)
+        })
+    };
+    facts.read.calls[depth..].iter().any(|call| call.function == asked_in)
+        && scene
+            .between_of(Kind::Write, facts.read.id, facts.write.id)
+            .any(|event| event.calls.get(..=depth) == Some(helper) && writes(event))
+}
+
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
 /// kind of request.
 fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
@@ -240,7 +268,13 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         matches!(&check.looks_at, LooksAt::Column(column)
             if facts.lets_through(column) && facts.spoiler(column, &functions).is_none())
     };
-    let settled = |check: &Check| asks_for_what_is_edited(facts, check) || proves(facts, check) || stays(check);
+    let settled = |check: &Check| {
+        asks_for_what_is_edited(facts, check)
+            || proves(facts, check)
+            || stays(check)
+            || renews(facts, check, &functions)
+            || is_a_helpers_own(facts, check)
+    };
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
     }
@@ -251,6 +285,18 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .any(|value| value.computed && matches!(&value.from, LooksAt::Column(from) if *from == value.column));
     if facts.computed_from_row() && !counted { own } else { Confidence::Low }
+}
+
+/// Whether a check asks whether a time is recent enough, and all that any statement puts there is the time by then: whoever
+/// went on may do so all the more.
+fn renews(facts: &Facts<'_, '_>, check: &Check, own: &[FnId]) -> bool {
+    let (LooksAt::Column(column), Some(access)) = (&check.looks_at, facts.write.access()) else { return false };
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let mut given = dependency::written(facts.target).filter(|set| set.column == *column).peekable();
+    given.peek().is_some()
+        && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
+        && scene.rivals.writers.others((table, column), scene.flow.function, own).all(|writer| writer.now)
+        && side::holds_from_then_on(scene, facts.sequence, column)
 }
 
 /// Whether the conditions only ask that the columns are there of which the new values of these same columns are made.

@@ -5,7 +5,7 @@ use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::writers::{Told, is_kept, joins};
-use crate::race::{LooksAt, Written, common, dependency, side};
+use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
 use crate::rules::claim::Facts;
 
 /// Another statement of the program that comes in between.
@@ -49,6 +49,9 @@ impl Facts<'_, '_> {
         if made.contains(&Made::Joined) {
             return Loss::Itself;
         }
+        if let Some(other) = self.revived() {
+            return Loss::Other(other);
+        }
         let own = self.own_functions();
         let others = values.iter().filter_map(|value| match &value.from {
             LooksAt::Column(column) => {
@@ -64,13 +67,25 @@ impl Facts<'_, '_> {
         }
     }
 
+    /// Another statement that changes a state which was asked for and is written back as it was read: what that did is undone,
+    /// and the check with it.
+    pub fn revived(&self) -> Option<Counterpart> {
+        let own = self.own_functions();
+        let states = self.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+            LooksAt::Column(column) if !self.permits(check) && self.hands_back(column) => Some(column),
+            _ => None,
+        });
+        let spoilers = states.filter(|column| !self.names_row(column)).filter_map(|column| self.spoiler(column, &own));
+        spoilers.min_by_key(|other| (other.writer.constants.is_none(), other.writer.breadth))
+    }
+
     /// Another statement that gives a column of the row that was read a value of its own: another one than this, where the
     /// write gives it the same in each run.
     pub fn other_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
-        let given = self.constant(column);
+        let given = self.constants(column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| given.is_none() || writer.constant != given)?;
+        let writer = others.find(|writer| (given.is_none() || writer.constants != given) && self.may_find(writer))?;
         Some(Counterpart { column: column.clone(), writer })
     }
 
@@ -80,30 +95,37 @@ impl Facts<'_, '_> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let away = side::turned_away(self.scene, self.sequence, column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| match (&away, &writer.constant) {
+        let spoils = |writer: &Told| match (&away, &writer.constants) {
             (None, _) => true,
-            (Some(away), Some(given)) => away.iter().any(|name| side::same(name, given)),
+            (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
             (Some(_), None) => false,
-        })?;
+        };
+        let writer = others.find(|writer| spoils(writer) && self.may_find(writer))?;
         Some(Counterpart { column: column.clone(), writer })
+    }
+
+    /// Whether another statement may find the row that was read.
+    fn may_find(&self, writer: &Told) -> bool {
+        let Some(read) = self.read.access() else { return true };
+        !kind::differ(&kind::asked_for(&self.scene.ev.terms, read, self.reads), &writer.kind)
     }
 
     /// Whether what the write gives a column is none of what its conditions turn away: whoever comes next goes on as well,
     /// at the same time or later.
     pub fn lets_through(&self, column: &Name) -> bool {
-        let passes = |given: Name| {
+        let passes = |given: Vec<Name>| {
             let away = side::turned_away(self.scene, self.sequence, column);
-            away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| side::same(name, &given)))
+            away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| is_any(name, &given)))
         };
-        self.constant(column).is_some_and(passes)
+        self.constants(column).is_some_and(passes)
     }
 
-    /// What the write gives a column, where that is the same in each run.
-    fn constant(&self, column: &Name) -> Option<Name> {
+    /// What the write gives a column, where that is the same in each run, under all its names.
+    fn constants(&self, column: &Name) -> Option<Vec<Name>> {
         let access = self.write.access()?;
         let mut sets = dependency::written(self.target).filter(|set| set.column == *column);
         let set = sets.next().filter(|_| sets.next().is_none())?;
-        access.constant(&self.scene.ev.terms, &set.value)
+        self.scene.ev.constants(access, &set.value)
     }
 
     /// Whether two runs write the same: constants, the time, and what was read or is made of that alone.
@@ -126,7 +148,31 @@ impl Facts<'_, '_> {
     /// Whether a column gets back what was read from it, if in another form: it is decoded, encoded, sealed again.
     pub fn keeps(&self, column: &Name) -> bool {
         let mut values = self.sequence.values.iter().filter(|value| value.column == *column).peekable();
-        values.peek().is_some() && values.all(|value| value.is_own() && self.made(value) == Made::Kept)
+        match values.peek() {
+            Some(_) => values.all(|value| value.is_own() && self.made(value) == Made::Kept),
+            None => self.puts_back(column),
+        }
+    }
+
+    /// Whether a column gets back what another statement had read from it before.
+    fn puts_back(&self, column: &Name) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let sets = dependency::written(self.target).filter(|set| set.column == *column);
+        let mut given = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).peekable();
+        given.peek().is_some() && given.all(|term| rows::is_found(self.scene, term, (&self.target.table.name, column)))
+    }
+
+    /// Whether an upsert names its row by the key of one that was found: that one is saved again, and none is new.
+    pub fn saves_again(&self) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let found = |column: &Name| {
+            let sets = self.target.sets.iter().filter(|set| set.column == *column);
+            let mut given = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).peekable();
+            given.peek().is_some()
+                && given.all(|term| rows::is_found(self.scene, term, (&self.target.table.name, column)))
+        };
+        let keys = upsert::met_keys(self.scene.schema, self.target);
+        keys.iter().any(|key| !key.is_empty() && key.iter().all(found))
     }
 
     /// Whether the write makes the new value of a column from the old one.
@@ -172,4 +218,9 @@ impl Facts<'_, '_> {
         });
         found
     }
+}
+
+/// Whether one name is any of those of a constant.
+fn is_any(name: &Name, of: &[Name]) -> bool {
+    of.iter().any(|other| side::same(name, other))
 }

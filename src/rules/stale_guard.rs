@@ -9,7 +9,7 @@ use crate::protect::{Protection, Verdict, recheck};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, children, common, dependency, transaction};
+use crate::race::{Check, LooksAt, Sequence, alternatives, children, common, dependency, side, transaction};
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget, Predicate};
 
@@ -101,7 +101,14 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         let default = facts.inserts() && (facts.writes_constants() || facts.target.conflict.is_some());
-        let doubled = !default && !facts.asks_by_chance() && claimed_later(facts) && !makes_sure(facts);
+        // The same as before: a time stamp, a mark.
+        let again = facts.target.action == Action::Update && facts.writes_the_same();
+        let doubled = !default
+            && !again
+            && !facts.asks_by_chance()
+            && !needs_it(facts)
+            && claimed_later(facts)
+            && !makes_sure(facts);
         return (doubled || used_up_later(facts)).then_some(Confidence::Medium);
     }
     let rival = |part: &LooksAt| match part {
@@ -119,7 +126,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     let settled = |check: &Check| facts.permits(check) || facts.only_leads_on(check) || runs_out(facts, check);
     let spoiled = |check: &Check| rival(&check.looks_at) && !settled(check);
-    if is_made_good(facts) || !facts.sequence.checks.iter().any(spoiled) {
+    if is_made_good(facts) || is_noted_beside(facts) || !facts.sequence.checks.iter().any(spoiled) {
         return Some(Confidence::Low);
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
@@ -130,6 +137,15 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether all that was asked for is a row that must be there: nobody goes on without it.
+fn needs_it(facts: &Facts<'_, '_>) -> bool {
+    let needs = |check: &Check| {
+        let cond = check.cond.map(|cond| facts.scene.ev.cond(cond));
+        cond.is_some_and(|cond| cond.kind == CondKind::Presence && side::lacks(cond, facts.write) != Some(true))
+    };
+    !facts.scene.found_nothing(facts.read.id, facts.write) && facts.sequence.checks.iter().all(needs)
 }
 
 /// Whether a request for which the check failed puts the row right, or puts one there, and comes to the write as well.
@@ -149,6 +165,27 @@ fn is_made_good(facts: &Facts<'_, '_>) -> bool {
     scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
         let needed = scene.conditions(&event.deps);
         puts_right(event) && conds.iter().all(|check| check.cond.is_some_and(|cond| needed.contains(&cond)))
+    })
+}
+
+/// Whether the write only notes down what is done on the same check: what was done stands whatever becomes of the check.
+fn is_noted_beside(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let journals = &scene.rivals.journals;
+    if !facts.inserts() || !journals.contains(&facts.target.table.name) {
+        return false;
+    }
+    let content = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence);
+    let conds: Vec<_> = content.filter_map(|check| check.cond).collect();
+    let notes = |event: &Event| {
+        let target = event.access().and_then(|access| access.statement.target());
+        target.is_some_and(|target| target.action == Action::Insert && journals.contains(&target.table.name))
+    };
+    scene.flow.events.iter().any(|event| {
+        event.acts()
+            && !notes(event)
+            && alternatives::one_run_passes(scene, event, facts.write)
+            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })
 }
 
@@ -218,14 +255,19 @@ fn is_parent(facts: &Facts<'_, '_>) -> bool {
 /// Whether further on, on the same condition, the row is inserted whose absence was checked, and the row that is written
 /// belongs to it: by a value of both, because it holds what the write gave, or because one function does all three.
 fn claimed_later(facts: &Facts<'_, '_>) -> bool {
+    claimed_by(facts).is_some()
+}
+
+/// The insert that does so.
+fn claimed_by<'a>(facts: &Facts<'a, '_>) -> Option<&'a Event> {
     let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
     let scene = facts.scene;
-    let Some(read) = facts.read.access() else { return false };
+    let read = facts.read.access()?;
     let linked = facts.sequence.relation == Relation::Linked;
     let depth = common(facts.read, facts.write);
     let near = |event: &Event| event.calls.len() <= depth + NEAR;
     let together = near(facts.read) && near(facts.write);
-    scene.after_of(Kind::Write, facts.write.id).any(|event| {
+    scene.after_of(Kind::Write, facts.write.id).find(|event| {
         let EventKind::Access(access) = &event.kind else { return false };
         let inserts =
             access.statement.target().is_some_and(|target| rows::adds_to(scene, (read, facts.reads), (access, target)));
@@ -239,6 +281,17 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
             && (linked || together && near(event) || given())
             && (given() || scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond)))
     })
+}
+
+/// The unique key that refuses the second row, where absence was checked for one that is inserted further on.
+pub fn refused_later(facts: &Facts<'_, '_>) -> Option<Vec<Name>> {
+    let insert = claimed_by(facts)?;
+    let sequences = facts.scene.sequences(insert);
+    let own = sequences.iter().find(|own| own.read == facts.sequence.read)?;
+    match facts.scene.verdict(own) {
+        Verdict::Safe(Protection::UniqueKey(key)) => Some(key),
+        _ => None,
+    }
 }
 
 /// Whether rows were found, a row is inserted for them, and further on, on the same condition, they are deleted: who deletes
