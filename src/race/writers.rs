@@ -38,6 +38,8 @@ pub struct Writer {
     pub text: Arc<str>,
     /// How many columns it sets: a statement for this one says more than a row that is saved whole.
     columns: usize,
+    /// It puts a row there where there is none.
+    inserts: bool,
     /// The names of the value, where it is the same in each request.
     pub constants: Option<Vec<Name>>,
     runs: Option<Runs>,
@@ -52,6 +54,8 @@ pub struct Told {
     pub function: FnId,
     pub text: Arc<str>,
     pub constants: Option<Vec<Name>>,
+    /// It puts a row there where there is none.
+    pub inserts: bool,
     /// How many columns are set, and how many calls lead there.
     pub breadth: (usize, usize),
 }
@@ -143,6 +147,7 @@ impl Writers {
                 way: way.clone(),
                 text: crate::story::words::statement(event).into(),
                 columns: target.sets.len(),
+                inserts: target.action == Action::Insert,
                 constants: asked.ev.constants(access, &set.value),
                 runs: Some(asked.runs),
             });
@@ -175,6 +180,7 @@ impl Writers {
                 function: *holder,
                 text: writer.text.clone(),
                 constants: writer.constants.clone(),
+                inserts: writer.inserts,
                 breadth: (writer.columns, writer.way.len()),
             })
         })
