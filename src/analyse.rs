@@ -123,6 +123,7 @@ fn evaluated_and_counted<R>(
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
     let reach = Reach::of(workspace, &program, &evaluator.calls, &roots, config);
     rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, reach);
+    rivals.journals = crate::race::journal::journals((&evaluator, &schema), &flows, &production, &rivals);
     notices.sort();
     then(&Evaluated {
         ev: &evaluator,

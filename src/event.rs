@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
+use crate::flow::clock::is_of_clock;
 use crate::flow::names::Owners;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::Value;
@@ -315,6 +316,26 @@ impl Access {
             },
         }
     }
+}
+
+impl Access {
+    /// Whether a value is the time at which the statement is sent.
+    pub fn is_now(&self, terms: &Terms, value: &Operand) -> bool {
+        match value {
+            Operand::Expr { text, parts } if parts.is_empty() => names_time(text),
+            Operand::Expr { parts, .. } => {
+                parts.iter().any(|part| self.is_now(terms, part))
+                    && parts.iter().all(|part| matches!(part, Operand::Literal(_)) || self.is_now(terms, part))
+            }
+            _ => self.bound(value).is_some_and(|term| is_of_clock(terms, term) && !terms.matters(term)),
+        }
+    }
+}
+
+/// Whether an expression without parts is the time, and no number that is new each time.
+pub fn names_time(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["now", "time", "date"].iter().any(|word| text.contains(word))
 }
 
 impl Event {

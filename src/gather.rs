@@ -28,8 +28,12 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
         if let (Some(helper), Some(read)) = (helper, read) {
             let pair = (finding.rule, helper.span, read.map(|label| label.span));
             match first_of.entry((pair, stem(&finding.message).to_owned())) {
-                // What one function reads for two writes are two places to mend.
-                Entry::Occupied(first) if read.is_some() && kept[*first.get()].function == finding.function => {}
+                // What one function reads for two writes are two places to mend; what it reads again is another place of
+                // the same kind.
+                Entry::Occupied(first)
+                    if read.is_some()
+                        && kept[*first.get()].function == finding.function
+                        && calls_to_read(&kept[*first.get()]) == calls_to_read(&finding) => {}
                 Entry::Occupied(first) => {
                     more[*first.get()] += 1;
                     add(&mut kept[*first.get()], finding);
@@ -70,6 +74,13 @@ fn add(told: &mut Finding, mut other: Finding) {
 /// How much a message says of what is done again.
 fn weight(message: &str) -> u8 {
     if message.ends_with(EACH_OWN) { 2 } else { u8::from(message.ends_with(AS_WELL)) }
+}
+
+/// The calls that lead to what a finding reads.
+fn calls_to_read(finding: &Finding) -> &[CallSite] {
+    let read = finding.labels.iter().position(|label| label.role == Role::Read);
+    let trace = finding.traces.iter().find(|trace| Some(trace.label) == read);
+    trace.map_or(&[], |trace| trace.calls.as_slice())
 }
 
 /// Before the statement that is undone.

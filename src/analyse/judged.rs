@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Evaluated;
 use crate::dialect::Dialect;
-use crate::finding::{Finding, Protected};
+use crate::finding::{CallSite, Finding, Protected};
 use crate::link::FnId;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
@@ -15,18 +15,21 @@ use crate::story;
 /// A pair of places, in the function where the two halves meet.
 pub(super) type Pair = (Span, Span, FnId);
 
+/// The same with where that function comes to each half: it may come to one pair in several ways, each for another reason.
+pub(super) type Meeting = (Pair, [Span; 2]);
+
 /// What all flows come to.
 #[derive(Default)]
 pub(super) struct Judged {
     /// Claims with the place of their flow, in the order of the flows.
-    pub(super) claims: Vec<(usize, Claim, Pair)>,
+    pub(super) claims: Vec<(usize, Claim, Meeting)>,
     pub(super) safe: Vec<Protected>,
 }
 
 impl Judged {
     /// The rule that each pair of places is told under: the one that it falls under for most callers.
-    fn told_as(&self) -> FxHashMap<Pair, &'static str> {
-        let mut counted: FxHashMap<Pair, Vec<(&'static str, usize)>> = FxHashMap::default();
+    fn told_as(&self) -> FxHashMap<Meeting, &'static str> {
+        let mut counted: FxHashMap<Meeting, Vec<(&'static str, usize)>> = FxHashMap::default();
         for (_, claim, pair) in self.claims.iter().filter(|(_, claim, _)| claim.rule != table_lock::ID) {
             let rules = counted.entry(*pair).or_default();
             match rules.iter_mut().find(|(rule, _)| *rule == claim.rule) {
@@ -42,10 +45,12 @@ impl Judged {
 
     /// The claims as findings: one for each pair of places, sorted.
     pub(super) fn told(&self, of: &Evaluated<'_, '_>) -> Vec<Finding> {
-        let mut by_pair: FxHashMap<(Pair, &'static str), usize> = FxHashMap::default();
+        let mut by_pair: FxHashMap<(Meeting, &'static str), usize> = FxHashMap::default();
         // One call may lead to several implementations of a trait, or to a statement for each engine: it is told once.
         let mut by_place: FxHashSet<(bool, Span, String)> = FxHashSet::default();
         let mut by_text: FxHashMap<String, Option<Dialect>> = FxHashMap::default();
+        // What is read once and written in several places for the same reason.
+        let mut by_read: FxHashMap<(Pair, Span, &'static str, String), usize> = FxHashMap::default();
         let mut findings: Vec<Finding> = Vec::new();
         let told_as = self.told_as();
         let (first, others): (Vec<_>, Vec<_>) = self
@@ -71,9 +76,15 @@ impl Judged {
             if *by_text.entry(finding.fingerprint.clone()).or_insert(engine) != engine {
                 continue;
             }
+            let read = (pair.0, pair.1[0], claim.rule, finding.message.clone());
+            if let Some(known) = by_read.get(&read) {
+                findings[*known].callers.push(CallSite { function: finding.function, span: finding.at });
+                continue;
+            }
             let about_lock = claim.rule == table_lock::ID;
             if by_place.insert((about_lock, finding.at, finding.table.clone())) {
                 by_pair.insert((*pair, claim.rule), findings.len());
+                by_read.insert(read, findings.len());
                 findings.push(finding);
             }
         }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Evaluated;
-use super::judged::{Judged, Pair};
+use super::judged::{Judged, Meeting, Pair};
 use super::leader::only_leader;
 use crate::client::HandleKind;
 use crate::dialect::Dialect;
@@ -17,10 +17,10 @@ use crate::flow::limits::PAIRED;
 use crate::flow::term::Term;
 use crate::link::FnId;
 use crate::protect::rival;
-use crate::race::common;
 use crate::race::reach::{Reach, Runs, Task};
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
+use crate::race::{common, here};
 use crate::rules::claim::Claim;
 use crate::rules::{double_fire, table_lock, unsafe_claim};
 use crate::span::Span;
@@ -39,7 +39,7 @@ struct Judging<'j, 'e, 'p> {
 /// What one flow comes to.
 #[derive(Default)]
 struct OfFlow {
-    claims: Vec<(Claim, Pair)>,
+    claims: Vec<(Claim, Meeting)>,
     deferred: Vec<Pair>,
     safe: Vec<Protected>,
 }
@@ -114,7 +114,8 @@ impl Judging<'_, '_, '_> {
             if called && (given(ev, flow, read) || given(ev, flow, write)) {
                 judged.deferred.push(pair);
             } else if self.meets_another(&scene, &claim) {
-                judged.claims.push((claim, pair));
+                let depth = common(read, meant_for);
+                judged.claims.push((claim, (pair, [here(read, depth), here(meant_for, depth)])));
             }
         }
         let safe = found.safe.iter();

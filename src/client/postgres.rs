@@ -7,7 +7,16 @@ use crate::sql::statement::BeginMode;
 
 pub const CLIENT: Client = Client {
     name: "postgres",
-    krates: &["tokio_postgres", "postgres", "deadpool_postgres", "bb8_postgres", "r2d2_postgres", "mobc_postgres"],
+    krates: &[
+        "tokio_postgres",
+        "postgres",
+        "deadpool_postgres",
+        "bb8_postgres",
+        "r2d2_postgres",
+        "mobc_postgres",
+        "cornucopia_async",
+        "cornucopia_sync",
+    ],
     checked: "tokio-postgres 0.7.15, postgres 0.19.11, deadpool-postgres 0.14.1",
     interactive: true,
     leads: &[],
@@ -69,6 +78,8 @@ const CALLS: &[CallRow] = &[
     send("batch_execute", Params::Bound, Gives::Nothing),
     send("copy_in", Params::Bound, Gives::Nothing),
     send("copy_out", Params::Bound, Gives::Rows),
+    // What cornucopia generates: `PursesStmt(cornucopia_async::private::Stmt::new("SELECT …"))`.
+    call(On::Path, "Stmt::new", Does::Kept { sql: 0 }),
     prepare("prepare"),
     prepare("prepare_cached"),
     prepare("prepare_typed"),

@@ -94,6 +94,10 @@ pub enum Does {
         path: usize,
         params: Params,
     },
+    /// Keeps SQL text for code that sends it elsewhere, and is not followed there.
+    Kept {
+        sql: usize,
+    },
     /// Turns the text it is called on into a statement.
     With {
         params: Params,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::Builder;
-use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Path};
+use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Event, Path};
 use crate::flow::absent::{absent_arm, is_let, lacking_arm, lacking_arms};
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value, Wrap};
@@ -11,7 +11,7 @@ use crate::flow::{Evaluator, Exit, decode};
 use crate::link::Type;
 use crate::lower::tree::{self, Expr, Name};
 use crate::span::Range;
-use crate::sql::statement::Compare;
+use crate::sql::statement::{Access, Compare, Predicate, Verb};
 
 /// The state before a branch, to which each arm returns.
 pub(super) struct Fork {
@@ -315,41 +315,53 @@ impl<'p> Evaluator<'p> {
         value.absent = self.merged_absent(values, ways);
         let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Arc::new(builder)),
-            None => self.merged_record(values, conds).unwrap_or_else(|| merge_shapes(values)),
+            None => self.merged_record(values, ways, conds).unwrap_or_else(|| merge_shapes(values)),
         };
         value.reshape(shape);
         value
     }
 
-    /// One of several structs that differ in constants: each of these was chosen by the same conditions.
-    fn merged_record(&mut self, values: &[&Value], conds: &[CondId]) -> Option<Shape> {
-        let fields = |value: &&Value| match &value.shape {
-            Shape::Record(fields) => Some(fields.clone()),
-            _ => None,
-        };
-        let all: Vec<Arc<Vec<(Name, Value)>>> =
-            values.iter().filter(|one| !self.is_error(one)).map(fields).collect::<Option<_>>()?;
-        let [first, rest @ ..] = all.as_slice() else { return None };
-        let alike = |other: &Arc<Vec<(Name, Value)>>| {
-            other.len() == first.len() && other.iter().zip(first.iter()).all(|((one, _), (same, _))| one == same)
-        };
-        if rest.is_empty() || !rest.iter().all(alike) {
+    /// One of several structs, field by field: each field is what it is on one of the ways. A value that nobody took apart
+    /// has its fields too.
+    fn merged_record(&mut self, values: &[&Value], ways: &[Path], conds: &[CondId]) -> Option<Shape> {
+        let there = |value: &&Value| !self.is_error(value) && !matches!(self.terms.get(value.term), Term::Literal(_));
+        let places: Vec<usize> = (0..values.len()).filter(|place| there(&values[*place])).collect();
+        let ways: Vec<Path> = places.iter().filter_map(|place| ways.get(*place).cloned()).collect();
+        let all: Vec<&Value> = places.iter().map(|place| values[*place]).collect();
+        let mut names: Vec<Name> = Vec::new();
+        let mut listed = false;
+        for value in &all {
+            match &value.shape {
+                Shape::Record(fields) => {
+                    listed |= numbered(fields);
+                    let new = fields.iter().map(|(name, _)| name).filter(|name| !names.contains(name));
+                    names.extend(new.cloned().collect::<Vec<_>>());
+                }
+                Shape::Plain if self.terms.matters(value.term) => {}
+                _ => return None,
+            }
+        }
+        let has_all = |value: &&Value| names.iter().all(|name| value.part(name).is_some());
+        let unlike = listed && !all.iter().all(has_all);
+        if all.len() < 2 || names.is_empty() || unlike || names.iter().any(|name| name == "each") {
             return None;
         }
-        let merged = first.iter().enumerate().map(|(place, (name, value))| {
-            let others: Vec<&Value> = all.iter().map(|fields| &fields[place].1).collect();
-            let constant = |other: &&Value| matches!(self.terms.get(other.term), Term::Literal(_));
-            let same = others.iter().all(|other| other.term == value.term);
-            let field = if same || !others.iter().all(constant) {
-                value.clone()
-            } else {
-                let term = self.terms.either(others.iter().map(|other| other.term));
-                let guards: Vec<CondId> = others.iter().flat_map(|other| other.guards.iter().copied()).collect();
-                Value { term, guards: union(conds, &guards), ..value.clone() }
+        let merged = names.into_iter().map(|name| {
+            let parts: Vec<Value> = all.iter().map(|value| self.field(value, &name)).collect();
+            let same = parts.iter().all(|part| part.term == parts[0].term);
+            let constant = parts.iter().all(|part| matches!(self.terms.get(part.term), Term::Literal(_)));
+            let parts: Vec<&Value> = parts.iter().collect();
+            // Of constants the conditions say which; of a tuple the first stands for all.
+            let part = match (same || listed && !constant, constant) {
+                (true, _) => parts[0].clone(),
+                (false, true) => self.merge_ways(&parts, &ways, conds),
+                (false, false) => self.merge_ways(&parts, &ways, &[]),
             };
-            (name.clone(), field)
+            self.learn_handle(&part);
+            (name, part)
         });
-        Some(Shape::Record(Arc::new(merged.collect())))
+        let merged = merged.collect();
+        Some(Shape::Record(Arc::new(merged)))
     }
 
     /// What decides whether one of several results is an error: what decided it of each, and what chose among them where
@@ -404,7 +416,10 @@ impl<'p> Evaluator<'p> {
     /// What remains of a body when a value was needed and is not there: the way on depends on its presence.
     pub(super) fn require(&mut self, value: &Value, at: Range) {
         let mut tested = value.clone();
-        if value.wrap != Wrap::Bare {
+        if value.wrap == Wrap::Found && self.is_found_by_state(value.term) {
+            // The row is there because what its SELECT asks for held.
+            tested.term = self.terms.exists(value.term);
+        } else if value.wrap != Wrap::Bare {
             tested = self.success(value);
             if tested.guards.is_empty() {
                 return;
@@ -419,6 +434,14 @@ impl<'p> Evaluator<'p> {
         if let Some(cond) = self.condition(&tested, CondKind::Presence, at) {
             self.frame.deps.push((cond, Exit::Function));
         }
+    }
+
+    /// Whether a required row is looked for by more than what names it. A count is there whatever is counted.
+    fn is_found_by_state(&self, row: TermId) -> bool {
+        let Term::Row(read) = self.terms.get(row) else { return false };
+        let sent = self.frame.events.iter().rev().find(|event| event.id == *read).and_then(Event::access);
+        let of_state = |access: &Access| access.aggregate.is_none() && access.filter.iter().any(Predicate::is_of_state);
+        sent.is_some_and(|sent| sent.statement.verb == Verb::Select && sent.statement.accesses.iter().any(of_state))
     }
 
     /// What is inside of a statement's result. A required row of one column is that column from here on, so that
@@ -526,6 +549,11 @@ fn merged_wrap(values: &[&Value]) -> Wrap {
     let first = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
     let always = values.iter().all(|value| value.wrap == Wrap::Answer);
     if first == Wrap::Answer && !always { Wrap::Fallible } else { first }
+}
+
+/// Whether the parts of a record are those of a tuple or an array.
+fn numbered(fields: &[(Name, Value)]) -> bool {
+    fields.iter().all(|(name, _)| name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn merge_shapes(values: &[&Value]) -> Shape {

@@ -34,6 +34,25 @@ impl<'p> Evaluator<'p> {
         Some(value)
     }
 
+    /// A method of another crate on a result that is still one behind it, since `?` takes it apart there: it changes what the
+    /// error says.
+    pub(super) fn result_handed_on(
+        &mut self,
+        recv: &Value,
+        call: &MethodCall,
+        args: &[Value],
+        at: Range,
+    ) -> Option<Value> {
+        let begun = matches!(self.terms.get(recv.term), Term::Transaction(_));
+        let of_client = recv.wrap != Wrap::Bare || recv.query().is_some() || begun;
+        let declared = || self.program.methods(self.frame.scope, &result(inside()), &call.name);
+        let handed_on = of_client && self.frame.taken_apart == Some(at.start) && declared().functions.is_empty();
+        handed_on.then(|| {
+            self.run_closures(args, at);
+            recv.clone()
+        })
+    }
+
     fn extended_result(&mut self, recv: &Value, call: &MethodCall) -> Option<Value> {
         if let Some(given) = self.gives(call, &result(inside())) {
             return Some(match given {

@@ -292,6 +292,9 @@ impl<'p> Evaluator<'p> {
             let right = args.into_iter().next().unwrap_or_else(|| self.fresh());
             return self.operate(by, recv, right);
         }
+        if let Some(value) = self.result_handed_on(&recv, call, &args, at) {
+            return value;
+        }
         self.other_method(recv, call, args, at)
     }
 

@@ -150,6 +150,8 @@ struct Frame<'p> {
     deps: Vec<(CondId, Exit)>,
     path: Path,
     left: Option<Exit>,
+    /// Where the calls begin whose result the next `?` takes apart.
+    taken_apart: Option<u32>,
     returns: Vec<branch::Return>,
     guards: Vec<Guard>,
     repeated: usize,
@@ -488,6 +490,7 @@ impl Frame<'_> {
             deps: Vec::new(),
             path: Path::default(),
             left: None,
+            taken_apart: None,
             returns: Vec::new(),
             guards: Vec::new(),
             repeated: 0,

@@ -311,6 +311,12 @@ impl<'p> Evaluator<'p> {
             }
             Does::Same => recv.cloned(),
             Does::Argument(i) => args.get(i).cloned(),
+            Does::Kept { sql } => {
+                args.get(sql).filter(|text| looks_like_sql(text))?;
+                self.unknown.statements_seen += 1;
+                self.unknown_statement("a statement in generated code");
+                Some(self.fresh())
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Access, CondId, CondKind, Event, EventId};
+use crate::event::{Access, CondId, CondKind, EffectKind, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::encode::decoded;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
@@ -11,7 +11,7 @@ use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
 use crate::sql::statement::{
-    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Statement,
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
 
 /// All sequences that end in one write.
@@ -27,9 +27,11 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         if converts(scene, cond) {
             continue;
         }
+        let only_needs = scene.ev.cond(cond).kind == CondKind::Presence && scene.is_required_row(term);
         for origin in scene.origins(term).iter().filter(|origin| !origin.answered) {
             if scene.access(origin.event).is_none()
                 || spares_a_write(scene, cond, origin.event, (write, access, target))
+                || only_needs && !ends_what_was_found(scene, origin.event, target)
             {
                 continue;
             }
@@ -74,6 +76,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             for term in [term, scene.plain(term)] {
                 for origin in scene.origins(term).iter() {
                     if origin.part != Part::Existence
+                        && !names_another(scene, term, origin, (target, predicate))
                         && let Some(sequence) = found.of(origin.event)
                     {
                         sequence.key_from_row = true;
@@ -91,6 +94,27 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// Whether a row is named by another column of the row that was read than the one it is asked for by: a parent, an answer.
+fn names_another(
+    scene: &Scene<'_, '_>,
+    term: TermId,
+    origin: &Origin,
+    (target, predicate): (&TableAccess, &Predicate),
+) -> bool {
+    let Some(read) = scene.access(origin.event) else { return false };
+    let ([only], [asked]) = (read.statement.accesses.as_slice(), predicate.columns.as_slice()) else { return false };
+    let Some(table) = scene.schema.table(&only.table.name).filter(|_| only.table.name == target.table.name) else {
+        return false;
+    };
+    let plain =
+        matches!(scene.ev.terms.get(term), Term::Field(of, _) if *scene.ev.terms.get(*of) == Term::Row(origin.event));
+    let known = |column: &Name| table.columns.iter().any(|def| def.name == *column);
+    match scene.looks_at(&read.statement, &origin.part, false) {
+        LooksAt::Column(given) => plain && given != *asked && known(&given) && known(asked),
+        _ => false,
+    }
 }
 
 /// The sequences of one write, as the reads are met that it depends on.
@@ -163,6 +187,19 @@ fn made_where_missing(scene: &Scene<'_, '_>, term: TermId, origin: &Origin) -> b
     !origin.computed && parts.iter().any(made)
 }
 
+/// Whether a write ends the state that a row was looked for by, so that it is no longer found.
+fn ends_what_was_found(scene: &Scene<'_, '_>, read: EventId, target: &TableAccess) -> bool {
+    let Some(read) = scene.access(read) else { return false };
+    let ends = |column: &Name| match target.action {
+        Action::Update => target.sets.iter().any(|set| set.column == *column),
+        Action::Delete => true,
+        Action::Insert | Action::Read => false,
+    };
+    let found_by = read.statement.accesses.iter().filter(|access| access.table.name == target.table.name);
+    let mut states = found_by.flat_map(|access| &access.filter).filter(|predicate| predicate.is_of_state());
+    states.any(|predicate| predicate.columns.iter().any(ends))
+}
+
 /// Whether a condition only asks that a call succeeded of which nothing is known: a value is decoded, parsed or sealed.
 fn converts(scene: &Scene<'_, '_>, cond: CondId) -> bool {
     let cond = scene.ev.cond(cond);
@@ -200,7 +237,7 @@ fn spares_a_write(
     let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
     let mut compares =
         cond.compares.iter().filter(|compare| of_read(compare.left) || of_read(compare.right)).peekable();
-    if compares.peek().is_none() || !only_compares(scene, cond.term) {
+    if compares.peek().is_none() || !only_compares(scene, cond.term, read) {
         return false;
     }
     compares.all(|compare| {
@@ -208,11 +245,14 @@ fn spares_a_write(
         let written_there = |(column, value): (TermId, TermId)| {
             let marks = || match scene.ev.terms.get(value) {
                 Term::Literal(_) => lets_act(scene, id, write),
-                _ => is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write),
+                _ => is_of_clock(&scene.ev.terms, value) && more_hangs_on(scene, id, write) || tells(scene, id, write),
             };
-            written(target)
-                .any(|set| is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).contains(&value))
-                && !marks()
+            let given = |term: &TermId| {
+                *term == value || matches!(scene.ev.terms.get(*term), Term::Either(parts) if parts.contains(&value))
+            };
+            written(target).any(|set| {
+                is_column(scene, column, &set.column) && scene.terms_in(access, &set.value).iter().any(given)
+            }) && !marks()
         };
         matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
     })
@@ -228,18 +268,30 @@ fn more_hangs_on(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
     })
 }
 
+/// Whether somebody is written to on a condition, once for each who finds it so.
+fn tells(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
+    let mut effects = scene.after_of(Kind::Effect, write.id);
+    effects.any(|event| {
+        matches!(&event.kind, EventKind::Effect(effect) if effect.kind == EffectKind::Mail)
+            && scene.conditions(&event.deps).contains(&cond)
+    })
+}
+
 /// Whether something leaves the process on a condition, before the write makes it fail for whoever comes next.
 fn lets_act(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
     let mut effects = scene.before_of(Kind::Effect, write.id);
     effects.any(|event| scene.conditions(&event.deps).contains(&cond))
 }
 
-/// Whether a condition is made of comparisons alone.
-fn only_compares(scene: &Scene<'_, '_>, term: TermId) -> bool {
+/// Whether all of a condition that looks at a read are comparisons.
+fn only_compares(scene: &Scene<'_, '_>, term: TermId, read: EventId) -> bool {
+    if !scene.origins(term).iter().any(|origin| origin.event == read) {
+        return true;
+    }
     let Term::Computed(by, parts) = scene.ev.terms.get(term) else { return false };
     match by.as_str() {
         "==" | "!=" => true,
-        "&&" | "||" | "!" => parts.iter().all(|part| only_compares(scene, *part)),
+        "&&" | "||" | "!" => parts.iter().all(|part| only_compares(scene, *part, read)),
         _ => false,
     }
 }

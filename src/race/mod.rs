@@ -3,8 +3,11 @@
 //! Nothing here knows what protects a sequence (`protect`) or how it is called (`rules`).
 
 pub mod alternatives;
+pub mod children;
 pub mod dependency;
 pub mod index;
+pub mod journal;
+pub mod kind;
 pub mod packages;
 pub mod reach;
 pub mod rivals;

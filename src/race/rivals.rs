@@ -21,12 +21,16 @@ pub struct Rivals {
     pub updated: FxHashMap<Name, FxHashSet<Name>>,
     /// Tables with an UPDATE whose columns are not known.
     pub updated_somehow: FxHashSet<Name>,
+    /// Tables with an UPDATE or a MERGE, upserts left out.
+    pub edited: FxHashSet<Name>,
     pub inserted: FxHashSet<Name>,
     pub deleted: FxHashSet<Name>,
     /// Columns by whose value some statement of the program finds rows, by table.
     pub asked: FxHashMap<Name, FxHashSet<Name>>,
     /// By table how many statements read it, and the columns by whose fixed value or absence they all choose its rows.
     read: FxHashMap<Name, (usize, FxHashSet<Name>)>,
+    /// Tables in which is only noted down what was done.
+    pub journals: FxHashSet<Name>,
     /// The levels that its connections are opened with.
     pub sessions: Sessions,
     /// Who gives which column a value of its own.
@@ -73,6 +77,7 @@ impl Rivals {
                         }
                     }
                     Action::Update => {
+                        rivals.edited.insert(table.clone());
                         if target.sets.is_empty()
                             || target.sets.iter().any(|set| set.column == "?")
                             || access.statement.verb == Verb::Merge

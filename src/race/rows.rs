@@ -1,6 +1,6 @@
 //! The same row? Two accesses are of one row when their keys are the same value, not when they share a table.
 
-use crate::event::Access;
+use crate::event::{Access, EventId};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
@@ -262,7 +262,10 @@ fn is_there_already(
     let found = |column: &Name| {
         let given = write.1.sets.iter().filter(|set| set.column == *column);
         let terms: Vec<TermId> = given.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
-        !terms.is_empty() && terms.iter().all(|term| is_key_found(scene, sequence, *term, (&read.table.name, column)))
+        !terms.is_empty()
+            && terms
+                .iter()
+                .all(|term| is_found_by(scene, *term, (&read.table.name, column), &|other| other != sequence.read))
     };
     let by_value = |column: &Name| matches!(read.equals(column), Some(Operand::Placeholder(_) | Operand::Named(_)));
     let table = scene.schema.table(&read.table.name);
@@ -271,17 +274,25 @@ fn is_there_already(
     (!one || dependency::only_existence(sequence)) && keys.iter().any(|key| !key.is_empty() && key.iter().all(found))
 }
 
-/// Whether a value is the key of a row of a table that another statement than the sequence's has read, whichever way it
-/// came here.
-fn is_key_found(scene: &Scene<'_, '_>, sequence: &Sequence, term: TermId, (table, column): (&Name, &Name)) -> bool {
+/// Whether a value is a column of a row of a table that some statement has read, whichever way it came here.
+pub fn is_found(scene: &Scene<'_, '_>, term: TermId, (table, column): (&Name, &Name)) -> bool {
+    is_found_by(scene, term, (table, column), &|_| true)
+}
+
+fn is_found_by(
+    scene: &Scene<'_, '_>,
+    term: TermId,
+    (table, column): (&Name, &Name),
+    by: &dyn Fn(EventId) -> bool,
+) -> bool {
     match scene.ev.terms.get(term) {
-        Term::Either(parts) => parts.iter().all(|part| is_key_found(scene, sequence, *part, (table, column))),
+        Term::Either(parts) => parts.iter().all(|part| is_found_by(scene, *part, (table, column), by)),
         Term::Field(of, name) => {
             let Term::Row(read) = scene.ev.terms.get(*of) else { return false };
             let reads = |access: &Access| {
                 access.statement.accesses.iter().any(|one| one.action == Action::Read && one.table.name == *table)
             };
-            name == column && *read != sequence.read && scene.access(*read).is_some_and(reads)
+            name == column && by(*read) && scene.access(*read).is_some_and(reads)
         }
         _ => false,
     }

@@ -17,7 +17,7 @@ use crate::race::rivals::Rivals;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Statement};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Output, Statement};
 
 /// The events of one function, indexed.
 pub struct Scene<'a, 'p> {
@@ -93,6 +93,13 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// Whether a value only tells that a write did not fail.
     fn is_success(&self, term: TermId) -> bool {
         matches!(self.ev.terms.get(term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)))
+    }
+
+    /// Whether a value only tells that a row was there that had to be.
+    pub fn is_required_row(&self, term: TermId) -> bool {
+        let Term::Exists(of) = self.ev.terms.get(term) else { return false };
+        let Term::Row(event) = self.ev.terms.get(*of) else { return false };
+        self.access(*event).is_some_and(|access| access.row_required)
     }
 
     pub fn event(&self, id: EventId) -> Option<&'a Event> {
@@ -354,9 +361,14 @@ impl<'a, 'p> Scene<'a, 'p> {
     pub fn looks_at(&self, statement: &Statement, part: &Part, compared_with_zero: bool) -> LooksAt {
         let whole = |aggregate: Option<Aggregate>| match aggregate {
             Some(Aggregate::Exists) => Some(LooksAt::Existence),
-            Some(Aggregate::Count) if compared_with_zero => Some(LooksAt::Existence),
+            // Of a key there is one row or none.
+            Some(Aggregate::Count) if compared_with_zero || self.is_one_row(statement) => Some(LooksAt::Existence),
             Some(_) => Some(LooksAt::Aggregate),
             None => None,
+        };
+        // What is gathered beside the columns of each group makes no number of the rows.
+        let gathered = |output: &Output| {
+            output.aggregate == Some(Aggregate::Other) && statement.accesses.iter().all(|one| one.aggregate.is_none())
         };
         match part {
             Part::Existence => match statement.accesses.first().and_then(|access| access.aggregate) {
@@ -388,6 +400,7 @@ impl<'a, 'p> Scene<'a, 'p> {
                     Err(_) => statement.output.iter().find(|output| output.name == *name),
                 };
                 match output {
+                    Some(output) if gathered(output) => LooksAt::Column(output.name.clone()),
                     Some(output) => whole(output.aggregate).unwrap_or_else(|| match output.from.first() {
                         Some(column) if column != "*" => LooksAt::Column(column.clone()),
                         _ => LooksAt::Column(output.name.clone()),

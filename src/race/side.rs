@@ -1,12 +1,12 @@
 //! On which side of a condition an event stands, and which values of a column lead there.
 
-use crate::event::{Cond, CondId, CondKind, Event};
+use crate::event::{Access, Cond, CondId, CondKind, Event};
 use crate::flow::encode::decoded;
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence};
-use crate::sql::statement::Compare;
+use crate::race::{Check, LooksAt, Sequence};
+use crate::sql::statement::{Aggregate, Compare};
 
 /// What a column is known to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,22 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
     Some(found)
 }
 
+/// Whether the conditions on a column hold the more the later the time is that stands in it.
+pub fn holds_from_then_on(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> bool {
+    let Some(write) = scene.event(sequence.write) else { return false };
+    let of = Column { scene, sequence, column, held: &Held::Something };
+    let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
+    let mut timed = false;
+    let lasts = |check: &Check| {
+        let Some(cond) = check.cond.map(|cond| scene.ev.cond(cond)) else { return false };
+        let there = matches!(scene.ev.terms.get(cond.term), Term::Exists(part) if of.is_it(*part));
+        let Some(way) = of.slope(cond.term, 0) else { return false };
+        timed |= way != 0;
+        there || way == 0 || side(cond, write).is_some_and(|holds| holds == (way > 0))
+    };
+    on_it.map(lasts).fold(true, |all, one| all && one) && timed
+}
+
 /// Whether a condition holds where an event happens; none where that is not known.
 fn side(cond: &Cond, event: &Event) -> Option<bool> {
     if cond.kind == CondKind::Must {
@@ -84,6 +100,51 @@ pub fn lacks(cond: &Cond, event: &Event) -> Option<bool> {
         Some(false)
     } else {
         None
+    }
+}
+
+/// Whether whoever comes to a write has found no row by a read: by its absence, by a count of zero, by EXISTS.
+pub fn finds_none(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> bool {
+    let conds = sequence.checks.iter().filter_map(|check| check.cond).map(|cond| scene.ev.cond(cond));
+    let none = |cond: &Cond| side(cond, write).is_some_and(|holds| says_none(scene, sequence, cond.term, holds, 0));
+    scene.found_nothing(sequence.read, write) || conds.into_iter().any(none)
+}
+
+/// Whether a test that comes out so says that there is no row.
+fn says_none(scene: &Scene<'_, '_>, sequence: &Sequence, term: TermId, holds: bool, depth: usize) -> bool {
+    let read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
+    let number = |term: TermId| match scene.ev.terms.get(term) {
+        Term::Literal(text) => match text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            "0" => Some(0),
+            "1" => Some(1),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Term::Computed(by, parts) = scene.ev.terms.get(term) else {
+        // `SELECT EXISTS (…)`.
+        let row = |access: &Access| {
+            let of_read = access.statement.accesses.get(sequence.read_access);
+            of_read.is_some_and(|of_read| of_read.aggregate == Some(Aggregate::Exists))
+        };
+        return !holds && read(term) && scene.access(sequence.read).is_some_and(row);
+    };
+    match (by.as_str(), &**parts) {
+        _ if depth > DEPTH => false,
+        ("!", [part]) => says_none(scene, sequence, *part, !holds, depth + 1),
+        ("&&", parts) if holds => parts.iter().any(|part| says_none(scene, sequence, *part, true, depth + 1)),
+        ("||", parts) if !holds => parts.iter().any(|part| says_none(scene, sequence, *part, false, depth + 1)),
+        (by, [left, right]) if read(*left) => match (by, number(*right)) {
+            ("==" | "<=", Some(0)) | ("<", Some(1)) => holds,
+            ("!=" | ">", Some(0)) | (">=", Some(1)) => !holds,
+            _ => false,
+        },
+        (by, [left, right]) if read(*right) => match (number(*left), by) {
+            (Some(0), "==" | ">=") | (Some(1), ">") => holds,
+            (Some(0), "!=" | "<") | (Some(1), "<=") => !holds,
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -150,6 +211,47 @@ impl Column<'_, '_, '_> {
         }
     }
 
+    /// Whether a value grows with the column, 1, falls, -1, or stays, 0; none where it is not known.
+    fn slope(&self, term: TermId, depth: usize) -> Option<i8> {
+        let of_read = |term: TermId| self.scene.origins(term).iter().any(|origin| origin.event == self.sequence.read);
+        if depth > DEPTH {
+            return None;
+        }
+        if !of_read(term) {
+            return Some(0);
+        }
+        if self.is_it(term) {
+            return Some(1);
+        }
+        let all = |parts: &[TermId]| self.slopes(parts, depth);
+        let difference = |parts: &[TermId]| match parts {
+            [left, right] => one_way([self.slope(*left, depth + 1)?, -self.slope(*right, depth + 1)?]),
+            _ => None,
+        };
+        match self.scene.ev.terms.get(term) {
+            Term::Either(parts) => all(parts),
+            Term::Exists(part) if self.is_it(*part) => Some(0),
+            Term::Field(of, _) if !matches!(self.scene.ev.terms.get(*of), Term::Row(_)) => None,
+            // Another column of the row.
+            Term::Field(..) => Some(0),
+            Term::Computed(by, parts) => match by.rsplit("::").next().unwrap_or(by) {
+                "&&" | "||" | "+" | "max" | "min" | "add" | "checked_add" | "saturating_add" => all(parts),
+                "!" | "elapsed" => Some(-all(parts)?),
+                ">" | ">=" | "-" | "sub" | "checked_sub" | "saturating_sub" => difference(parts),
+                "duration_since" | "signed_duration_since" | "since" => difference(parts),
+                "<" | "<=" => Some(-difference(parts)?),
+                by if is_another_form(by) => all(parts),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn slopes(&self, parts: &[TermId], depth: usize) -> Option<i8> {
+        let each: Option<Vec<i8>> = parts.iter().map(|part| self.slope(*part, depth + 1)).collect();
+        one_way(each?)
+    }
+
     /// Whether the column is what it is compared with.
     fn compared(&self, left: TermId, right: TermId) -> Option<bool> {
         let with = if self.is_it(left) {
@@ -193,6 +295,28 @@ impl Column<'_, '_, '_> {
         });
         own.is_some_and(|own| origins.iter().all(|origin| !origin.computed && origin.part == own.part))
     }
+}
+
+/// The way in which all go that go any.
+fn one_way(each: impl IntoIterator<Item = i8>) -> Option<i8> {
+    let mut way = 0;
+    for one in each.into_iter().filter(|one| *one != 0) {
+        if way != 0 && way != one {
+            return None;
+        }
+        way = one;
+    }
+    Some(way)
+}
+
+/// Whether a call gives a time or a span of time in another form or unit.
+fn is_another_form(by: &str) -> bool {
+    by.starts_with("num_")
+        || by.starts_with("whole_")
+        || by.starts_with("as_")
+        || by.starts_with("timestamp")
+        || by.starts_with("unwrap_or")
+        || matches!(by, "and_utc" | "with_timezone" | "unix_timestamp" | "naive_utc" | "into" | "from" | "clone")
 }
 
 /// Whether two names are of one constant; a variant may be written with its enum or without.

@@ -14,6 +14,7 @@ use crate::flow::random::is_drawn;
 use crate::flow::term::{Params, Term, TermId, Terms};
 use crate::link::FnId;
 use crate::lower::tree::Name;
+use crate::race::kind::{self, Kind};
 use crate::race::reach::{Reach, Runs};
 use crate::race::upsert;
 use crate::span::Span;
@@ -42,6 +43,10 @@ pub struct Writer {
     inserts: bool,
     /// The names of the value, where it is the same in each request.
     pub constants: Option<Vec<Name>>,
+    /// The value is the time.
+    now: bool,
+    /// What the row is known to hold that it finds.
+    kind: Arc<Kind>,
     runs: Option<Runs>,
 }
 
@@ -56,6 +61,10 @@ pub struct Told {
     pub constants: Option<Vec<Name>>,
     /// It puts a row there where there is none.
     pub inserts: bool,
+    /// The value is the time.
+    pub now: bool,
+    /// What the row is known to hold that it finds.
+    pub kind: Arc<Kind>,
     /// How many columns are set, and how many calls lead there.
     pub breadth: (usize, usize),
 }
@@ -77,6 +86,7 @@ struct Asked<'e, 'p> {
     called: bool,
     /// The inserts before whose rows are not yet anybody else's.
     made: FxHashSet<EventId>,
+    reads: FxHashMap<EventId, &'e Access>,
 }
 
 /// The calls that lead to a statement, by where it stands and which column it gives a value of its own.
@@ -100,7 +110,8 @@ impl Writers {
                 target.is_some_and(|target| target.action == Action::Insert)
             });
             let made = made.map(|event| event.id).collect();
-            let asked = Asked { ev, schema, function: flow.function, runs, called, made };
+            let reads = flow.events.iter().filter_map(|event| Some((event.id, event.access()?))).collect();
+            let asked = Asked { ev, schema, function: flow.function, runs, called, made, reads };
             let near = flow.events.iter().filter(|event| event.calls.len() <= PAIRED);
             for event in near.filter(|event| production.contains(&event.function)) {
                 writers.add(&asked, event, &mut known);
@@ -126,6 +137,7 @@ impl Writers {
         }
         let places: Vec<Span> = event.calls.iter().map(|call| call.span).chain([event.span]).collect();
         let mut way: Option<Arc<[(Span, FnId)]>> = None;
+        let mut kind: Option<Arc<Kind>> = None;
         for set in rewritten(target).filter(|set| set.column != "?") {
             let (table, column) = (&target.table.name, &set.column);
             let known = known.entry((event.span, column.clone())).or_default();
@@ -139,6 +151,10 @@ impl Writers {
             if writers.len() >= KEPT {
                 continue;
             }
+            let kind = kind.get_or_insert_with(|| {
+                let read = |id: EventId| asked.reads.get(&id).copied();
+                Arc::new(kind::written((&asked.ev.terms, asked.schema), access, target, read))
+            });
             let way = way.get_or_insert_with(|| {
                 let holders = [asked.function].into_iter().chain(event.calls.iter().map(|call| call.function));
                 places.iter().copied().zip(holders).collect()
@@ -149,6 +165,8 @@ impl Writers {
                 columns: target.sets.len(),
                 inserts: target.action == Action::Insert,
                 constants: asked.ev.constants(access, &set.value),
+                now: access.is_now(&asked.ev.terms, &set.value),
+                kind: kind.clone(),
                 runs: Some(asked.runs),
             });
         }
@@ -181,6 +199,8 @@ impl Writers {
                 text: writer.text.clone(),
                 constants: writer.constants.clone(),
                 inserts: writer.inserts,
+                now: writer.now,
+                kind: writer.kind.clone(),
                 breadth: (writer.columns, writer.way.len()),
             })
         })
@@ -189,6 +209,11 @@ impl Writers {
     /// Whether any statement is known to give a column a value of its own.
     pub fn know(&self, table: &str, column: &Name) -> bool {
         self.by_column.contains_key(&(Name::new(table), column.clone()))
+    }
+
+    /// Whether any statement is known to give a row of a table that is there a value of its own.
+    pub fn change(&self, table: &Name) -> bool {
+        self.by_column.keys().any(|(known, _)| known == table)
     }
 
     /// How the program's functions run.

@@ -2,12 +2,13 @@
 
 use crate::event::{CondKind, Event};
 use crate::finding::Confidence;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId};
+use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, dependency};
+use crate::race::{Check, LooksAt, dependency, upsert};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
 use crate::sql::statement::{Action, Assignment, ConflictAction, ConflictTarget, Limit};
@@ -18,10 +19,13 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.inserts() || facts.sequence.relation != Relation::NewRowOfSet {
         return None;
     }
-    let asks = facts.sequence.checks.iter().any(|check| match check.looks_at {
+    let again = facts.saves_again();
+    let mut checks = facts.sequence.checks.iter().filter(|check| !asks_for_another(facts, check));
+    let asks = checks.any(|check| match &check.looks_at {
         LooksAt::Aggregate => false,
-        LooksAt::Existence => !needs_row(facts, check),
-        LooksAt::Column(_) | LooksAt::Row => true,
+        LooksAt::Existence => !again && !needs_row(facts, check),
+        LooksAt::Column(column) => !(again && facts.keeps(column)),
+        LooksAt::Row => true,
     });
     if !asks {
         return None;
@@ -106,6 +110,33 @@ fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
     matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
         && meets_another(facts.scene, facts.sequence)
         && !facts.scene.found_nothing(facts.read.id, facts.write)
+}
+
+/// Whether a condition only looks at a column in which the new row gets a value that is drawn: whoever asks there for a
+/// value is answered as before.
+fn asks_for_another(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let scene = facts.scene;
+    let (Some(access), Some(read), Some(cond)) = (facts.write.access(), facts.read.access(), check.cond) else {
+        return false;
+    };
+    let drawn = |column: &Name| {
+        let mut given = facts.target.sets.iter().filter(|set| set.column == *column).peekable();
+        given.peek().is_some() && given.all(|set| upsert::is_drawn_here(&scene.ev.terms, access, &set.value))
+    };
+    let asked = scene.ev.cond(cond).term;
+    let is_of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    let mut asks_if_there = false;
+    scene.ev.terms.walk(asked, &mut |part| {
+        asks_if_there |= matches!(scene.ev.terms.get(part), Term::Exists(of) if is_of_read(*of));
+    });
+    let origins = scene.origins(asked);
+    let mut own = origins.iter().filter(|origin| origin.event == facts.read.id).peekable();
+    !asks_if_there
+        && own.peek().is_some()
+        && own.all(|origin| match scene.looks_at(&read.statement, &origin.part, false) {
+            LooksAt::Column(column) => drawn(&column),
+            _ => false,
+        })
 }
 
 /// Whether a condition goes on only with a row that is there.

@@ -3,17 +3,23 @@
 use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
+use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
+use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, Written, common, dependency};
+use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
+use crate::rules::{lost_update, stale_guard};
 use crate::sql::statement::Action;
 
 pub const ID: &str = "check-then-update";
+
+/// How many columns a statement sets that is there for one of them.
+const SPEAKS_OF_IT: usize = 2;
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.same_row() || facts.inserts() {
@@ -37,8 +43,53 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     let sure = checked_and_written(facts);
     // What is written back as it was is lost whatever was checked.
-    let saved_whole = sure == Confidence::Low && facts.stale_values();
-    (!saved_whole).then_some(sure)
+    let saved_whole = facts.stale_values() && (sure == Confidence::Low || checks_what_stays(facts));
+    let by_another = || spoiled_in_between(facts).map(|_| Confidence::Medium.min(facts.confidence()));
+    (!saved_whole).then(|| by_another().filter(|_| sure == Confidence::Low).unwrap_or(sure))
+}
+
+/// Whether all that is checked is what no statement gives a value of its own, while the write undoes what others do.
+fn checks_what_stays(facts: &Facts<'_, '_>) -> bool {
+    let (table, writers) = (&facts.reads.table.name, &facts.scene.rivals.writers);
+    let written = |column: &Name| dependency::written(facts.target).any(|set| set.column == *column);
+    let stays = |check: &Check| match &check.looks_at {
+        LooksAt::Column(column) => !writers.know(table, column) && (facts.hands_back(column) || !written(column)),
+        LooksAt::Existence => true,
+        LooksAt::Row | LooksAt::Aggregate => false,
+    };
+    facts.sequence.checks.iter().all(stays) && lost_update::claims(facts).is_some_and(|sure| sure > Confidence::Low)
+}
+
+/// The other statement that makes a check fail which the write does not look at again: of a column that the write itself
+/// leaves as it is. It is there for that column; who saves more than that hardly means it. That a row was seen is noted
+/// whatever becomes of it.
+fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
+    let own = facts.own_functions();
+    let scene = facts.scene;
+    let notes_time = facts.write.access().is_some_and(|access| {
+        let terms = dependency::written(facts.target).flat_map(|set| scene.terms_in(access, &set.value));
+        let mut terms = terms.peekable();
+        terms.peek().is_some() && terms.all(|term| is_of_clock(&scene.ev.terms, term))
+    });
+    if notes_time {
+        return None;
+    }
+    let left = |column: &Name| dependency::written(facts.target).all(|set| set.column != *column);
+    let spoiled = facts.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+        LooksAt::Column(column)
+            if left(column)
+                && !facts.permits(check)
+                && !facts.only_leads_on(check)
+                && !facts.names_row(column)
+                && !stale_guard::runs_out(facts, check)
+                && !is_written_before(facts, column) =>
+        {
+            Some(column)
+        }
+        _ => None,
+    });
+    let others = spoiled.filter_map(|column| facts.spoiler(column, &own));
+    others.filter(|other| other.writer.breadth.0 <= SPEAKS_OF_IT).min_by_key(|other| other.writer.breadth)
 }
 
 /// Whether a row is saved with what others have written since, after checks that only ask who may go on.
@@ -76,6 +127,11 @@ pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
             .into_iter()
             .filter_map(|column| facts.spoiler(column, &own))
             .min_by_key(|other| other.writer.breadth);
+    }
+    if checked_and_written(facts) == Confidence::Low
+        && let Some(other) = spoiled_in_between(facts)
+    {
+        return Some(other);
     }
     if !facts.writes_the_same() || acts_besides(facts.scene, facts.sequence, true) {
         return None;
@@ -213,7 +269,11 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
             if facts.lets_through(column) && facts.spoiler(column, &functions).is_none())
     };
     let settled = |check: &Check| {
-        asks_for_what_is_edited(facts, check) || proves(facts, check) || stays(check) || is_a_helpers_own(facts, check)
+        asks_for_what_is_edited(facts, check)
+            || proves(facts, check)
+            || stays(check)
+            || renews(facts, check, &functions)
+            || is_a_helpers_own(facts, check)
     };
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
@@ -225,6 +285,18 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .any(|value| value.computed && matches!(&value.from, LooksAt::Column(from) if *from == value.column));
     if facts.computed_from_row() && !counted { own } else { Confidence::Low }
+}
+
+/// Whether a check asks whether a time is recent enough, and all that any statement puts there is the time by then: whoever
+/// went on may do so all the more.
+fn renews(facts: &Facts<'_, '_>, check: &Check, own: &[FnId]) -> bool {
+    let (LooksAt::Column(column), Some(access)) = (&check.looks_at, facts.write.access()) else { return false };
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let mut given = dependency::written(facts.target).filter(|set| set.column == *column).peekable();
+    given.peek().is_some()
+        && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
+        && scene.rivals.writers.others((table, column), scene.flow.function, own).all(|writer| writer.now)
+        && side::holds_from_then_on(scene, facts.sequence, column)
 }
 
 /// Whether the conditions only ask that the columns are there of which the new values of these same columns are made.
@@ -294,20 +366,25 @@ fn is_asked_with(facts: &Facts<'_, '_>, term: TermId, brought: &mut Vec<TermId>)
     }
 }
 
-/// A one-time row: it is read, deleted, and what it said goes on to be used.
+/// A one-time row: it is read, deleted, and what it said goes on to be used, or a new one takes its place.
 fn consumed(facts: &Facts<'_, '_>) -> bool {
     if facts.target.action != Action::Delete || facts.sequence.checks.is_empty() {
         return false;
     }
     let scene = facts.scene;
-    let column_used = |term| {
-        scene.origins(term).iter().any(|origin| {
-            origin.event == facts.read.id
-                && matches!(origin.part, crate::flow::term::Part::Column(_) | crate::flow::term::Part::Row)
-        })
+    let of_row = |origin: &&Origin| origin.event == facts.read.id && matches!(origin.part, Part::Column(_) | Part::Row);
+    let column_used = |term| scene.origins(term).iter().any(|origin| of_row(&origin));
+    let returned = scene.origins(scene.flow.returns.term);
+    let mut returned: Vec<&Part> = returned.iter().filter(of_row).map(|origin| &origin.part).collect();
+    returned.sort_unstable();
+    returned.dedup();
+    let alone = facts.read.access().is_some_and(|access| access.statement.output.len() == 1);
+    // What it was asked for by was known before.
+    let said = |column: &Name| facts.reads.equals(column).is_none() && !facts.names_row(column);
+    let single = match returned.as_slice() {
+        [Part::Column(column)] => alone || said(column),
+        returned => alone && !returned.is_empty(),
     };
-    let single = facts.read.access().is_some_and(|access| access.statement.output.len() == 1);
-    let returned = single && column_used(scene.flow.returns.term);
     let written = scene.after(facts.write.id).any(|event| {
         let Some(access) = event.access() else { return false };
         // What the row said goes into a new row, or onto an amount.
@@ -316,7 +393,24 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
         });
         adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
     });
-    !facts.sequence.key_from_row && (returned || written)
+    !facts.sequence.key_from_row && (single || written) || renewed(facts)
+}
+
+/// Whether a row that was asked for by its key is deleted, and another one that is drawn here takes its place, in each run
+/// that found the old one.
+fn renewed(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let found: Vec<CondId> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let takes_its_place = |event: &Event| {
+        let Some(access) = event.access() else { return false };
+        let bound = access.binds.iter().chain(access.named.iter().map(|(_, term)| term));
+        access.statement.target().is_some_and(|target| {
+            target.action == Action::Insert && target.table.name == facts.target.table.name && target.conflict.is_none()
+        }) && goes_along(facts, event)
+            && scene.conditions(&event.deps).iter().any(|cond| found.contains(cond))
+            && bound.into_iter().any(|term| is_by_chance(&scene.ev.terms, *term))
+    };
+    facts.reads_by_key() && scene.after_of(Kind::Write, facts.write.id).any(takes_its_place)
 }
 
 /// Whether an event happens wherever the write went well: no test of its own, such as a failed call, leads to it.

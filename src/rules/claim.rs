@@ -1,10 +1,10 @@
 //! A claim: a sequence that is racy, the rule it falls under, and how sure that is.
 
 use crate::dialect::Dialect;
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, names_time};
 use crate::finding::Confidence;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Term, TermId, Terms};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
@@ -78,7 +78,7 @@ impl<'a, 'p> Facts<'a, 'p> {
                         access.bound(part).is_some_and(|term| matches!(self.scene.ev.terms.get(term), Term::Literal(_)))
                     }
                     Operand::Literal(_) | Operand::Null | Operand::Default => true,
-                    Operand::Expr { text, parts } => !parts.is_empty() || is_time(text),
+                    Operand::Expr { text, parts } => !parts.is_empty() || names_time(text),
                     _ => false,
                 };
             });
@@ -150,8 +150,52 @@ impl<'a, 'p> Facts<'a, 'p> {
     /// the write.
     pub fn permits(&self, check: &Check) -> bool {
         let Some(cond) = check.cond else { return false };
-        let (terms, asked) = (&self.scene.ev.terms, self.scene.ev.cond(cond).term);
+        let asked = self.scene.ev.cond(cond).term;
+        let mut permitted = false;
+        self.asks_who(asked) || self.asks_in_parts(asked, &mut permitted) && permitted
+    }
+
+    fn asks_who(&self, asked: TermId) -> bool {
+        let terms = &self.scene.ev.terms;
         terms.brings(asked, |event| self.is_read(event)) && !terms.measures(asked)
+    }
+
+    /// Whether each part of a condition that looks at the row asks who may go on, only asks if a column is there, or is of
+    /// something that was looked up by it; `permitted` becomes true where a part asks more than if something is there.
+    fn asks_in_parts(&self, asked: TermId, permitted: &mut bool) -> bool {
+        let (scene, terms) = (self.scene, &self.scene.ev.terms);
+        if !scene.origins(asked).iter().any(|origin| self.is_read(origin.event)) {
+            return true;
+        }
+        match terms.get(asked) {
+            Term::Computed(by, parts) if matches!(by.as_str(), "&&" | "||" | "!") => {
+                parts.iter().all(|part| self.asks_in_parts(*part, permitted))
+            }
+            Term::Either(parts) => parts.iter().all(|part| self.asks_in_parts(*part, permitted)),
+            Term::Exists(of) if matches!(terms.get(*of), Term::Field(..)) => true,
+            // Where nothing was handed in, nothing of it is asked.
+            _ if is_of_nothing(terms, asked) => true,
+            _ => {
+                *permitted = true;
+                self.asks_who(asked) || self.only_looks_up(asked)
+            }
+        }
+    }
+
+    /// Whether nothing of the row that was read stands in a value but what something else was looked up by.
+    fn only_looks_up(&self, term: TermId) -> bool {
+        let (scene, terms) = (self.scene, &self.scene.ev.terms);
+        let of_read = |term: &TermId| scene.origins(*term).iter().any(|origin| self.is_read(origin.event));
+        match terms.get(term) {
+            Term::Computed(by, parts) if is_lookup(by) && parts.len() > 1 => {
+                parts.first().is_some_and(|map| !of_read(map))
+            }
+            Term::Computed(_, parts) | Term::Either(parts) => {
+                parts.iter().filter(|part| of_read(part)).all(|part| self.only_looks_up(*part))
+            }
+            Term::Field(of, _) | Term::Exists(of) => self.only_looks_up(*of),
+            _ => false,
+        }
     }
 
     /// Whether a column is only asked for a value to go on with: where there is one, another read asks by it, or who may go on
@@ -300,13 +344,18 @@ impl<'a, 'p> Facts<'a, 'p> {
     }
 }
 
+/// Whether a part of a value that is none stands in a value.
+fn is_of_nothing(terms: &Terms, term: TermId) -> bool {
+    let mut found = false;
+    terms.walk(term, &mut |part| {
+        if let Term::Field(of, _) = terms.get(part) {
+            found |= matches!(terms.get(*of), Term::Literal(text) if text == "none");
+        }
+    });
+    found
+}
+
 /// Whether a call looks something up by a value: in a map, a cache.
 fn is_lookup(by: &str) -> bool {
     by == "get" || by == "get_mut" || by == "remove"
-}
-
-/// Whether an expression without parts is the time, and no number that is new each time.
-fn is_time(text: &str) -> bool {
-    let text = text.to_lowercase();
-    ["now", "time", "date"].iter().any(|word| text.contains(word))
 }

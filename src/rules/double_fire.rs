@@ -26,19 +26,18 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     let scene = facts.scene;
     // A new row changes nothing of what stands in the one row that was asked for, only that there is none.
     let absence = facts.inserts() && facts.target.conflict.is_none() && facts.reads_by_key();
+    let makes = facts.inserts() && !facts.saves_again();
     // What the effect hangs on must be what the write makes untrue for the next request.
     let spoiled = |check: &Check| match &check.looks_at {
         // Who needs a row and puts it back leaves it to the next request.
         LooksAt::Existence => {
             let needed = || check.cond.is_some_and(|cond| scene.ev.cond(cond).kind == CondKind::Presence);
-            takes_up(facts) || facts.inserts() && !needed()
+            takes_up(facts) || makes && !needed()
         }
         LooksAt::Column(column) => {
             !absence
                 && !facts.keeps(column)
-                && (facts.inserts()
-                    || takes_up(facts)
-                    || dependency::written(facts.target).any(|set| set.column == *column))
+                && (makes || takes_up(facts) || dependency::written(facts.target).any(|set| set.column == *column))
         }
         LooksAt::Row | LooksAt::Aggregate => !absence,
     };
@@ -67,17 +66,20 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
 /// Whether the write makes the check fail for the next request: it moves a checked column, inserts the row whose absence
 /// was checked, deletes the row, or takes it out of what it was picked from.
 fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
+    let moved =
+        || {
+            facts.sequence.checked_columns().into_iter().any(|column| {
+                dependency::written(facts.target).any(|set| set.column == *column) && !facts.keeps(column)
+            })
+        };
     match facts.target.action {
         Action::Insert => {
-            facts.sequence.relation == crate::race::rows::Relation::NewRowOfSet && !facts.sequence.checks_aggregate()
+            facts.sequence.relation == crate::race::rows::Relation::NewRowOfSet
+                && !facts.sequence.checks_aggregate()
+                && (!facts.saves_again() || moved())
         }
         Action::Delete => takes_up(facts),
-        _ => {
-            let moved = facts.sequence.checked_columns().into_iter().any(|column| {
-                dependency::written(facts.target).any(|set| set.column == *column) && !facts.keeps(column)
-            });
-            moved || facts.picks()
-        }
+        _ => moved() || facts.picks(),
     }
 }
 

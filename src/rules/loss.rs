@@ -5,7 +5,7 @@ use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::writers::{Told, is_kept, joins};
-use crate::race::{LooksAt, Written, common, dependency, side};
+use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
 use crate::rules::claim::Facts;
 
 /// Another statement of the program that comes in between.
@@ -85,7 +85,7 @@ impl Facts<'_, '_> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let given = self.constants(column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| given.is_none() || writer.constants != given)?;
+        let writer = others.find(|writer| (given.is_none() || writer.constants != given) && self.may_find(writer))?;
         Some(Counterpart { column: column.clone(), writer })
     }
 
@@ -109,12 +109,19 @@ impl Facts<'_, '_> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let away = side::turned_away(self.scene, self.sequence, column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| match (&away, &writer.constants) {
+        let spoils = |writer: &Told| match (&away, &writer.constants) {
             (None, _) => true,
             (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
             (Some(_), None) => false,
-        })?;
+        };
+        let writer = others.find(|writer| spoils(writer) && self.may_find(writer))?;
         Some(Counterpart { column: column.clone(), writer })
+    }
+
+    /// Whether another statement may find the row that was read.
+    fn may_find(&self, writer: &Told) -> bool {
+        let Some(read) = self.read.access() else { return true };
+        !kind::differ(&kind::asked_for(&self.scene.ev.terms, read, self.reads), &writer.kind)
     }
 
     /// Whether what the write gives a column is none of what its conditions turn away: whoever comes next goes on as well,
@@ -155,7 +162,31 @@ impl Facts<'_, '_> {
     /// Whether a column gets back what was read from it, if in another form: it is decoded, encoded, sealed again.
     pub fn keeps(&self, column: &Name) -> bool {
         let mut values = self.sequence.values.iter().filter(|value| value.column == *column).peekable();
-        values.peek().is_some() && values.all(|value| value.is_own() && self.made(value) == Made::Kept)
+        match values.peek() {
+            Some(_) => values.all(|value| value.is_own() && self.made(value) == Made::Kept),
+            None => self.puts_back(column),
+        }
+    }
+
+    /// Whether a column gets back what another statement had read from it before.
+    fn puts_back(&self, column: &Name) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let sets = dependency::written(self.target).filter(|set| set.column == *column);
+        let mut given = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).peekable();
+        given.peek().is_some() && given.all(|term| rows::is_found(self.scene, term, (&self.target.table.name, column)))
+    }
+
+    /// Whether an upsert names its row by the key of one that was found: that one is saved again, and none is new.
+    pub fn saves_again(&self) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let found = |column: &Name| {
+            let sets = self.target.sets.iter().filter(|set| set.column == *column);
+            let mut given = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).peekable();
+            given.peek().is_some()
+                && given.all(|term| rows::is_found(self.scene, term, (&self.target.table.name, column)))
+        };
+        let keys = upsert::met_keys(self.scene.schema, self.target);
+        keys.iter().any(|key| !key.is_empty() && key.iter().all(found))
     }
 
     /// Whether the write makes the new value of a column from the old one.

@@ -9,7 +9,7 @@ use crate::protect::{Protection, Verdict, recheck};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, common, dependency, transaction};
+use crate::race::{Check, LooksAt, Sequence, alternatives, children, common, dependency, side, transaction};
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget, Predicate};
 
@@ -95,10 +95,20 @@ fn passes_over(facts: &Facts<'_, '_>) -> bool {
 
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let linked = facts.sequence.relation == Relation::Linked;
+    if children::added_meanwhile(facts.scene, facts.sequence).is_some() {
+        return Some(Confidence::Medium);
+    }
     if dependency::only_existence(facts.sequence) {
         // Absence is checked here, and made untrue further on: what stands between happens twice.
         let default = facts.inserts() && (facts.writes_constants() || facts.target.conflict.is_some());
-        let doubled = !default && !facts.asks_by_chance() && claimed_later(facts) && !makes_sure(facts);
+        // The same as before: a time stamp, a mark.
+        let again = facts.target.action == Action::Update && facts.writes_the_same();
+        let doubled = !default
+            && !again
+            && !facts.asks_by_chance()
+            && !needs_it(facts)
+            && claimed_later(facts)
+            && !makes_sure(facts);
         return (doubled || used_up_later(facts)).then_some(Confidence::Medium);
     }
     let rival = |part: &LooksAt| match part {
@@ -116,7 +126,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     let settled = |check: &Check| facts.permits(check) || facts.only_leads_on(check) || runs_out(facts, check);
     let spoiled = |check: &Check| rival(&check.looks_at) && !settled(check);
-    if is_made_good(facts) || !facts.sequence.checks.iter().any(spoiled) {
+    if is_made_good(facts) || is_noted_beside(facts) || !facts.sequence.checks.iter().any(spoiled) {
         return Some(Confidence::Low);
     }
     let said = facts.sequence.checks.iter().all(|check| check.looks_at != LooksAt::Row);
@@ -127,6 +137,15 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether all that was asked for is a row that must be there: nobody goes on without it.
+fn needs_it(facts: &Facts<'_, '_>) -> bool {
+    let needs = |check: &Check| {
+        let cond = check.cond.map(|cond| facts.scene.ev.cond(cond));
+        cond.is_some_and(|cond| cond.kind == CondKind::Presence && side::lacks(cond, facts.write) != Some(true))
+    };
+    !facts.scene.found_nothing(facts.read.id, facts.write) && facts.sequence.checks.iter().all(needs)
 }
 
 /// Whether a request for which the check failed puts the row right, or puts one there, and comes to the write as well.
@@ -149,8 +168,29 @@ fn is_made_good(facts: &Facts<'_, '_>) -> bool {
     })
 }
 
+/// Whether the write only notes down what is done on the same check: what was done stands whatever becomes of the check.
+fn is_noted_beside(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let journals = &scene.rivals.journals;
+    if !facts.inserts() || !journals.contains(&facts.target.table.name) {
+        return false;
+    }
+    let content = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence);
+    let conds: Vec<_> = content.filter_map(|check| check.cond).collect();
+    let notes = |event: &Event| {
+        let target = event.access().and_then(|access| access.statement.target());
+        target.is_some_and(|target| target.action == Action::Insert && journals.contains(&target.table.name))
+    };
+    scene.flow.events.iter().any(|event| {
+        event.acts()
+            && !notes(event)
+            && alternatives::one_run_passes(scene, event, facts.write)
+            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+    })
+}
+
 /// Whether all that is asked of a column is whether its time has come: it passes between check and write, whoever writes.
-fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
+pub(super) fn runs_out(facts: &Facts<'_, '_>, check: &Check) -> bool {
     let ev = facts.scene.ev;
     let mut timed = false;
     let mut of_column = facts.sequence.checks.iter().filter(|other| other.looks_at == check.looks_at);

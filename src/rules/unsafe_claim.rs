@@ -2,9 +2,11 @@
 
 use crate::finding::Confidence;
 use crate::protect::WhyNot;
+use crate::race::Sequence;
 use crate::race::rows::Relation;
+use crate::race::scene::Scene;
 use crate::rules::claim::Facts;
-use crate::sql::statement::Action;
+use crate::sql::statement::{Action, Compare, Predicate};
 
 pub const ID: &str = "unsafe-claim";
 
@@ -23,6 +25,17 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return used.then_some(Confidence::Medium);
     }
     Some(facts.confidence())
+}
+
+/// Whether the rows are asked for by a value that a request brings, and are not what a worker comes across.
+pub fn is_asked_for(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let Some(read) = scene.access(sequence.read) else { return false };
+    let Some(reads) = read.statement.accesses.get(sequence.read_access) else { return false };
+    let brought = |predicate: &Predicate| {
+        let asked = scene.terms_in(read, &predicate.value);
+        asked.iter().any(|term| scene.ev.terms.matters(*term))
+    };
+    reads.filter.iter().any(|predicate| predicate.op == Compare::Eq && brought(predicate))
 }
 
 /// Whether the row was deleted before this write, and only one worker could do that: what comes after is the taker's own.

@@ -60,6 +60,20 @@ pub struct ForeignKey {
     pub table: Name,
     /// Empty when the statement names none: the primary key is meant.
     pub references: Vec<Name>,
+    pub on_delete: OnDelete,
+}
+
+/// What a foreign key does when the row that it refers to is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum OnDelete {
+    /// NO ACTION and RESTRICT, and where nothing is said.
+    Refuses,
+    /// CASCADE.
+    Deletes,
+    /// SET NULL and SET DEFAULT.
+    Releases,
+    /// Known from code that does not say it.
+    Unsaid,
 }
 
 impl Schema {

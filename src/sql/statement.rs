@@ -334,6 +334,15 @@ impl Access {
     }
 }
 
+impl Predicate {
+    /// Whether it asks for a state that a row is in, and not by the value that names the row.
+    pub fn is_of_state(&self) -> bool {
+        let names = self.op == Compare::Eq && !matches!(self.value, Operand::Literal(_) | Operand::Null);
+        let joins = matches!(self.value, Operand::Column { table: Some(_), .. });
+        !names && !joins && !matches!(self.op, Compare::In | Compare::Like)
+    }
+}
+
 impl Operand {
     /// Calls `visit` on this operand and everything in it.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Operand)) {

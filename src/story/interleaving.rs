@@ -1,9 +1,10 @@
 //! Two requests, step by step, in the order that breaks them.
 
-use crate::event::{Cond, Event};
+use crate::event::{Access, Cond, Event};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
 use crate::flow::term::Term;
 use crate::protect::WhyNot;
+use crate::race::children::{self, Added};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Written, side};
 use crate::rules::claim::Claim;
@@ -24,6 +25,11 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
     }
     if let Some(other) = &claim.counterpart {
         return with_another(scene, claim, other, read, write);
+    }
+    if claim.rule == stale_guard::ID
+        && let Some(added) = children::added_meanwhile(scene, &claim.sequence)
+    {
+        return with_child(claim, added, read, write);
     }
     let mut steps = Vec::new();
     let read_text = words::statement(read);
@@ -100,7 +106,31 @@ fn with_another(
     let deletes = write.access().and_then(|access| access.statement.target());
     let outcome = match deletes.is_some_and(|target| target.action == Action::Delete) {
         true => format!("the row is deleted, whatever {column} has become"),
+        false if own.is_none() && !super::reason::sets(write, column) => {
+            format!("the row is written, whatever {column} has become")
+        }
         false => format!("what B wrote to {table}.{column} is lost"),
+    };
+    Interleaving { steps, outcome }
+}
+
+/// A row is added that belongs to one which is deleted since it had none.
+fn with_child(claim: &Claim, added: Added, read: &Event, write: &Event) -> Interleaving {
+    let of =
+        |access: &Access| access.statement.accesses.get(claim.sequence.read_access).map(|own| own.table.name.clone());
+    let child = read.access().and_then(of).unwrap_or_default();
+    let step = |who, text: String, state: &str, span, role| {
+        let state = Some(state.to_owned());
+        StoryStep { who, text, state, span, role }
+    };
+    let steps = vec![
+        step(Who::A, words::statement(read), "none", Some(read.span), Role::Read),
+        step(Who::B, format!("INSERT INTO {child}"), "there is one", None, Role::Write),
+        step(Who::A, words::statement(write), "all the same", Some(write.span), Role::Write),
+    ];
+    let outcome = match added {
+        Added::Deleted => format!("what B put into {child} is deleted"),
+        Added::Left => format!("what B put into {child} belongs to nothing"),
     };
     Interleaving { steps, outcome }
 }

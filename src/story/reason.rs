@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::gather::{BETWEEN, UNDONE};
 use crate::protect::constraint::{self, meets_another};
 use crate::protect::{Protection, Verdict, WhyNot};
+use crate::race::children::{self, Added};
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, Written, dependency, side, transaction};
@@ -27,15 +28,25 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             let who = words::function(scene, writer.function);
             let then = match action(write) {
                 Some(Action::Delete) => "it is deleted all the same",
+                _ if !sets(write, column) => "it is written all the same",
                 _ => "what it wrote is written over",
             };
             return format!("{who} can change {column} of the {table} row after the check, and {then}");
         }
         _ => {}
     }
+    if claim.rule == stale_guard::ID
+        && let Some(added) = children::added_meanwhile(scene, &claim.sequence)
+    {
+        let then = match added {
+            Added::Deleted => "is deleted with it",
+            Added::Left => "is left behind",
+        };
+        return format!("a row of {source} that is added after none was found for the {table} row {then}");
+    }
     match claim.rule {
         check_then_update::ID => match action(write) {
-            Some(Action::Delete) if claim.sequence.checks_content() => {
+            Some(Action::Delete) if looks_at_what_changes(scene, &claim.sequence, source) => {
                 format!("{what} of the {table} row can change after the check, and it is deleted all the same")
             }
             Some(Action::Delete) => {
@@ -147,7 +158,10 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         unsafe_claim::ID if claim.tried.contains(&WhyNot::ClaimRunsOut) => {
             format!("a worker's claim of a {table} row can run out, and it still writes the row when another has it")
         }
-        unsafe_claim::ID => format!("two workers can pick the same {table} row before either has marked it as taken"),
+        unsafe_claim::ID => {
+            let who = if unsafe_claim::is_asked_for(scene, &claim.sequence) { "runs" } else { "workers" };
+            format!("two {who} can pick the same {table} row before either has marked it as taken")
+        }
         double_fire::ID => {
             let name = claim.effect.and_then(|id| scene.event(id)).map(|event| words::effect(scene, event));
             let name = name.unwrap_or_else(|| "the effect".to_owned());
@@ -368,6 +382,12 @@ fn lacks_what_it_needs(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> b
     super::best_check(scene, claim, write).is_some_and(|(_, cond)| side::lacks(cond, write) == Some(true))
 }
 
+/// Whether a statement gives a column a value.
+pub fn sets(write: &Event, column: &str) -> bool {
+    let target = write.access().and_then(|access| access.statement.target());
+    target.is_some_and(|target| dependency::written(target).any(|set| set.column == column))
+}
+
 fn source_table<'e>(read: &'e Event, sequence: &Sequence) -> &'e str {
     source_access(read, sequence).map_or("", |access| access.table.name.as_str())
 }
@@ -431,6 +451,13 @@ pub fn told_columns<'c>(scene: &Scene<'_, '_>, claim: &'c Claim, write: &Event) 
     };
     let by_write = (claim.rule == check_then_update::ID).then(|| some(&moved)).flatten();
     by_write.or_else(|| some(&changed)).unwrap_or_else(|| named.clone())
+}
+
+/// Whether a condition looks at something of a row that some statement changes.
+fn looks_at_what_changes(scene: &Scene<'_, '_>, sequence: &Sequence, table: &str) -> bool {
+    let columns = sequence.checked_columns();
+    sequence.checks_content()
+        && (columns.is_empty() || columns.iter().any(|column| scene.rivals.changes(table, column)))
 }
 
 fn enumerated(mut named: Vec<&str>) -> String {

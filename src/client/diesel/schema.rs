@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::link::Program;
 use crate::lower::tree::{Const, FileTree, ModuleDecl, Name, Scope, Segment, Ty, TyPath, Use};
 use crate::source::Workspace;
-use crate::sql::schema::{ColumnDef, ForeignKey, TableDef};
+use crate::sql::schema::{ColumnDef, ForeignKey, OnDelete, TableDef};
 
 /// The tables that a program's `table!` macros describe, and how they are joined.
 #[derive(Clone, Debug, Default)]
@@ -121,7 +121,8 @@ pub fn tables(program: &Program, workspace: &Workspace) -> Vec<(Name, TableDef)>
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (child, parent, column) in known.joins {
         if let Some((_, def)) = found.iter_mut().find(|(name, _)| *name == child) {
-            def.foreign_keys.push(ForeignKey { columns: vec![column], table: parent, references: Vec::new() });
+            let (columns, on_delete) = (vec![column], OnDelete::Unsaid);
+            def.foreign_keys.push(ForeignKey { columns, table: parent, references: Vec::new(), on_delete });
         }
     }
     found

@@ -7,7 +7,7 @@ use crate::client::sea_orm::schema::{Tables, unique};
 use crate::client::sea_orm::visit::visit;
 use crate::link::{Def, FnId, Program};
 use crate::lower::tree::{Expr, ExprKind, Lit, MethodCall, Name, TyPath};
-use crate::sql::schema::{ColumnDef, ForeignKey, TableDef, Unique};
+use crate::sql::schema::{ColumnDef, ForeignKey, OnDelete, TableDef, Unique};
 
 /// Applies the schema statements of all functions but tests and `down`, in the order of the files.
 pub fn apply(program: &Program, tables: &mut Tables) {
@@ -222,7 +222,14 @@ impl Reader<'_> {
         };
         let (from, columns) = side("from", "from_tbl", "from_col");
         let (to, references) = side("to", "to_tbl", "to_col");
-        Some((from.unwrap_or_default(), ForeignKey { columns, table: to?, references }))
+        let on_delete = match chain.all("on_delete").find_map(|args| last_name(args.first()?)) {
+            None => OnDelete::Refuses,
+            Some("Cascade") => OnDelete::Deletes,
+            Some("SetNull" | "SetDefault") => OnDelete::Releases,
+            Some("Restrict" | "NoAction") => OnDelete::Refuses,
+            Some(_) => OnDelete::Unsaid,
+        };
+        Some((from.unwrap_or_default(), ForeignKey { columns, table: to?, references, on_delete }))
     }
 
     /// The name that an argument is: a variant, an entity or its column, `Alias::new("…")`, a literal, or the last of a
@@ -255,6 +262,14 @@ impl Reader<'_> {
             (Made::Column, [variant]) => Some(entity.variant(variant)),
             _ => None,
         }
+    }
+}
+
+/// The last name of a path.
+fn last_name(expr: &Expr) -> Option<&str> {
+    match &*expr.kind {
+        ExprKind::Path(path) => path.segments.last().map(|segment| segment.name.as_str()),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::client::sea_orm::entity::{self, Entity};
 use crate::client::sea_orm::migration;
 use crate::link::Program;
 use crate::lower::tree::{Name, Segment, Ty};
-use crate::sql::schema::{ColumnDef, ForeignKey, TableDef, Unique};
+use crate::sql::schema::{ColumnDef, ForeignKey, OnDelete, TableDef, Unique};
 
 /// Tables in the order they came up, each once.
 #[derive(Default)]
@@ -22,7 +22,9 @@ pub fn tables(program: &Program) -> Vec<(Name, TableDef)> {
             let mut def = of_entity(&entity);
             for link in entity::links(program, id).into_iter().filter(|link| !link.from.is_empty()) {
                 let Some(target) = Entity::of(program, link.target) else { continue };
-                def.foreign_keys.push(ForeignKey { columns: link.from, table: target.table, references: link.to });
+                let (columns, references) = (link.from, link.to);
+                let on_delete = OnDelete::Unsaid;
+                def.foreign_keys.push(ForeignKey { columns, table: target.table, references, on_delete });
             }
             tables.add(&entity.table, def);
         }

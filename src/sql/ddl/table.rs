@@ -5,7 +5,7 @@ use crate::dialect::Dialect;
 use crate::lower::tree::Name;
 use crate::sql::lex::{self, Kind, Token};
 use crate::sql::parse;
-use crate::sql::schema::{Check, ColumnDef, ForeignKey, Schema, TableDef};
+use crate::sql::schema::{Check, ColumnDef, ForeignKey, OnDelete, Schema, TableDef};
 
 /// Words that end a column's type.
 const AFTER_TYPE: [&str; 19] = [
@@ -164,7 +164,8 @@ impl Context<'_> {
             let columns = column_names(cursor.brackets()?);
             cursor.eat("references").then_some(())?;
             let (to, references) = referenced(cursor)?;
-            table.foreign_keys.push(ForeignKey { columns, table: to, references });
+            let on_delete = on_delete(cursor);
+            table.foreign_keys.push(ForeignKey { columns, table: to, references, on_delete });
         } else if cursor.eat("exclude") {
             if cursor.eat("using") {
                 cursor.name()?;
@@ -214,7 +215,8 @@ impl Context<'_> {
                 table.checks.push(self.check(constraint.take(), of, condition));
             } else if cursor.eat("references") {
                 let Some((to, references)) = referenced(cursor) else { continue };
-                table.foreign_keys.push(ForeignKey { columns: one(), table: to, references });
+                let (columns, on_delete) = (one(), on_delete(cursor));
+                table.foreign_keys.push(ForeignKey { columns, table: to, references, on_delete });
             } else if cursor.eat("default") {
                 column.generated |= cursor.peek().is_some_and(|t| t.is_any(&["nextval", "unique_rowid"]));
                 if cursor.brackets().is_none() {
@@ -266,6 +268,17 @@ fn referenced(cursor: &mut Cursor) -> Option<(Name, Vec<Name>)> {
     let table = cursor.name()?;
     let columns = cursor.brackets().map(column_names).unwrap_or_default();
     Some((table, columns))
+}
+
+/// What is said behind a reference of what becomes of it: `ON UPDATE CASCADE ON DELETE SET NULL`.
+fn on_delete(cursor: &Cursor) -> OnDelete {
+    let own = cursor.rest().split(|token| token.punct(",")).next().unwrap_or_default();
+    let said = own.windows(3).find(|three| three[0].is("on") && three[1].is("delete"));
+    match said {
+        Some([.., act]) if act.is("cascade") => OnDelete::Deletes,
+        Some([.., act]) if act.is("set") => OnDelete::Releases,
+        _ => OnDelete::Refuses,
+    }
 }
 
 /// The list of a key, behind words such as `NULLS NOT DISTINCT` or `USING BTREE`.
