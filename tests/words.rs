@@ -5,7 +5,8 @@ use racelint::finding::{Finding, Role};
 use racelint::source;
 
 const SCHEMA: &str = "CREATE TABLE moorings (id BIGINT PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NOT NULL);
-                      CREATE TABLE pennants (mooring BIGINT NOT NULL, name TEXT NOT NULL UNIQUE);";
+                      CREATE TABLE pennants (mooring BIGINT NOT NULL, name TEXT NOT NULL UNIQUE);
+                      CREATE TABLE stays (mooring BIGINT, day DATE, boat TEXT NOT NULL, PRIMARY KEY (mooring, day, boat));";
 
 const ROW: &str = r#"
 use sqlx::PgPool;
@@ -208,5 +209,58 @@ pub async fn moor(pool: &PgPool, owner: &str, name: &str) -> Result<()> {
 "#;
     let message = "two requests can both find no row in pennants, and both write moorings before they insert one there, \
                    where the unique key on (name) lets in only one of them";
+    assert_eq!(only_finding(code).message, message);
+}
+
+#[test]
+fn what_must_differ_for_a_second_row_is_told() {
+    let code = r#"
+use anyhow::{Result, bail};
+use sqlx::PgPool;
+
+pub async fn stay(pool: &PgPool, mooring: i64, day: chrono::NaiveDate, boat: &str) -> Result<()> {
+    let sql = "SELECT boat FROM stays WHERE mooring = $1 AND day = $2";
+    let known: Option<String> = sqlx::query_scalar(sql).bind(mooring).bind(day).fetch_optional(pool).await?;
+    if known.is_some() {
+        bail!("taken");
+    }
+    sqlx::query("INSERT INTO stays (mooring, day, boat) VALUES ($1, $2, $3)").bind(mooring).bind(day).bind(boat).execute(pool).await?;
+    Ok(())
+}
+"#;
+    let message = "two requests can both find no row in stays, and both insert one, where boat differs";
+    assert_eq!(only_finding(code).message, message);
+}
+
+#[test]
+fn who_else_puts_the_row_there_is_told() {
+    let code = r#"
+use anyhow::{Result, bail};
+use sqlx::PgPool;
+
+pub async fn moor(pool: &PgPool, id: i64, owner: &str) -> Result<()> {
+    let known: Option<i64> = sqlx::query_scalar("SELECT id FROM moorings WHERE id = $1").bind(id).fetch_optional(pool).await?;
+    if known.is_some() {
+        bail!("taken");
+    }
+    sqlx::query("INSERT INTO moorings (id, owner, until) VALUES ($1, $2, 0) ON CONFLICT (id) DO UPDATE SET owner = $2")
+        .bind(id)
+        .bind(owner)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub async fn assign(pool: &PgPool, id: i64, owner: &str) -> Result<()> {
+    sqlx::query("INSERT INTO moorings (id, owner, until) VALUES ($1, $2, 9) ON CONFLICT (id) DO UPDATE SET owner = $2, until = 9")
+        .bind(id)
+        .bind(owner)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+"#;
+    let message = "two requests can both find no row in moorings, and the second one writes over what the first one, \
+                   or assign, put there";
     assert_eq!(only_finding(code).message, message);
 }

@@ -165,7 +165,7 @@ impl<'p> Evaluator<'p> {
     /// Remembers where an option that has nothing to do with a statement is none.
     pub(super) fn note_blank(&mut self, branch: u32, arms: u64, tested: &Value) {
         let Term::Exists(of) = *self.terms.get(tested.term) else { return };
-        if arms != 0 && self.terms.origins(of).is_empty() && !self.terms.is_constant(of) {
+        if arms != 0 && self.terms.origins(of).is_empty() && !matches!(self.terms.get(of), Term::Literal(_)) {
             self.frame.blanks.push(Blank { branch, arms, of });
         }
     }

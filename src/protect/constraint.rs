@@ -1,7 +1,8 @@
 //! Constraints of the schema: a unique key, a CHECK, a foreign key.
 
 use crate::event::{Access, Event, EventKind};
-use crate::flow::term::{Term, TermId};
+use crate::flow::clock::is_of_clock;
+use crate::flow::term::{Params, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot};
 use crate::race::index::Kind;
@@ -39,6 +40,25 @@ pub fn covering_key(
     full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
+}
+
+/// The columns that a key holds beside what was asked for, where that is the only key over it: with other values there the
+/// second row is not refused, with the same ones it is.
+///
+/// In: an insert of a row that was found missing, and no key refuses. Out: columns whose values a request brings.
+pub fn differing(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Vec<Name>> {
+    let (read, write) = (scene.access(sequence.read)?, scene.access(sequence.write)?);
+    let (reads, target) = (read.statement.accesses.get(sequence.read_access)?, write.statement.target()?);
+    let table = scene.schema.table(&target.table.name).filter(|_| target.conflict.is_none())?;
+    let asked: Vec<&Name> = reads.filter.iter().flat_map(|predicate| &predicate.columns).collect();
+    let brought = |column: &Name| {
+        let given = target.sets.iter().find(|set| set.column == *column);
+        let term = given.and_then(|set| write.bound(&set.value));
+        term.is_some_and(|term| scene.ev.terms.params(term) != Params::default() && !is_of_clock(&scene.ev.terms, term))
+    };
+    let within = |key: &&[Name]| !asked.is_empty() && asked.iter().all(|column| key.contains(column));
+    let beside = |key: &[Name]| -> Vec<Name> { key.iter().filter(|column| !asked.contains(column)).cloned().collect() };
+    table.keys().filter(within).map(beside).find(|beside| !beside.is_empty() && beside.iter().all(brought))
 }
 
 fn asks_for(read: &TableAccess, column: &Name) -> bool {

@@ -39,6 +39,8 @@ pub struct Writer {
     pub text: Arc<str>,
     /// How many columns it sets: a statement for this one says more than a row that is saved whole.
     columns: usize,
+    /// It puts a row there where there is none.
+    inserts: bool,
     /// The names of the value, where it is the same in each request.
     pub constants: Option<Vec<Name>>,
     /// The value is the time.
@@ -57,6 +59,8 @@ pub struct Told {
     pub function: FnId,
     pub text: Arc<str>,
     pub constants: Option<Vec<Name>>,
+    /// It puts a row there where there is none.
+    pub inserts: bool,
     /// The value is the time.
     pub now: bool,
     /// What the row is known to hold that it finds.
@@ -159,6 +163,7 @@ impl Writers {
                 way: way.clone(),
                 text: crate::story::words::statement(event).into(),
                 columns: target.sets.len(),
+                inserts: target.action == Action::Insert,
                 constants: asked.ev.constants(access, &set.value),
                 now: access.is_now(&asked.ev.terms, &set.value),
                 kind: kind.clone(),
@@ -193,6 +198,7 @@ impl Writers {
                 function: *holder,
                 text: writer.text.clone(),
                 constants: writer.constants.clone(),
+                inserts: writer.inserts,
                 now: writer.now,
                 kind: writer.kind.clone(),
                 breadth: (writer.columns, writer.way.len()),

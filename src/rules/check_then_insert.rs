@@ -6,6 +6,7 @@ use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
+use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, dependency, upsert};
 use crate::rules::claim::Facts;
@@ -66,15 +67,17 @@ fn is_one_more(facts: &Facts<'_, '_>) -> bool {
         let target = event.access().and_then(|access| access.statement.target());
         target.is_some_and(|target| target.action == Action::Insert && target.table.name == facts.target.table.name)
     };
+    let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let where_found = |event: &Event| {
+        !event.path.meets(&facts.write.path)
+            && !scene.found_nothing(read, event)
+            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+    };
     facts.reads.ordered
         && facts.reads.limit == Some(Limit::One)
         && dependency::only_existence(facts.sequence)
         && scene.found_nothing(read, facts.write)
-        && scene
-            .flow
-            .events
-            .iter()
-            .any(|event| inserts(event) && !event.path.meets(&facts.write.path) && !scene.found_nothing(read, event))
+        && scene.after_of(Kind::Write, read).any(|event| inserts(event) && where_found(event))
 }
 
 /// Whether the row is inserted where one was found, and nothing else is asked of it: one more is not one too many.

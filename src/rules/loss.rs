@@ -89,6 +89,20 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// Another statement that puts the row there, so that an upsert writes over it.
+    pub fn other_inserter(&self) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let own = self.own_functions();
+        let of_column = |column: &Name| {
+            let mut others = writers.others((table, column), self.scene.flow.function, &own);
+            let writer = others.find(|writer| writer.inserts)?;
+            Some(Counterpart { column: column.clone(), writer })
+        };
+        dependency::written(self.target)
+            .filter_map(|set| of_column(&set.column))
+            .min_by_key(|other| other.writer.breadth)
+    }
+
     /// Another statement that can make the checks on a column fail. Where they only turn away some constants, who writes
     /// another one, or what a request brings, does nothing to them.
     pub fn spoiler(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {

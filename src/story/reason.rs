@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 use crate::gather::{BETWEEN, UNDONE};
-use crate::protect::constraint::meets_another;
+use crate::protect::constraint::{self, meets_another};
 use crate::protect::{Protection, Verdict, WhyNot};
 use crate::race::children::{self, Added};
 use crate::race::rows::{self, Relation};
@@ -92,7 +92,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             }
         }
         check_then_insert::ID
-            if claim.tried.contains(&WhyNot::ConflictOverwrites) && lacks_what_it_needs(scene, claim, write) =>
+            if claim.tried.contains(&WhyNot::ConflictOverwrites)
+                && !told_columns(scene, claim, write).is_empty()
+                && lacks_what_it_needs(scene, claim, write) =>
         {
             format!(
                 "two requests can both find no {what} in {table} to use, and the second one writes over what the first one put there"
@@ -106,8 +108,12 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             )
         }
         check_then_insert::ID if claim.tried.contains(&WhyNot::ConflictOverwrites) => {
+            let facts = Facts::of(scene, &claim.sequence, &claim.tried);
+            let other = facts.and_then(|facts| facts.other_inserter());
+            let or_other = other
+                .map_or_else(String::new, |other| format!(", or {},", words::function(scene, other.writer.function)));
             format!(
-                "two requests can both find no row in {table}, and the second one writes over what the first one put there"
+                "two requests can both find no row in {table}, and the second one writes over what the first one{or_other} put there"
             )
         }
         check_then_insert::ID
@@ -119,7 +125,14 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         check_then_insert::ID if claim.sequence.checks_content() => {
             format!("two requests can both find no {table} row in the way, and both insert one")
         }
-        check_then_insert::ID => format!("two requests can both find no row in {table}, and both insert one"),
+        check_then_insert::ID => {
+            let told = format!("two requests can both find no row in {table}, and both insert one");
+            match constraint::differing(scene, &claim.sequence).as_deref() {
+                None => told,
+                Some([only]) => format!("{told}, where {only} differs"),
+                Some(columns) => format!("{told}, where {} differ", columns.join(" or ")),
+            }
+        }
         stale_guard::ID
             if source == table && claim.sequence.checks_aggregate() && is_bounded(scene, &claim.sequence, write) =>
         {
