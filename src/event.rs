@@ -68,6 +68,8 @@ pub struct Flow {
     pub switches: Vec<Switch>,
     /// Arms in which reads have found no row.
     pub absences: Vec<Absence>,
+    /// Arms in which something that is inserted is none.
+    pub blanks: Vec<Blank>,
     /// Whose names its events, branches and unknowns have.
     pub held: Owners,
 }
@@ -78,6 +80,14 @@ pub struct Absence {
     pub branch: u32,
     pub arms: u64,
     pub reads: Arc<[EventId]>,
+}
+
+/// The arms of a branch that are taken where a value that comes from no statement is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Blank {
+    pub branch: u32,
+    pub arms: u64,
+    pub of: TermId,
 }
 
 /// A branch on the name of a value: a variant without fields, or a bool.
@@ -218,6 +228,8 @@ pub struct Decided {
     pub is_if: bool,
     /// The arms that are taken where an option is none, or a result an error; none of them where nothing is said of that.
     pub lacking: u64,
+    /// The arms that leave the function.
+    pub left: u64,
 }
 
 /// `left op right` inside a condition.

@@ -31,11 +31,8 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
                 // What one function reads for two writes are two places to mend.
                 Entry::Occupied(first) if read.is_some() && kept[*first.get()].function == finding.function => {}
                 Entry::Occupied(first) => {
-                    let first = *first.get();
-                    kept[first].callers.push(CallSite { function: finding.function, span: finding.at });
-                    kept[first].callers.extend(finding.callers);
-                    kept[first].confidence = kept[first].confidence.max(finding.confidence);
-                    more[first] += 1;
+                    more[*first.get()] += 1;
+                    add(&mut kept[*first.get()], finding);
                     continue;
                 }
                 Entry::Vacant(place) => {
@@ -56,7 +53,23 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
             None => format!("{}, {places}", finding.message),
         };
     }
+    kept.sort_by(|a, b| (a.at, a.rule, &a.fingerprint).cmp(&(b.at, b.rule, &b.fingerprint)));
     kept
+}
+
+/// Tells one more place with those of a finding, at the place where most is done twice.
+fn add(told: &mut Finding, mut other: Finding) {
+    if weight(&other.message) > weight(&told.message) {
+        std::mem::swap(told, &mut other);
+    }
+    told.callers.push(CallSite { function: other.function, span: other.at });
+    told.callers.extend(other.callers);
+    told.confidence = told.confidence.max(other.confidence);
+}
+
+/// How much a message says of what is done again.
+fn weight(message: &str) -> u8 {
+    if message.ends_with(EACH_OWN) { 2 } else { u8::from(message.ends_with(AS_WELL)) }
 }
 
 /// Before the statement that is undone.
@@ -65,7 +78,16 @@ pub const UNDONE: &str = ", and what ";
 /// After it.
 pub const BETWEEN: &str = " in between is undone";
 
-/// What a finding says whoever it is that is undone.
+/// The end of a message that says what else both requests write or call.
+pub const AS_WELL: &str = " as well";
+
+/// The end of one that says where both write different things.
+pub const EACH_OWN: &str = " values of its own";
+
+/// What a finding says whoever it is that is undone, and whatever is done beside it.
 fn stem(message: &str) -> &str {
+    if weight(message) > 0 {
+        return message.rsplit_once(", and ").map_or(message, |(stem, _)| stem);
+    }
     message.split_once(UNDONE).filter(|_| message.ends_with(BETWEEN)).map_or(message, |(what, _)| what)
 }

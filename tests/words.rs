@@ -4,7 +4,8 @@ use racelint::config::Config;
 use racelint::finding::{Finding, Role};
 use racelint::source;
 
-const SCHEMA: &str = "CREATE TABLE moorings (id BIGINT PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NOT NULL);";
+const SCHEMA: &str = "CREATE TABLE moorings (id BIGINT PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NOT NULL);
+                      CREATE TABLE pennants (mooring BIGINT NOT NULL, name TEXT NOT NULL UNIQUE);";
 
 const ROW: &str = r#"
 use sqlx::PgPool;
@@ -28,7 +29,7 @@ fn only_finding(code: &str) -> Finding {
 
 fn only_finding_on(engine: &str, code: &str) -> Finding {
     let manifest = format!(
-        "[package]\nname = \"harbour\"\n\n[dependencies]\nsqlx = {{ version = \"0.8\", features = [\"{engine}\"] }}\n"
+        "[package]\nname = \"harbour\"\n\n[dependencies]\nsqlx = {{ version = \"0.8\", features = [\"{engine}\"] }}\nreqwest = \"0.12\"\n"
     );
     let files = [("Cargo.toml", manifest.as_str()), ("migrations/1.sql", SCHEMA), ("src/lib.rs", code)];
     let workspace = source::memory(files.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec());
@@ -88,4 +89,124 @@ pub async fn moor(pool: &MySqlPool, owner: &str, until: i64) -> sqlx::Result<()>
 "#;
     let finding = only_finding_on("mysql", code);
     assert_eq!(finding.message, "two requests can both find no row in moorings, and both insert one");
+}
+
+const ENUM: &str = r#"
+use sqlx::PgPool;
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum State {
+    Open,
+    Sent,
+    Stopped,
+}
+
+impl State {
+    fn code(self) -> i16 {
+        match self {
+            State::Open => 0,
+            State::Sent => 1,
+            State::Stopped => 2,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub struct Mooring {
+    id: i64,
+    until: State,
+}
+
+pub async fn stop(pool: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE moorings SET until = $2 WHERE id = $1").bind(id).bind(State::Stopped.code()).execute(pool).await?;
+    Ok(())
+}
+
+pub async fn send(pool: &PgPool, id: i64) -> sqlx::Result<()> {
+    let mooring: Mooring = sqlx::query_as("SELECT id, until FROM moorings WHERE id = $1").bind(id).fetch_one(pool).await?;
+    if mooring.until == State::Stopped {
+        return Ok(());
+    }
+    sqlx::query("UPDATE moorings SET until = $2 WHERE id = $1").bind(id).bind(State::Sent.code()).execute(pool).await?;
+    Ok(())
+}
+"#;
+
+#[test]
+fn what_turns_a_check_away_is_told_by_the_statement_that_writes_it() {
+    let finding = only_finding(ENUM);
+    let message = "stop can change until of the moorings row after the check, and what it wrote is written over";
+    assert_eq!(finding.message, message);
+}
+
+#[test]
+fn what_is_done_beside_the_write_is_told_with_it() {
+    let code = r#"
+use anyhow::{Result, bail};
+use sqlx::PgPool;
+
+pub async fn leave(pool: &PgPool, id: i64, name: &str) -> Result<()> {
+    let until: i64 = sqlx::query_scalar("SELECT until FROM moorings WHERE id = $1").bind(id).fetch_one(pool).await?;
+    if until == 0 {
+        bail!("left");
+    }
+    sqlx::query("UPDATE moorings SET until = 0 WHERE id = $1").bind(id).execute(pool).await?;
+    sqlx::query("UPDATE log SET last = $1 WHERE mooring = $2").bind(name).bind(id).execute(pool).await?;
+    Ok(())
+}
+"#;
+    let finding = only_finding(code);
+    let message = "two requests can both find until of the same moorings row acceptable, and both write it, \
+                   and each gives log values of its own";
+    assert_eq!(finding.message, message);
+    let note = &finding.rewrites[0].note;
+    assert!(note.ends_with("$1 is id"), "{note}");
+}
+
+#[test]
+fn a_call_is_told_by_the_function_that_sends_it_and_with_the_key_that_comes_too_late() {
+    let code = r#"
+use anyhow::{Result, bail};
+use sqlx::PgPool;
+
+async fn announce(client: &reqwest::Client, owner: &str) -> Result<()> {
+    client.post("https://harbour.example/news").body(owner.to_owned()).send().await?;
+    Ok(())
+}
+
+pub async fn moor(pool: &PgPool, client: &reqwest::Client, id: i64, owner: &str) -> Result<()> {
+    let known: Option<i64> = sqlx::query_scalar("SELECT id FROM moorings WHERE id = $1").bind(id).fetch_optional(pool).await?;
+    if known.is_some() {
+        bail!("taken");
+    }
+    announce(client, owner).await?;
+    sqlx::query("INSERT INTO moorings (id, owner, until) VALUES ($1, $2, 0)").bind(id).bind(owner).execute(pool).await?;
+    Ok(())
+}
+"#;
+    let finding = only_finding(code);
+    let message = "two requests can both find no row in moorings and both call announce, \
+                   before the unique key on (id) refuses one of them";
+    assert_eq!(finding.message, message);
+}
+
+#[test]
+fn the_key_that_refuses_a_row_further_on_is_told() {
+    let code = r#"
+use anyhow::{Result, bail};
+use sqlx::PgPool;
+
+pub async fn moor(pool: &PgPool, owner: &str, name: &str) -> Result<()> {
+    let flown: Option<i64> = sqlx::query_scalar("SELECT mooring FROM pennants WHERE name = $1").bind(name).fetch_optional(pool).await?;
+    if flown.is_some() {
+        bail!("flown by another");
+    }
+    let id: i64 = sqlx::query_scalar("INSERT INTO moorings (owner, until) VALUES ($1, 0) RETURNING id").bind(owner).fetch_one(pool).await?;
+    sqlx::query("INSERT INTO pennants (mooring, name) VALUES ($1, $2)").bind(id).bind(name).execute(pool).await?;
+    Ok(())
+}
+"#;
+    let message = "two requests can both find no row in pennants, and both write moorings before they insert one there, \
+                   where the unique key on (name) lets in only one of them";
+    assert_eq!(only_finding(code).message, message);
 }

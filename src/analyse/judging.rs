@@ -135,7 +135,8 @@ impl Judging<'_, '_, '_> {
         let deletes = scene.access(claim.sequence.write).and_then(|access| access.statement.target());
         let deletes = deletes.is_some_and(|target| target.action == Action::Delete);
         if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
-            return shared && !deletes && !only_leader(self.of, scene.flow.function, 0);
+            let fires = claim.rule == double_fire::ID;
+            return shared && (fires || !deletes) && !only_leader(self.of, scene.flow.function, 0);
         }
         claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task))
     }

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::event::{Absence, EventId, Path};
+use crate::event::{Absence, Access, Blank, Event, EventId, Path};
 use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::{Value, Wrap};
 use crate::lower::tree::{Arm, Expr, ExprKind, Pat, TyPath, UnOp};
+use crate::sql::statement::Action;
 
 /// What is known of a value where it is none.
 #[derive(Clone, Debug, Default)]
@@ -161,6 +162,36 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// Remembers where an option that has nothing to do with a statement is none.
+    pub(super) fn note_blank(&mut self, branch: u32, arms: u64, tested: &Value) {
+        let Term::Exists(of) = *self.terms.get(tested.term) else { return };
+        if arms != 0 && self.terms.origins(of).is_empty() && !self.terms.is_constant(of) {
+            self.frame.blanks.push(Blank { branch, arms, of });
+        }
+    }
+
+    /// Keeps those of the frame's blanks that are inserted somewhere.
+    pub(super) fn told_blanks(&self, blanks: Vec<Blank>, events: &[Event]) -> Vec<Blank> {
+        let inserts = |event: &&Event| {
+            let target = event.access().and_then(|access| access.statement.target());
+            target.is_some_and(|target| target.action == Action::Insert)
+        };
+        let inserted: Vec<&Access> = events.iter().filter(inserts).filter_map(Event::access).collect();
+        let given = |blank: &Blank| {
+            let bound =
+                inserted.iter().flat_map(|access| access.binds.iter().chain(access.named.iter().map(|(_, term)| term)));
+            bound.into_iter().any(|term| blank.is_of(&self.terms, *term))
+        };
+        blanks.into_iter().filter(given).collect()
+    }
+
+    pub(super) fn place_blanks(&mut self, blanks: &[Blank], map: &mut Mapping<'_>) {
+        for blank in blanks {
+            let (branch, of) = (self.map_branch(blank.branch, map), self.map_term(blank.of, map));
+            self.frame.blanks.push(Blank { branch, of, ..*blank });
+        }
+    }
+
     pub(super) fn map_absent(&self, absent: &Absent, map: &Mapping<'_>) -> Absent {
         match absent {
             Absent::Without(reads) => Absent::Without(self.map_reads(reads, map)),
@@ -170,6 +201,16 @@ impl<'p> Evaluator<'p> {
 
     fn map_reads(&self, reads: &[EventId], map: &Mapping<'_>) -> Arc<[EventId]> {
         reads.iter().map(|read| map.event(*read)).collect()
+    }
+}
+
+impl Blank {
+    /// Whether a value is the one that is none, also where it was said before that it may be.
+    pub fn is_of(&self, terms: &Terms, term: TermId) -> bool {
+        let none = |part: &TermId| matches!(terms.get(*part), Term::Literal(text) if text == "none");
+        let of = |part: &TermId| *part == self.of;
+        term == self.of
+            || matches!(terms.get(term), Term::Either(parts) if parts.iter().any(of) && parts.iter().all(|part| of(part) || none(part)))
     }
 }
 

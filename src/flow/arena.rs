@@ -33,6 +33,11 @@ impl<T> Arena<T> {
         &self.chunks[place / CHUNK][place % CHUNK]
     }
 
+    pub fn get_mut(&mut self, place: u32) -> &mut T {
+        let place = place as usize;
+        &mut self.chunks[place / CHUNK][place % CHUNK]
+    }
+
     pub fn len(&self) -> usize {
         self.chunks.len().saturating_sub(1) * CHUNK + self.chunks.last().map_or(0, Vec::len)
     }

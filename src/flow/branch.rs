@@ -149,6 +149,12 @@ impl<'p> Evaluator<'p> {
         let mut conds: Vec<CondId> = arms.iter().flat_map(|arm| arm.conds.iter().copied()).collect();
         conds.sort_unstable();
         conds.dedup();
+        let gone = arms.iter().filter(|arm| arm.left == Some(Exit::Function)).fold(0, |bits, arm| bits | arm.bit);
+        for cond in &conds {
+            if let Some(decides) = self.conds.get_mut(cond.0).0.decides.as_mut().filter(|it| it.branch == fork.branch) {
+                decides.left = gone;
+            }
+        }
         let live: Vec<&Arm> = arms.iter().filter(|arm| arm.left.is_none()).collect();
         let ways: Vec<Path> = live.iter().map(|arm| fork.path.enter(fork.branch, arm.bit)).collect();
         if live.is_empty() {
@@ -204,10 +210,11 @@ impl<'p> Evaluator<'p> {
         }
         let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
         let fork = self.fork();
-        let decides = Decided { branch: fork.branch(), is_if: !is_let(cond), lacking: lacking_arm(cond) };
+        let decides = Decided { branch: fork.branch(), is_if: !is_let(cond), lacking: lacking_arm(cond), left: 0 };
         let conds: Vec<_> = self.condition_of(Some(decides), &tested, CondKind::Test, cond.at).into_iter().collect();
         self.note_flag(fork.branch(), &tested);
         self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
+        self.note_blank(fork.branch(), absent_arm(cond), &tested);
         let yes = self.arm(&fork, 0, &conds, |ev| {
             ev.frame.env.extend(bound);
             let value = ev.expr(then);
@@ -254,7 +261,7 @@ impl<'p> Evaluator<'p> {
         let irrefutable = arms.len() == 1;
         let decodes = decode::is_decoding(arms);
         let fork = self.fork().decoding(decodes);
-        let decides = Decided { branch: fork.branch(), is_if: false, lacking: lacking_arms(arms) };
+        let decides = Decided { branch: fork.branch(), is_if: false, lacking: lacking_arms(arms), left: 0 };
         let cond = if irrefutable { None } else { self.condition_of(Some(decides), &tested, CondKind::Test, of.at) };
         self.note_switch(fork.branch(), &scrutinee, arms);
         self.note_absent_arms(fork.branch(), &scrutinee, arms);
@@ -276,7 +283,8 @@ impl<'p> Evaluator<'p> {
                 value
             }));
         }
-        self.join(fork, ended)
+        let value = self.join(fork, ended);
+        self.encoded(&scrutinee, arms, value)
     }
 
     /// One of several values, chosen by conditions.

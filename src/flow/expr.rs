@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::{CondKind, Conds};
+use crate::flow::limits::FIELDS;
 use crate::flow::term::Term;
 use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
@@ -181,7 +182,7 @@ impl<'p> Evaluator<'p> {
                     }
                 }
             } else if let Type::Def(id, _) = &ty {
-                for (name, field_ty) in self.program.fields(*id).iter() {
+                for (name, field_ty) in self.program.fields(*id).iter().take(FIELDS) {
                     if parts.iter().all(|(n, _)| n != name) {
                         let value = self.field(rest, name).typed(field_ty.clone());
                         parts.push((name.clone(), value));
@@ -324,6 +325,9 @@ impl<'p> Evaluator<'p> {
         let inner = self.program.peel(&of.ty);
         let Type::Def(id, _) = &inner else { return Vec::new() };
         let fields = self.program.fields(*id);
+        if fields.len() > FIELDS {
+            return Vec::new();
+        }
         fields.iter().map(|(name, ty)| (name.clone(), self.field(of, name).typed(ty.clone()))).collect()
     }
 

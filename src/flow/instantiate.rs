@@ -127,6 +127,7 @@ impl<'p> Evaluator<'p> {
         let mapped = self.map_conds(&flow.conds, map);
         self.frame.conds.extend(mapped);
         self.place_absences(&flow.absences, map);
+        self.place_blanks(&flow.blanks, map);
         let closed = self.closed_arms(flow, map);
         let mut too_far = false;
         for event in &flow.events {

@@ -22,6 +22,8 @@ pub(super) const CALL_DEPTH: usize = 120;
 pub(super) const INLINED: usize = 20_000;
 /// How many variables may be in scope at once; the values of further ones are not followed.
 const VARIABLES: usize = 1_000;
+/// How many parts of a struct, a tuple or an array are followed each by itself; of more only the whole is.
+pub(super) const FIELDS: usize = 512;
 /// How many bytes of closures and of functions evaluated in place are read again for one function, besides
 /// [`AGAIN_EACH`] for each of its own.
 const AGAIN: usize = 128 << 10;

@@ -16,6 +16,7 @@ mod construct;
 mod decode;
 mod diesel;
 pub(crate) mod effect;
+pub mod encode;
 mod expr;
 mod extension;
 mod fires;
@@ -50,7 +51,9 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Absence, Cond, CondId, CondKind, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{
+    Absence, Blank, Cond, CondId, CondKind, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch,
+};
 use crate::flow::arena::Arena;
 use crate::flow::conds::Made;
 use crate::flow::graph::{CallGraph, Task};
@@ -100,6 +103,8 @@ pub struct Evaluator<'p> {
     begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
     constants: FxHashMap<ConstId, Value>,
+    /// What stands for the variants of enums, by the number in the name of an encoded value.
+    encodings: Vec<encode::Encoding>,
     /// The bytes of each file, for messages and for tables in macros.
     texts: Vec<Arc<str>>,
     depth: usize,
@@ -163,6 +168,7 @@ struct Frame<'p> {
     open: Vec<(EventId, EventId)>,
     switches: Vec<Switch>,
     absences: Vec<Absence>,
+    blanks: Vec<Blank>,
     text: &'p str,
     allowance: Allowance,
     /// A function that was called can lead to a statement.
@@ -199,6 +205,7 @@ impl<'p> Evaluator<'p> {
             begin_modes: FxHashMap::default(),
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
+            encodings: Vec::new(),
             texts: workspace.files.iter().map(|file| file.text.clone()).collect(),
             depth: 0,
             frame: Frame::idle(),
@@ -286,11 +293,12 @@ impl<'p> Evaluator<'p> {
         }
         let conds = self.telling(&frame, &returns);
         let looked_at = self.looked_at(&frame);
-        let Frame { events, open, switches, mut absences, held, .. } = frame;
+        let Frame { events, open, switches, mut absences, blanks, held, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
         absences.retain(|absence| passed.contains(&absence.branch));
-        Flow { function: id, reaches_rows, events, conds, looked_at, returns, open, switches, absences, held }
+        let blanks = self.told_blanks(blanks, &events);
+        Flow { function: id, reaches_rows, events, conds, looked_at, returns, open, switches, absences, blanks, held }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -492,6 +500,7 @@ impl Frame<'_> {
             open: Vec::new(),
             switches: Vec::new(),
             absences: Vec::new(),
+            blanks: Vec::new(),
             text: "",
             allowance: Allowance::default(),
             reaches_rows: false,

@@ -66,7 +66,7 @@ impl<'p> Evaluator<'p> {
         matches!(self.terms.get(term), Term::Field(of, _) if matches!(self.terms.get(*of), Term::Row(_)))
     }
 
-    fn depends_on_argument(&self, term: TermId) -> bool {
+    pub(super) fn depends_on_argument(&self, term: TermId) -> bool {
         match self.terms.get(term) {
             Term::Param(..) => true,
             Term::Field(of, _) => self.depends_on_argument(*of),
@@ -105,7 +105,7 @@ fn chosen(arms: &[Option<Vec<Name>>], name: &Name) -> Option<usize> {
 }
 
 /// The names a pattern is for: `Some(None)` when it takes all, none when it tests something else.
-fn names(pat: &Pat) -> Option<Option<Vec<Name>>> {
+pub(super) fn names(pat: &Pat) -> Option<Option<Vec<Name>>> {
     match pat {
         Pat::Wild | Pat::Bind(_, None, _) => Some(None),
         Pat::Path(path) => Some(Some(vec![last(path)?])),

@@ -127,6 +127,9 @@ pub enum Part {
 /// The name of what an unknown call gave that was waited for.
 pub const ANSWER: &str = "answer";
 
+/// What the name of an encoded variant begins with; a number follows.
+pub const ENCODED: &str = "encoded as ";
+
 /// How many results of statements one value is followed to; further ones are not seen.
 const ORIGINS: usize = 128;
 
@@ -138,7 +141,7 @@ const DEPTH: u16 = 1_000;
 pub fn is_call(by: &str) -> bool {
     const FORMS: [&str; 13] =
         ["struct", "tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get"];
-    by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !FORMS.contains(&by)
+    by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !FORMS.contains(&by) && !by.starts_with(ENCODED)
 }
 
 /// The table wants all bits of a hash.
@@ -386,8 +389,8 @@ impl Terms {
             Term::Computed(by, parts) => {
                 let length = by == "len";
                 let answer = by == ANSWER;
-                // Putting values side by side computes nothing.
-                let kept = matches!(by.as_str(), "struct" | "tuple" | "with");
+                // Putting values side by side computes nothing, nor does another form of one.
+                let kept = matches!(by.as_str(), "struct" | "tuple" | "with") || by.starts_with(ENCODED);
                 let measures = matches!(by.as_str(), "<" | "<=" | ">" | ">=" | "+" | "-");
                 let mut facts = self.joined(parts, |_, origin| {
                     let part = if length && origin.part == Part::Row { Part::Length } else { origin.part.clone() };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{CondId, Conds};
 use crate::flow::absent::Absent;
+use crate::flow::limits::FIELDS;
 use crate::flow::term::TermId;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Closure, Name};
@@ -157,8 +158,9 @@ impl Value {
     }
 
     pub fn reshape(&mut self, shape: Shape) {
-        self.nested = shape.nested();
-        self.shape = if self.nested > NESTED { Shape::Plain } else { shape };
+        let wide = matches!(&shape, Shape::Record(parts) if parts.len() > FIELDS);
+        self.nested = if wide { 0 } else { shape.nested() };
+        self.shape = if wide || self.nested > NESTED { Shape::Plain } else { shape };
     }
 
     /// The same, chosen by more conditions.

@@ -22,11 +22,13 @@ pub(super) struct Impls {
     pub list: Vec<Impl>,
     /// Impls by the kind of type they are for, in the order of the sources.
     by_head: FxHashMap<Head, Vec<ImplId>>,
-    /// The same, of those that have a function of this name, be it the trait's default.
-    by_method: FxHashMap<(Head, Name), Vec<ImplId>>,
+    /// The same, of those that have a function or a constant of this name, be it the trait's default.
+    by_name: FxHashMap<(Head, Name), Vec<ImplId>>,
     in_block: FxHashMap<(ImplId, Name), Vec<FnId>>,
     consts: FxHashMap<(ImplId, Name), Vec<ConstId>>,
     of_trait: FxHashMap<TraitId, Vec<ImplId>>,
+    /// The same, by the kind of type they are for.
+    of_trait_for: FxHashMap<(TraitId, Head), Vec<ImplId>>,
     declared: FxHashMap<(TraitId, Name), Vec<FnId>>,
     implemented: FxHashMap<(TraitId, Name), Vec<FnId>>,
     methods: FxHashMap<Name, Vec<FnId>>,
@@ -95,25 +97,21 @@ impl Program {
             let written = self.impl_def(id);
             let of_trait = written.of_trait.as_ref().and_then(|of| self.trait_ref(scope, of));
             let self_ty = self.convert(&self.impl_env(id), &written.self_ty);
-            if let Some(TraitRef::Local(of)) = of_trait {
-                self.impls.of_trait.entry(of).or_default().push(id);
-            }
+            let local = if let Some(TraitRef::Local(of)) = of_trait { Some(of) } else { None };
             let block = &mut self.impls.list[index];
             block.of_trait = of_trait;
             block.self_ty = self_ty;
             let head = self.head_of(id);
+            if let Some(of) = local {
+                self.impls.of_trait.entry(of).or_default().push(id);
+                self.impls.of_trait_for.entry((of, head.clone())).or_default().push(id);
+            }
             self.impls.by_head.entry(head).or_default().push(id);
         }
         for id in self.functions() {
             self.link_function(id);
         }
-        self.link_methods();
-        for id in self.consts() {
-            let def = self.const_def(id);
-            let Some(block) = self.impl_in(self.consts[id.0 as usize].tree, def.in_impl) else { continue };
-            let key = (block, def.name.clone());
-            self.impls.consts.entry(key).or_default().push(id);
-        }
+        self.link_names();
         let supertraits = self.traits().map(|id| {
             let scope = self.traits[id.0 as usize].scope;
             let bounds = self.trait_def(id).bounds.iter();
@@ -127,8 +125,20 @@ impl Program {
         self.envs.iter_mut().for_each(|env| *env = std::sync::OnceLock::new());
     }
 
-    fn link_methods(&mut self) {
+    fn link_names(&mut self) {
+        let mut consts: FxHashMap<ImplId, Vec<Name>> = FxHashMap::default();
+        for id in self.consts() {
+            let name = self.const_def(id).name.clone();
+            let Some(block) = self.impl_in(self.consts[id.0 as usize].tree, self.const_def(id).in_impl) else {
+                continue;
+            };
+            self.impls.consts.entry((block, name.clone())).or_default().push(id);
+            consts.entry(block).or_default().push(name);
+        }
         let mut defaults: FxHashMap<TraitId, Vec<Name>> = FxHashMap::default();
+        for (of, name) in self.impls.trait_consts.keys() {
+            defaults.entry(*of).or_default().push(name.clone());
+        }
         for id in self.functions() {
             if let Some(of) = self.trait_of(id).filter(|_| self.impl_of(id).is_none()) {
                 defaults.entry(of).or_default().push(self.function(id).name.clone());
@@ -143,9 +153,10 @@ impl Program {
                 Some(TraitRef::Local(of)) => defaults.get(&of).map_or(&[][..], Vec::as_slice),
                 _ => &[],
             };
-            let names: Vec<Name> = own.chain(inherited.iter().cloned()).collect();
+            let names: Vec<Name> =
+                own.chain(consts.remove(&id).into_iter().flatten()).chain(inherited.iter().cloned()).collect();
             for name in names {
-                let blocks = self.impls.by_method.entry((head.clone(), name)).or_default();
+                let blocks = self.impls.by_name.entry((head.clone(), name)).or_default();
                 if blocks.last() != Some(&id) {
                     blocks.push(id);
                 }
@@ -183,18 +194,14 @@ impl Program {
         self.with_head(&head(ty)).iter().copied()
     }
 
-    /// Those of them that have a function of this name.
+    /// Those of them that have a function or a constant of this name.
     pub(super) fn impls_with(&self, ty: &Type, name: &Name) -> &[ImplId] {
-        self.impls.by_method.get(&(head(ty), name.clone())).map_or(&[], Vec::as_slice)
+        self.impls.by_name.get(&(head(ty), name.clone())).map_or(&[], Vec::as_slice)
     }
 
-    /// The blanket impls that have a function of this name.
+    /// The blanket impls that have a function or a constant of this name.
     pub(super) fn blanket_impls_with(&self, name: &Name) -> &[ImplId] {
-        self.impls.by_method.get(&(Head::Blanket, name.clone())).map_or(&[], Vec::as_slice)
-    }
-
-    pub(super) fn blanket_impls(&self) -> &[ImplId] {
-        self.with_head(&Head::Blanket)
+        self.impls.by_name.get(&(Head::Blanket, name.clone())).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn impl_methods(&self, block: ImplId, name: &Name) -> &[FnId] {
@@ -242,12 +249,9 @@ impl Program {
         {
             return true;
         }
-        let is_of = |block: &ImplId| self.impls.list[block.0 as usize].of_trait == Some(TraitRef::Local(of));
-        if self.impls_for(ty).any(|block| is_of(&block) && self.impl_fits(block, ty)) {
-            return true;
-        }
-        let blanket = self.impls_of_trait(of).iter().filter(|block| self.is_blanket(**block));
-        depth < DEPTH && blanket.into_iter().any(|block| self.satisfies(*block, ty, depth + 1))
+        let of_trait_for = |head: Head| self.impls.of_trait_for.get(&(of, head)).map_or(&[][..], Vec::as_slice);
+        of_trait_for(head(ty)).iter().any(|block| self.impl_fits(*block, ty))
+            || depth < DEPTH && of_trait_for(Head::Blanket).iter().any(|block| self.satisfies(*block, ty, depth + 1))
     }
 
     /// Whether one of the bounds is a trait, or one below it.

@@ -68,7 +68,8 @@ impl Program {
         {
             return vec![variant];
         }
-        let fitting: Vec<ImplId> = self.impls_for(ty).filter(|block| self.impl_fits(*block, ty)).collect();
+        let fitting: Vec<ImplId> =
+            self.impls_with(ty, &name).iter().copied().filter(|block| self.impl_fits(*block, ty)).collect();
         let is_inherent = |block: &&ImplId| self.impl_subject(**block).0.is_none();
         let inherent: Vec<Def> =
             fitting.iter().filter(is_inherent).flat_map(|block| self.declared_in(*block, &name)).collect();
@@ -80,7 +81,7 @@ impl Program {
         if !found.is_empty() || ty.is_unknown() {
             return found;
         }
-        let blanket = self.blanket_impls().iter().filter(|block| self.satisfies(**block, ty, 0));
+        let blanket = self.blanket_impls_with(&name).iter().filter(|block| self.satisfies(**block, ty, 0));
         blanket.flat_map(|block| self.declared_in(*block, &name)).collect()
     }
 

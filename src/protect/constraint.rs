@@ -10,7 +10,7 @@ use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
 use crate::sql::schema::TableDef;
 use crate::sql::statement::{
-    Access as TableAccess, Action, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
+    Access as TableAccess, Action, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
 };
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
@@ -87,6 +87,31 @@ fn compared_key(
     table.keys().find(fits).map(<[Name]>::to_vec)
 }
 
+/// The unique key that refuses a second row, where the way to the read leaves nothing for the columns that it did not ask for:
+/// whoever comes there inserts the same.
+fn blank_key(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    read: &TableAccess,
+    write: (&Access, &TableAccess),
+) -> Option<Vec<Name>> {
+    let table = scene.schema.table(&write.1.table.name)?;
+    let event = scene.event(sequence.read)?;
+    let nullable = |column: &Name| table.columns.iter().any(|def| def.name == *column && def.nullable);
+    let blank = |column: &Name| {
+        let mut given = write.1.sets.iter().filter(|set| set.column == *column);
+        let of_set = |set: &Assignment| write.0.bound(&set.value).is_some_and(|term| scene.is_blank(term, event));
+        // Of a column that may be NULL each row has a value of its own.
+        given.next().is_some_and(of_set) && !nullable(column)
+    };
+    let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
+    let fits = |key: &&[Name]| {
+        key.iter().any(|column| asks_for(read, column))
+            && key.iter().all(|column| given(column) && (asks_for(read, column) || blank(column)))
+    };
+    table.keys().find(fits).map(<[Name]>::to_vec)
+}
+
 /// Whether more than one value of a column fits a condition, which a key over the column takes for different ones: a range,
 /// a part of a time.
 fn is_coarser(predicate: &Predicate) -> bool {
@@ -149,7 +174,8 @@ fn unique_key(
     let read = scene.access(sequence.read)?;
     let table = read.statement.accesses.get(sequence.read_access)?;
     let key = covering_key(scene, (read, table), (access, target));
-    let Some(key) = key.or_else(|| compared_key(scene, sequence, table, (access, target))) else {
+    let key = key.or_else(|| compared_key(scene, sequence, table, (access, target)));
+    let Some(key) = key.or_else(|| blank_key(scene, sequence, table, (access, target))) else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
         tried.push(if overwrites(scene, access, target) && !meets_another(scene, sequence) {
             WhyNot::ConflictOverwrites

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::event::{Access, CondId, CondKind, EffectKind, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
+use crate::flow::encode::decoded;
 use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
@@ -56,7 +57,9 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
-                let computed = origin.computed || !direct || matches!(scene.ev.terms.get(term), Term::Computed(..));
+                let computed = origin.computed
+                    || !direct
+                    || matches!(scene.ev.terms.get(decoded(&scene.ev.terms, term)), Term::Computed(..));
                 let (column, answered) = (assignment.column.clone(), origin.answered);
                 found.value(origin.event, Written { column, from, computed, answered });
             }
@@ -346,7 +349,7 @@ fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
         let meant = statement.map(|statement| scene.looks_at(statement, &Part::Column(place.clone()), false));
         matches!(meant, Some(LooksAt::Column(name)) if name == column)
     };
-    match scene.ev.terms.get(term) {
+    match scene.ev.terms.get(decoded(&scene.ev.terms, term)) {
         Term::Field(of, name) => name == column || unnamed(*of, name),
         Term::Either(parts) => parts.iter().all(|part| is_column(scene, *part, column)),
         _ => false,

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::client::HandleKind;
 use crate::config::Config;
 use crate::dialect::Isolation;
-use crate::event::{Absence, Access, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
+use crate::event::{Absence, Access, Blank, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::protect::{self, Verdict};
@@ -112,6 +112,12 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// Whether whoever comes to an event has found a row by a read, or something in its stead.
     pub fn found_something(&self, read: EventId, event: &Event) -> bool {
         self.absences.get(&read).is_some_and(|all| all.iter().any(|absence| absence.is_refuted_on(&event.path)))
+    }
+
+    /// Whether whoever comes to an event has found that a value is none.
+    pub fn is_blank(&self, of: TermId, event: &Event) -> bool {
+        let none = |blank: &Blank| event.path.arms_of(blank.branch).is_some_and(|arms| arms & !blank.arms == 0);
+        self.flow.blanks.iter().any(|blank| blank.is_of(&self.ev.terms, of) && none(blank))
     }
 
     pub fn place(&self, id: EventId) -> usize {

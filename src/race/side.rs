@@ -1,6 +1,7 @@
 //! On which side of a condition an event stands, and which values of a column lead there.
 
-use crate::event::{Cond, CondKind, Event};
+use crate::event::{Cond, CondId, CondKind, Event};
+use crate::flow::encode::decoded;
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
@@ -36,11 +37,15 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
     let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
     let mut found = Vec::new();
     for check in on_it {
-        let cond = scene.ev.cond(check.cond?);
+        let id = check.cond?;
+        let cond = scene.ev.cond(id);
         let of = Column { scene, sequence, column, held: &Held::Something };
         if of.is_needed(cond, write) {
             found.extend([Name::new("NULL"), Name::new("none")]);
-        } else if !of.differs(cond.term, side(cond, write)?, &mut found, 0) {
+            continue;
+        }
+        let holds = side(cond, write).or_else(|| gone_on(cond, id, write))?;
+        if !of.differs(cond.term, holds, &mut found, 0) {
             return None;
         }
     }
@@ -73,6 +78,18 @@ fn side(cond: &Cond, event: &Event) -> Option<bool> {
     match event.path.arms_of(decides.branch)? {
         1 => Some(true),
         2 => Some(false),
+        _ => None,
+    }
+}
+
+/// The same for who comes past a condition that has left the function on its other side: it may have been asked on one of
+/// several ways.
+fn gone_on(cond: &Cond, id: CondId, event: &Event) -> Option<bool> {
+    let decides = cond.decides.filter(|decides| decides.is_if)?;
+    let chosen = event.access().is_some_and(|access| access.chosen_by.contains(&id));
+    match decides.left {
+        1 if event.deps.contains(&id) && !chosen => Some(false),
+        2 if event.deps.contains(&id) && !chosen => Some(true),
         _ => None,
     }
 }
@@ -226,6 +243,7 @@ impl Column<'_, '_, '_> {
     /// Whether a term is the column, as this read or its like for another engine gave it.
     fn is_it(&self, term: TermId) -> bool {
         let scene = self.scene;
+        let term = decoded(&scene.ev.terms, term);
         if !matches!(scene.ev.terms.get(term), Term::Field(..) | Term::Either(_)) {
             return false;
         }

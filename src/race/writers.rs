@@ -39,8 +39,8 @@ pub struct Writer {
     pub text: Arc<str>,
     /// How many columns it sets: a statement for this one says more than a row that is saved whole.
     columns: usize,
-    /// The value, where it is the same in each request.
-    pub constant: Option<Name>,
+    /// The names of the value, where it is the same in each request.
+    pub constants: Option<Vec<Name>>,
     /// The value is the time.
     now: bool,
     /// What the row is known to hold that it finds.
@@ -56,7 +56,7 @@ pub struct Told {
     /// The function that holds the place.
     pub function: FnId,
     pub text: Arc<str>,
-    pub constant: Option<Name>,
+    pub constants: Option<Vec<Name>>,
     /// The value is the time.
     pub now: bool,
     /// What the row is known to hold that it finds.
@@ -159,7 +159,7 @@ impl Writers {
                 way: way.clone(),
                 text: crate::story::words::statement(event).into(),
                 columns: target.sets.len(),
-                constant: access.constant(&asked.ev.terms, &set.value),
+                constants: asked.ev.constants(access, &set.value),
                 now: access.is_now(&asked.ev.terms, &set.value),
                 kind: kind.clone(),
                 runs: Some(asked.runs),
@@ -192,7 +192,7 @@ impl Writers {
                 place: *place,
                 function: *holder,
                 text: writer.text.clone(),
-                constant: writer.constant.clone(),
+                constants: writer.constants.clone(),
                 now: writer.now,
                 kind: writer.kind.clone(),
                 breadth: (writer.columns, writer.way.len()),

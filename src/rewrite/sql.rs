@@ -19,13 +19,22 @@ enum Piece {
 }
 
 /// A bound value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Value {
     pub term: Option<TermId>,
+    /// The place of the placeholder that it is bound to in the program's statement.
+    pub bound: Option<usize>,
     /// The name the program's SQL gives it: `:name`.
     pub named: Option<Name>,
     /// What the user calls it, when its term says too little.
     pub called: Option<String>,
+}
+
+/// What is bound is one value wherever it is bound.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        (self.term, &self.named, &self.called) == (other.term, &other.named, &other.called)
+    }
 }
 
 /// How the program writes its placeholders.
@@ -61,11 +70,11 @@ impl Sql {
     }
 
     pub fn term(term: TermId) -> Self {
-        Self::value(Value { term: Some(term), named: None, called: None })
+        Self::value(Value { term: Some(term), bound: None, named: None, called: None })
     }
 
     pub fn called(name: impl Into<String>) -> Self {
-        Self::value(Value { term: None, named: None, called: Some(name.into()) })
+        Self::value(Value { term: None, bound: None, named: None, called: Some(name.into()) })
     }
 
     pub fn push(&mut self, text: &str) -> &mut Self {
@@ -130,8 +139,7 @@ impl Sql {
                 }
             }
         }
-        let names: Vec<String> = values.iter().map(|value| name_of_value(scene, value)).collect();
-        Rendered { text, legend: legend(style, &names), values: names.len() }
+        Rendered { text, legend: legend(scene, style, &values), values: values.len() }
     }
 }
 
@@ -161,26 +169,64 @@ impl Style {
     }
 }
 
-fn legend(style: Style, names: &[String]) -> String {
-    if names.is_empty() {
-        return String::new();
-    }
-    if let (Style::Question, [only]) = (style, names) {
-        return format!("bind {only}");
-    }
+/// What the placeholders of a new statement stand for. Those that have no name are told by their places in the program's own.
+fn legend(scene: &Scene<'_, '_>, style: Style, values: &[&Value]) -> String {
+    let named: Vec<Option<String>> = values.iter().map(|value| name_of_value(scene, value)).collect();
     if style == Style::Question {
-        return format!("bind {}, in this order", names.join(", "));
+        return in_order(values, &named);
     }
-    let parts: Vec<String> =
-        names.iter().enumerate().map(|(number, name)| format!("{} is {name}", style.placeholder(number))).collect();
+    let stays = |at: &usize| named[*at].is_none() && values[*at].bound == Some(*at);
+    let same: Vec<usize> = (0..values.len()).filter(stays).collect();
+    let mut parts: Vec<String> = Vec::new();
+    match same.as_slice() {
+        [] => {}
+        [only] => parts.push(format!("{} is bound as now", style.placeholder(*only))),
+        [first, .., last] if last - first + 1 == same.len() && same.len() > 2 => {
+            parts.push(format!("{} to {} are bound as now", style.placeholder(*first), style.placeholder(*last)));
+        }
+        [all @ .., last] => {
+            let all: Vec<String> = all.iter().map(|at| style.placeholder(*at)).collect();
+            parts.push(format!("{} and {} are bound as now", all.join(", "), style.placeholder(*last)));
+        }
+    }
+    let others = (0..values.len()).filter(|at| !same.contains(at)).map(|at| {
+        let name = match (&named[at], values[at].bound) {
+            (Some(name), _) => name.clone(),
+            (None, Some(bound)) => format!("what {} is now", style.placeholder(bound)),
+            (None, None) => UNNAMED.to_owned(),
+        };
+        format!("{} is {name}", style.placeholder(at))
+    });
+    parts.extend(others);
     parts.join(", ")
 }
 
-fn name_of_value(scene: &Scene<'_, '_>, value: &Value) -> String {
-    if let Some(called) = &value.called {
-        return called.clone();
+/// The same where placeholders are counted by their place: `bind the first 2 values as now, then the id that was read`.
+fn in_order(values: &[&Value], named: &[Option<String>]) -> String {
+    let kept = (0..values.len()).take_while(|at| named[*at].is_none() && values[*at].bound == Some(*at)).count();
+    let first = match kept {
+        0 => None,
+        1 => Some("the first value as now".to_owned()),
+        more => Some(format!("the first {more} values as now")),
+    };
+    let others = (kept..values.len()).map(|at| match (&named[at], values[at].bound) {
+        (Some(name), _) => name.clone(),
+        (None, Some(bound)) => format!("what the `?` number {} is now", bound + 1),
+        (None, None) => UNNAMED.to_owned(),
+    });
+    let all: Vec<String> = first.into_iter().chain(others).collect();
+    match all.as_slice() {
+        [] => String::new(),
+        [only] => format!("bind {only}"),
+        all => format!("bind {}, in this order", all.join(", ")),
     }
-    value.term.and_then(|term| name_of(scene, term, 0)).unwrap_or_else(|| "the value that is bound now".to_owned())
+}
+
+/// A value of which nothing is known.
+const UNNAMED: &str = "the value that is bound now";
+
+fn name_of_value(scene: &Scene<'_, '_>, value: &Value) -> Option<String> {
+    value.called.clone().or_else(|| value.term.and_then(|term| name_of(scene, term, 0)))
 }
 
 /// What the program calls a value, as far as its term tells.

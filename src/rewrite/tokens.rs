@@ -81,7 +81,7 @@ impl<'a> Text<'a> {
                 Kind::Param(number) => {
                     let operand = Operand::Placeholder(number);
                     let term = words.access.bound(&operand);
-                    all.append(Sql::value(Value { term, named: None, called: None }));
+                    all.append(Sql::value(Value { term, bound: None, named: None, called: None }));
                 }
                 Kind::Named => {
                     let name = Name::new(token.text.trim_start_matches([':', '@', '$']));

@@ -25,7 +25,7 @@ struct Key {
 
 /// The key that the code has in mind, as an index; none when the schema has one, or none can be told.
 pub fn index(case: Case<'_, '_>) -> Option<Rewrite> {
-    let key = key(case)?;
+    let Some(key) = key(case) else { return index_of_state(case) };
     if key.known || !key.state.is_empty() && matches!(case.dialect, Dialect::MySql) {
         return None;
     }
@@ -40,6 +40,39 @@ pub fn index(case: Case<'_, '_>) -> Option<Rewrite> {
         language: "sql",
         text: create(case, &target.table.name, &key.columns, &key.state),
         note,
+    })
+}
+
+/// The index that lets one row at most be in a state, where nothing else was asked for.
+fn index_of_state(case: Case<'_, '_>) -> Option<Rewrite> {
+    let (target, source) = (case.target()?, case.source()?);
+    let indexed = matches!(case.dialect, Dialect::Postgres | Dialect::Cockroach | Dialect::Sqlite);
+    let [predicate] = source.filter.as_slice() else { return None };
+    let [column] = predicate.columns.as_slice() else { return None };
+    let of_state = match predicate.op {
+        Compare::IsNull => true,
+        Compare::Eq => matches!(predicate.value, Operand::Literal(_)),
+        _ => false,
+    };
+    let latest = source.ordered && source.limit.is_some();
+    let alone = source.table.name == target.table.name && case.read.id != case.write.id;
+    if !indexed || !of_state || latest || !alone || case.claim.sequence.checks_aggregate() {
+        return None;
+    }
+    let state = said(case, source, predicate)?;
+    let name: String =
+        format!("{}_{column}_key", target.table.name).chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+    Some(Rewrite {
+        kind: RewriteKind::UniqueKey,
+        title: format!("let a unique index refuse a second row with {state}"),
+        language: "sql",
+        text: format!(
+            "CREATE UNIQUE INDEX {name} ON {} (({state})) WHERE {state}",
+            quoted(&target.table.name, case.dialect)
+        ),
+        note:
+            "in a migration, after what stands there twice already is cleared up; from then on the second INSERT fails"
+                .to_owned(),
     })
 }
 

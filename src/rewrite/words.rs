@@ -55,12 +55,15 @@ impl Words<'_, '_> {
     /// A value; none when the statement's words are not known in full.
     pub fn operand(&self, operand: &Operand, column: Option<&Name>) -> Option<Sql> {
         Some(match operand {
-            Operand::Placeholder(_) => {
-                Sql::value(Value { term: self.access.bound(operand), named: None, called: None })
+            Operand::Placeholder(place) => {
+                Sql::value(Value { term: self.access.bound(operand), bound: Some(*place), named: None, called: None })
             }
-            Operand::Named(name) => {
-                Sql::value(Value { term: self.access.bound(operand), named: Some(name.clone()), called: None })
-            }
+            Operand::Named(name) => Sql::value(Value {
+                term: self.access.bound(operand),
+                bound: None,
+                named: Some(name.clone()),
+                called: None,
+            }),
             Operand::Literal(text) => Sql::text(self.literal(text, column)),
             Operand::Null => Sql::text("NULL"),
             Operand::Default => Sql::text("DEFAULT"),

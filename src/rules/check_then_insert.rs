@@ -1,16 +1,16 @@
 //! Absence is read, a row is inserted; also an UPDATE of zero rows that is followed by an INSERT.
 
-use crate::event::CondKind;
+use crate::event::{CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, upsert};
+use crate::race::{Check, LooksAt, dependency, upsert};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
-use crate::sql::statement::{Assignment, ConflictAction, ConflictTarget};
+use crate::sql::statement::{Action, Assignment, ConflictAction, ConflictTarget, Limit};
 
 pub const ID: &str = "check-then-insert";
 
@@ -40,6 +40,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.replaced_before(facts.write.id) || is_put_where_it_belongs(facts) || facts.asks_by_chance() {
         return Some(Confidence::Low);
     }
+    if is_one_more(facts) {
+        return Some(Confidence::Low);
+    }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
     if goes_on_with_a_row(facts) {
         return Some(Confidence::Low);
@@ -53,6 +56,25 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Some(_) => facts.confidence(),
         None => Confidence::Low,
     })
+}
+
+/// Whether the newest of several rows was asked for, and another one is put beside it where it was found as well: a table
+/// that grows by one from time to time.
+fn is_one_more(facts: &Facts<'_, '_>) -> bool {
+    let (scene, read) = (facts.scene, facts.read.id);
+    let inserts = |event: &Event| {
+        let target = event.access().and_then(|access| access.statement.target());
+        target.is_some_and(|target| target.action == Action::Insert && target.table.name == facts.target.table.name)
+    };
+    facts.reads.ordered
+        && facts.reads.limit == Some(Limit::One)
+        && dependency::only_existence(facts.sequence)
+        && scene.found_nothing(read, facts.write)
+        && scene
+            .flow
+            .events
+            .iter()
+            .any(|event| inserts(event) && !event.path.meets(&facts.write.path) && !scene.found_nothing(read, event))
 }
 
 /// Whether the row is inserted where one was found, and nothing else is asked of it: one more is not one too many.

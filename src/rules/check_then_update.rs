@@ -9,7 +9,7 @@ use crate::lower::tree::Name;
 use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, Written, dependency, side};
+use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::sql::statement::Action;
@@ -33,7 +33,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if asks_for_what_it_computes_from(facts) {
         return None;
     }
-    if undoes_more_than_it_checks(facts) {
+    if undoes_more_than_it_checks(facts) || undoes_what_it_checks(facts) {
         return None;
     }
     let sure = checked_and_written(facts);
@@ -53,6 +53,14 @@ fn undoes_more_than_it_checks(facts: &Facts<'_, '_>) -> bool {
         LooksAt::Row | LooksAt::Aggregate => false,
     };
     handed_back > 1 && facts.sequence.checks.iter().all(permits) && matches!(facts.loss(), Loss::Other(_))
+}
+
+/// Whether nothing hangs on the check but a write that puts back the state that was asked for, whatever another statement has
+/// made of it since.
+fn undoes_what_it_checks(facts: &Facts<'_, '_>) -> bool {
+    facts.target.action == Action::Update
+        && !acts_besides(facts.scene, facts.sequence, true)
+        && facts.revived().is_some()
 }
 
 /// The other statement that spoils a check, where two runs of the same code write the same and nothing else hangs on it.
@@ -167,6 +175,25 @@ fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
     })
 }
 
+/// Whether a check belongs to a helper that writes the column itself, before this write: it was asked for that one.
+fn is_a_helpers_own(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let (LooksAt::Column(column), Some(cond)) = (&check.looks_at, check.cond) else { return false };
+    let scene = facts.scene;
+    let depth = common(facts.read, facts.write);
+    let Some(helper) = facts.read.calls.get(..=depth) else { return false };
+    let asked_in = scene.ev.cond(cond).function;
+    let writes = |event: &Event| {
+        let target = event.access().and_then(|access| access.statement.target());
+        target.is_some_and(|target| {
+            target.table.name == facts.reads.table.name && dependency::written(target).any(|set| set.column == *column)
+        })
+    };
+    facts.read.calls[depth..].iter().any(|call| call.function == asked_in)
+        && scene
+            .between_of(Kind::Write, facts.read.id, facts.write.id)
+            .any(|event| event.calls.get(..=depth) == Some(helper) && writes(event))
+}
+
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
 /// kind of request.
 fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
@@ -191,6 +218,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
             || proves(facts, check)
             || stays(check)
             || renews(facts, check, &functions)
+            || is_a_helpers_own(facts, check)
     };
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;

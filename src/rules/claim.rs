@@ -12,7 +12,7 @@ use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, dependency};
 use crate::rules::loss::Counterpart;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Predicate};
+use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictTarget, Operand, Predicate};
 
 /// What a rule claims about one function.
 #[derive(Clone, Debug)]
@@ -63,9 +63,12 @@ impl<'a, 'p> Facts<'a, 'p> {
     /// Whether all that is written beside a key is the same in every request: a marker, a row of defaults, the time.
     pub fn writes_constants(&self) -> bool {
         let Some(access) = self.write.access() else { return false };
-        let keys: Vec<&Name> = match self.scene.schema.table(&self.target.table.name) {
-            Some(table) => table.keys().flatten().collect(),
-            None => return false,
+        let arbiter = self.target.conflict.as_ref().map(|conflict| &conflict.target);
+        let keys: Vec<&Name> = match (self.scene.schema.table(&self.target.table.name), arbiter) {
+            (None, _) => return false,
+            // What the clause is not for may be written over.
+            (Some(_), Some(ConflictTarget::Columns(key))) => key.iter().collect(),
+            (Some(table), _) => table.keys().flatten().collect(),
         };
         let fixed = |operand: &Operand| {
             let mut fixed = true;

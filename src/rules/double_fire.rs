@@ -32,12 +32,12 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         // Who needs a row and puts it back leaves it to the next request.
         LooksAt::Existence => {
             let needed = || check.cond.is_some_and(|cond| scene.ev.cond(cond).kind == CondKind::Presence);
-            facts.picks() || makes && !needed()
+            takes_up(facts) || makes && !needed()
         }
         LooksAt::Column(column) => {
             !absence
                 && !facts.keeps(column)
-                && (makes || facts.picks() || dependency::written(facts.target).any(|set| set.column == *column))
+                && (makes || takes_up(facts) || dependency::written(facts.target).any(|set| set.column == *column))
         }
         LooksAt::Row | LooksAt::Aggregate => !absence,
     };
@@ -78,9 +78,21 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
                 && !facts.sequence.checks_aggregate()
                 && (!facts.saves_again() || moved())
         }
-        Action::Delete => facts.picks(),
+        Action::Delete => takes_up(facts),
         _ => moved() || facts.picks(),
     }
+}
+
+/// Whether the write takes the row out of those that are to be seen to: it is picked by its state, or it is one of all the
+/// rows that there are and is deleted when it was seen to.
+fn takes_up(facts: &Facts<'_, '_>) -> bool {
+    let each = |check: &Check| check.cond.is_some_and(|cond| facts.scene.ev.cond(cond).kind == CondKind::Each);
+    facts.picks()
+        || facts.target.action == Action::Delete
+            && facts.reads.filter.is_empty()
+            && facts.reads.aggregate.is_none()
+            && facts.sequence.key_from_row
+            && facts.sequence.checks.iter().any(each)
 }
 
 /// Whether the effect hangs on what stands in a row that the read locked, and that is held until after the write: a row

@@ -49,6 +49,9 @@ impl Facts<'_, '_> {
         if made.contains(&Made::Joined) {
             return Loss::Itself;
         }
+        if let Some(other) = self.revived() {
+            return Loss::Other(other);
+        }
         let own = self.own_functions();
         let others = values.iter().filter_map(|value| match &value.from {
             LooksAt::Column(column) => {
@@ -64,13 +67,25 @@ impl Facts<'_, '_> {
         }
     }
 
+    /// Another statement that changes a state which was asked for and is written back as it was read: what that did is undone,
+    /// and the check with it.
+    pub fn revived(&self) -> Option<Counterpart> {
+        let own = self.own_functions();
+        let states = self.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+            LooksAt::Column(column) if !self.permits(check) && self.hands_back(column) => Some(column),
+            _ => None,
+        });
+        let spoilers = states.filter(|column| !self.names_row(column)).filter_map(|column| self.spoiler(column, &own));
+        spoilers.min_by_key(|other| (other.writer.constants.is_none(), other.writer.breadth))
+    }
+
     /// Another statement that gives a column of the row that was read a value of its own: another one than this, where the
     /// write gives it the same in each run.
     pub fn other_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
-        let given = self.constant(column);
+        let given = self.constants(column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| (given.is_none() || writer.constant != given) && self.may_find(writer))?;
+        let writer = others.find(|writer| (given.is_none() || writer.constants != given) && self.may_find(writer))?;
         Some(Counterpart { column: column.clone(), writer })
     }
 
@@ -80,9 +95,9 @@ impl Facts<'_, '_> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let away = side::turned_away(self.scene, self.sequence, column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let spoils = |writer: &Told| match (&away, &writer.constant) {
+        let spoils = |writer: &Told| match (&away, &writer.constants) {
             (None, _) => true,
-            (Some(away), Some(given)) => away.iter().any(|name| side::same(name, given)),
+            (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
             (Some(_), None) => false,
         };
         let writer = others.find(|writer| spoils(writer) && self.may_find(writer))?;
@@ -98,19 +113,19 @@ impl Facts<'_, '_> {
     /// Whether what the write gives a column is none of what its conditions turn away: whoever comes next goes on as well,
     /// at the same time or later.
     pub fn lets_through(&self, column: &Name) -> bool {
-        let passes = |given: Name| {
+        let passes = |given: Vec<Name>| {
             let away = side::turned_away(self.scene, self.sequence, column);
-            away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| side::same(name, &given)))
+            away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| is_any(name, &given)))
         };
-        self.constant(column).is_some_and(passes)
+        self.constants(column).is_some_and(passes)
     }
 
-    /// What the write gives a column, where that is the same in each run.
-    fn constant(&self, column: &Name) -> Option<Name> {
+    /// What the write gives a column, where that is the same in each run, under all its names.
+    fn constants(&self, column: &Name) -> Option<Vec<Name>> {
         let access = self.write.access()?;
         let mut sets = dependency::written(self.target).filter(|set| set.column == *column);
         let set = sets.next().filter(|_| sets.next().is_none())?;
-        access.constant(&self.scene.ev.terms, &set.value)
+        self.scene.ev.constants(access, &set.value)
     }
 
     /// Whether two runs write the same: constants, the time, and what was read or is made of that alone.
@@ -203,4 +218,9 @@ impl Facts<'_, '_> {
         });
         found
     }
+}
+
+/// Whether one name is any of those of a constant.
+fn is_any(name: &Name, of: &[Name]) -> bool {
+    of.iter().any(|other| side::same(name, other))
 }

@@ -252,14 +252,19 @@ fn is_parent(facts: &Facts<'_, '_>) -> bool {
 /// Whether further on, on the same condition, the row is inserted whose absence was checked, and the row that is written
 /// belongs to it: by a value of both, because it holds what the write gave, or because one function does all three.
 fn claimed_later(facts: &Facts<'_, '_>) -> bool {
+    claimed_by(facts).is_some()
+}
+
+/// The insert that does so.
+fn claimed_by<'a>(facts: &Facts<'a, '_>) -> Option<&'a Event> {
     let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
     let scene = facts.scene;
-    let Some(read) = facts.read.access() else { return false };
+    let read = facts.read.access()?;
     let linked = facts.sequence.relation == Relation::Linked;
     let depth = common(facts.read, facts.write);
     let near = |event: &Event| event.calls.len() <= depth + NEAR;
     let together = near(facts.read) && near(facts.write);
-    scene.after_of(Kind::Write, facts.write.id).any(|event| {
+    scene.after_of(Kind::Write, facts.write.id).find(|event| {
         let EventKind::Access(access) = &event.kind else { return false };
         let inserts =
             access.statement.target().is_some_and(|target| rows::adds_to(scene, (read, facts.reads), (access, target)));
@@ -273,6 +278,17 @@ fn claimed_later(facts: &Facts<'_, '_>) -> bool {
             && (linked || together && near(event) || given())
             && (given() || scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond)))
     })
+}
+
+/// The unique key that refuses the second row, where absence was checked for one that is inserted further on.
+pub fn refused_later(facts: &Facts<'_, '_>) -> Option<Vec<Name>> {
+    let insert = claimed_by(facts)?;
+    let sequences = facts.scene.sequences(insert);
+    let own = sequences.iter().find(|own| own.read == facts.sequence.read)?;
+    match facts.scene.verdict(own) {
+        Verdict::Safe(Protection::UniqueKey(key)) => Some(key),
+        _ => None,
+    }
 }
 
 /// Whether rows were found, a row is inserted for them, and further on, on the same condition, they are deleted: who deletes

@@ -3,6 +3,7 @@
 use crate::event::{Event, EventKind};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
+use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::race::scene::Scene;
 use crate::rules::claim::Facts;
@@ -61,6 +62,16 @@ pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confi
         predicate.op == Compare::Eq && !matches!(predicate.value, Operand::Literal(_) | Operand::Null)
     });
     (keyed && target.filter.iter().any(takes)).then_some(Confidence::High)
+}
+
+/// The column that a write asks for and gives another value, where the row is named by nothing else: whoever comes second
+/// does not find it any more.
+pub fn moved_guard(write: &Event) -> Option<&Name> {
+    let target = write.access()?.statement.target().filter(|target| target.action == Action::Update)?;
+    let [guard] = target.filter.as_slice() else { return None };
+    let [column] = guard.columns.as_slice() else { return None };
+    let named = guard.op == Compare::Eq && matches!(guard.value, Operand::Placeholder(_) | Operand::Named(_));
+    (named && target.sets.iter().any(|set| set.column == *column)).then_some(column)
 }
 
 fn subtracts_or_adds(value: &Operand) -> bool {

@@ -1,6 +1,6 @@
 //! Two requests, step by step, in the order that breaks them.
 
-use crate::event::{Cond, Event, EventKind};
+use crate::event::{Cond, Event};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
 use crate::flow::term::Term;
 use crate::protect::WhyNot;
@@ -48,12 +48,11 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
             steps.push(StoryStep { who, text: text.clone(), state, span: Some(cond.span), role: Role::Check });
         }
     }
-    if let Some(effect) = claim.effect.and_then(|id| scene.event(id))
-        && let EventKind::Effect(call) = &effect.kind
-    {
+    if let Some(effect) = claim.effect.and_then(|id| scene.event(id)) {
+        let name = words::effect(scene, effect);
         for who in [Who::A, Who::B] {
             let state = Some(if who == Who::A { "done" } else { "done again" }.to_owned());
-            steps.push(StoryStep { who, text: call.name.clone(), state, span: Some(effect.span), role: Role::Effect });
+            steps.push(StoryStep { who, text: name.clone(), state, span: Some(effect.span), role: Role::Effect });
         }
     }
     for who in [Who::A, Who::B] {

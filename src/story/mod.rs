@@ -1,5 +1,6 @@
 //! Claims to findings: the places, the words, and the interleaving of two requests.
 
+mod besides;
 mod interleaving;
 pub mod protection;
 pub mod reason;
@@ -168,7 +169,7 @@ fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> 
     };
     // What is lost is lost whatever was there to be read.
     let told = conditions.filter(|(check, cond)| match claim.rule {
-        lost_update::ID => tests(cond),
+        lost_update::ID => tests(cond) && asks_for_what_changes(claim, check),
         unchecked_outcome::ID => check.looks_at == LooksAt::Existence || !cond.compares.is_empty(),
         _ => true,
     });
@@ -191,6 +192,15 @@ fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> 
     };
     let outer = if aside(cond) { write.deps.iter().rev().find_map(gave_nothing) } else { None };
     Some((check, outer.unwrap_or(cond)))
+}
+
+/// Whether a check may be on what a write makes a new value of; what is only put back says nothing beside that.
+fn asks_for_what_changes(claim: &Claim, check: &Check) -> bool {
+    let LooksAt::Column(column) = &check.looks_at else { return true };
+    let mut changed = claim.sequence.values.iter().filter(|value| !value.is_handed_back()).peekable();
+    changed.peek().is_none()
+        || changed.any(|value| value.column == *column || value.from == check.looks_at)
+        || claim.sequence.values.iter().all(|value| value.column != *column)
 }
 
 /// Whether a condition says that it always holds: `unwrap`, `expect`.

@@ -1,20 +1,20 @@
 //! The sentences of a finding: what two requests can do, and why the present protection does not hold.
 
-use crate::event::{Event, EventKind};
+use crate::event::Event;
 use crate::gather::{BETWEEN, UNDONE};
-use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
+use crate::protect::{Protection, Verdict, WhyNot};
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, Written, dependency, transaction};
-use crate::rules::claim::Claim;
+use crate::race::{LooksAt, Sequence, Written, dependency, side, transaction};
+use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Counterpart;
 use crate::rules::{
     check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
     unchecked_outcome, unsafe_claim,
 };
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Limit, Verb};
-use crate::story::words;
+use crate::story::{besides, words};
 
 /// What two requests can do; one sentence, lower case, no full stop.
 pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> String {
@@ -41,7 +41,12 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             Some(Action::Delete) => {
                 format!("two requests can both read the {table} row, both go on, and both use what it said")
             }
-            _ => format!("two requests can both find {what} of the same {table} row acceptable, and both write it"),
+            _ => {
+                let besides = besides::said(scene, claim, write);
+                format!(
+                    "two requests can both find {what} of the same {table} row acceptable, and both write it{besides}"
+                )
+            }
         },
         lost_update::ID if claim.sequence.relation == Relation::RowOfSet && action(write) == Some(Action::Delete) => {
             match source_access(read, &claim.sequence).is_some_and(|read| rows::asked_by_key(scene, read)) {
@@ -74,6 +79,13 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                     "two requests can compute {table}{written} from the same old row, and one of the two updates is lost"
                 ),
             }
+        }
+        check_then_insert::ID
+            if claim.tried.contains(&WhyNot::ConflictOverwrites) && lacks_what_it_needs(scene, claim, write) =>
+        {
+            format!(
+                "two requests can both find no {what} in {table} to use, and the second one writes over what the first one put there"
+            )
         }
         check_then_insert::ID
             if claim.tried.contains(&WhyNot::ConflictOverwrites) && claim.sequence.checks_content() =>
@@ -109,9 +121,14 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             format!("two requests can both find rows in {source}, and both write {table} before they delete them there")
         }
         stale_guard::ID if dependency::only_existence(&claim.sequence) => {
-            format!(
+            let told = format!(
                 "two requests can both find no row in {source}, and both write {table} before they insert one there"
-            )
+            );
+            let facts = Facts::of(scene, &claim.sequence, &claim.tried);
+            match facts.and_then(|facts| stale_guard::refused_later(&facts)) {
+                Some(key) => format!("{told}, where the unique key on ({}) lets in only one of them", key.join(", ")),
+                None => told,
+            }
         }
         stale_guard::ID => format!("{what} of {source} can change between the check and the write to {table}"),
         unsafe_claim::ID if claim.tried.contains(&WhyNot::ClaimRunsOut) => {
@@ -122,14 +139,24 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             format!("two {who} can pick the same {table} row before either has marked it as taken")
         }
         double_fire::ID => {
-            let name = claim
-                .effect
-                .and_then(|id| scene.event(id))
-                .and_then(
-                    |event| if let EventKind::Effect(effect) = &event.kind { Some(effect.name.clone()) } else { None },
-                )
-                .unwrap_or_else(|| "the effect".to_owned());
-            format!("two requests can both pass the check on {source} and both call {name}")
+            let name = claim.effect.and_then(|id| scene.event(id)).map(|event| words::effect(scene, event));
+            let name = name.unwrap_or_else(|| "the effect".to_owned());
+            let only_existence = dependency::only_existence(&claim.sequence);
+            let found = match action(write) {
+                Some(Action::Insert) if only_existence => format!("find no row in {source}"),
+                Some(Action::Insert) if lacks_what_it_needs(scene, claim, write) => {
+                    format!("find none in {source} to use")
+                }
+                _ if only_existence => format!("take up the same {source} row"),
+                _ => format!("pass the check on {source}"),
+            };
+            let refused = match scene.verdict(&claim.sequence) {
+                Verdict::Safe(Protection::UniqueKey(key)) => {
+                    format!(", before the unique key on ({}) refuses one of them", key.join(", "))
+                }
+                _ => String::new(),
+            };
+            format!("two requests can both {found} and both call {name}{refused}")
         }
         lock_lost::ID => format!(
             "the lock does not hold from the read of {source} to the write of {table}: two requests can both go on"
@@ -137,7 +164,13 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         racy_statement::ID => {
             format!("two of these statements on {table} can run at once, each on what it saw before the other")
         }
-        unchecked_outcome::ID => format!("a second request changes no row of {table}, and goes on as if it had"),
+        unchecked_outcome::ID => {
+            let told = format!("a second request changes no row of {table}, and goes on as if it had");
+            match unchecked_outcome::moved_guard(write) {
+                Some(column) => format!("once a request has changed {column}, {told}"),
+                None => told,
+            }
+        }
         table_lock::ID => format!("the lock on {table} makes requests wait that want other rows"),
         other => format!("{other} on {table}"),
     }
@@ -318,6 +351,11 @@ pub fn writes(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
 
 fn action(event: &Event) -> Option<Action> {
     event.access().and_then(|access| access.statement.target()).map(|target| target.action)
+}
+
+/// Whether a request goes on where what it asked for is missing, or cannot be used.
+fn lacks_what_it_needs(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> bool {
+    super::best_check(scene, claim, write).is_some_and(|(_, cond)| side::lacks(cond, write) == Some(true))
 }
 
 fn source_table<'e>(read: &'e Event, sequence: &Sequence) -> &'e str {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::link::FnId;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
@@ -39,6 +39,16 @@ pub fn function(scene: &Scene<'_, '_>, id: FnId) -> String {
     match names.next().filter(|owner| owner.starts_with(|c: char| c.is_ascii_uppercase())) {
         Some(owner) => format!("{owner}::{own}"),
         None => own,
+    }
+}
+
+/// What leaves the process, as it is called: a single word such as `send` by the function that it stands in.
+pub fn effect(scene: &Scene<'_, '_>, event: &Event) -> String {
+    let EventKind::Effect(effect) = &event.kind else { return "the effect".to_owned() };
+    let says_little = effect.name.chars().all(char::is_alphanumeric);
+    match event.calls.last().filter(|_| says_little) {
+        Some(call) => function(scene, call.function),
+        None => effect.name.clone(),
     }
 }
 
