@@ -51,6 +51,14 @@ pub enum Arg {
     At(usize),
 }
 
+/// What is done to the transaction of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    Begin,
+    Commit,
+    Rollback,
+}
+
 /// How the values of the placeholders are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Params {
@@ -147,6 +155,8 @@ pub enum Does {
     },
     /// Takes a connection out of a pool.
     Acquire,
+    /// Begins, commits or rolls back on the connection that is the first argument, as the statement of that name would.
+    Steers(Steer),
     Commit,
     Rollback,
     /// Sets the level in a builder of transactions.

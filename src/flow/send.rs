@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::handles::Handle;
-use crate::client::table::{Arg, Does, Gives, On, Params};
+use crate::client::table::{Arg, Does, Gives, On, Params, Steer};
 use crate::client::{Client, HandleKind, TxOptions};
 use crate::dialect::Dialect;
 use crate::event::{EventKind, Guard};
@@ -27,6 +27,11 @@ impl<'p> Evaluator<'p> {
         let full = match defs.first() {
             Some(Def::External(full)) => full.clone(),
             Some(_) => return None,
+            // `<C as Connection>::TransactionManager::begin_transaction(conn)`
+            None if path.qself.is_some() => match self.program.resolve(self.frame.scope, &names).into_iter().next() {
+                Some(Def::External(full)) => full,
+                _ => names,
+            },
             None => names,
         };
         let (client, row) = self.row_for_path(&full, On::Path)?;
@@ -292,6 +297,16 @@ impl<'p> Evaluator<'p> {
             Does::Commit | Does::Rollback => {
                 let kind = if does == Does::Commit { EventKind::Commit } else { EventKind::Rollback };
                 self.emit(kind, Some(recv?.term), at);
+                Some(Value::new(self.terms.literal("()"), Type::Unit))
+            }
+            Does::Steers(steer) => {
+                let on = Some(args.first()?.term);
+                let kind = match steer {
+                    Steer::Begin => EventKind::Begin { from: on, isolation: None, mode: BeginMode::Plain },
+                    Steer::Commit => EventKind::Commit,
+                    Steer::Rollback => EventKind::Rollback,
+                };
+                self.emit(kind, on, at);
                 Some(Value::new(self.terms.literal("()"), Type::Unit))
             }
             Does::Options { from } => {

@@ -403,6 +403,7 @@ impl<'a, 'p> Scene<'a, 'p> {
                     Some(output) if gathered(output) => LooksAt::Column(output.name.clone()),
                     Some(output) => whole(output.aggregate).unwrap_or_else(|| match output.from.first() {
                         Some(column) if column != "*" => LooksAt::Column(column.clone()),
+                        _ if output.name == "*" => LooksAt::Row,
                         _ => LooksAt::Column(output.name.clone()),
                     }),
                     None => match statement.output.as_slice() {

@@ -40,6 +40,10 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
         let id = check.cond?;
         let cond = scene.ev.cond(id);
         let of = Column { scene, sequence, column, held: &Held::Something };
+        if of.is_needed(cond, write) {
+            found.extend([Name::new("NULL"), Name::new("none")]);
+            continue;
+        }
         let holds = side(cond, write).or_else(|| gone_on(cond, id, write))?;
         if !of.differs(cond.term, holds, &mut found, 0) {
             return None;
@@ -52,7 +56,7 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
 pub fn holds_from_then_on(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> bool {
     let Some(write) = scene.event(sequence.write) else { return false };
     let of = Column { scene, sequence, column, held: &Held::Something };
-    let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
+    let mut on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
     let mut timed = false;
     let lasts = |check: &Check| {
         let Some(cond) = check.cond.map(|cond| scene.ev.cond(cond)) else { return false };
@@ -61,7 +65,8 @@ pub fn holds_from_then_on(scene: &Scene<'_, '_>, sequence: &Sequence, column: &N
         timed |= way != 0;
         there || way == 0 || side(cond, write).is_some_and(|holds| holds == (way > 0))
     };
-    on_it.map(lasts).fold(true, |all, one| all && one) && timed
+    let all = on_it.all(lasts);
+    all && timed
 }
 
 /// Whether a condition holds where an event happens; none where that is not known.
@@ -157,13 +162,14 @@ struct Column<'c, 'a, 'p> {
 }
 
 impl Column<'_, '_, '_> {
+    /// Whether all that a condition asks is that something is in the column where the write happens.
+    fn is_needed(&self, cond: &Cond, write: &Event) -> bool {
+        let Term::Exists(of) = self.scene.ev.terms.get(without_not(self.scene, cond.term)) else { return false };
+        self.is_it(*of) && lacks(cond, write) == Some(false)
+    }
+
     fn turns_away(&self, cond: &Cond, write: &Event) -> bool {
-        let mut asked = cond.term;
-        while let Term::Computed(by, parts) = self.scene.ev.terms.get(asked)
-            && let ("!", [part]) = (by.as_str(), &**parts)
-        {
-            asked = *part;
-        }
+        let asked = without_not(self.scene, cond.term);
         if let Term::Exists(of) = self.scene.ev.terms.get(asked)
             && self.is_it(*of)
         {
@@ -295,6 +301,17 @@ impl Column<'_, '_, '_> {
         });
         own.is_some_and(|own| origins.iter().all(|origin| !origin.computed && origin.part == own.part))
     }
+}
+
+/// What is tested, whichever way it is to come out.
+fn without_not(scene: &Scene<'_, '_>, term: TermId) -> TermId {
+    let mut asked = term;
+    while let Term::Computed(by, parts) = scene.ev.terms.get(asked)
+        && let ("!", [part]) = (by.as_str(), &**parts)
+    {
+        asked = *part;
+    }
+    asked
 }
 
 /// The way in which all go that go any.

@@ -1,9 +1,9 @@
 //! diesel 1.4 to 2.3, diesel-async 0.4 to 0.6, deadpool-diesel: handles, and the calls that carry SQL or a closure.
 //!
-//! Source: docs.rs/diesel, traits `Connection` and `RunQueryDsl`, structs `TransactionBuilder` and `SqlQuery`;
+//! Source: docs.rs/diesel, traits `Connection`, `TransactionManager` and `RunQueryDsl`, structs `TransactionBuilder` and `SqlQuery`;
 //! docs.rs/diesel-async, trait `AsyncConnection`.
 
-use crate::client::table::{Arg, CallRow, Does, Gives, On, Params, TypeRow};
+use crate::client::table::{Arg, CallRow, Does, Gives, On, Params, Steer, TypeRow};
 use crate::client::{Client, HandleKind};
 use crate::dialect::{Dialect, Isolation};
 use crate::sql::statement::BeginMode;
@@ -69,6 +69,9 @@ const fn level(name: &'static str, level: Isolation) -> CallRow {
 
 const CALLS: &[CallRow] = &[
     call(On::Path, "sql_query", Does::Query { sql: 0, params: Params::Bound }),
+    call(On::Path, "begin_transaction", Does::Steers(Steer::Begin)),
+    call(On::Path, "commit_transaction", Does::Steers(Steer::Commit)),
+    call(On::Path, "rollback_transaction", Does::Steers(Steer::Rollback)),
     call(On::Query, "bind", Does::Bind { value: 0 }),
     call(On::Query, "sql", Does::Push { sql: 0 }),
     call(On::Query, "into_boxed", Does::Same),

@@ -83,6 +83,22 @@ fn macros_for_several_engines() {
 }
 
 #[test]
+fn a_transaction_by_its_manager() {
+    for manager in
+        ["diesel::connection::AnsiTransactionManager", "<PgConnection as diesel::Connection>::TransactionManager"]
+    {
+        assert_eq!(
+            told(
+                "fn f(c: &mut PgConnection)",
+                &format!("{manager}::begin_transaction(c)?; STEP; {manager}::commit_transaction(c)")
+            ),
+            "Begin None Plain; Update accounts; Commit",
+            "{manager}"
+        );
+    }
+}
+
+#[test]
 fn a_transaction_in_sql() {
     assert_eq!(
         told("fn f(c: &mut PgConnection)", "c.batch_execute(\"BEGIN IMMEDIATE\")?; STEP; c.batch_execute(\"COMMIT\")"),
