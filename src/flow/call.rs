@@ -9,7 +9,7 @@ use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
-use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, TyPath};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Stmt, TyPath};
 use crate::source::{FileKind, Target};
 use crate::span::Range;
 
@@ -419,10 +419,24 @@ impl<'p> Evaluator<'p> {
     /// Closures given to something unknown are taken to be run once.
     pub(super) fn run_closures(&mut self, args: &[Value], at: Range) {
         for arg in args {
-            if matches!(arg.shape, Shape::Closure(_)) {
+            let Shape::Closure(closure) = &arg.shape else { continue };
+            if self.frame.awaited != Some(at) && gives_future(closure) {
+                self.in_handler(at, |ev| ev.call_value(arg, Vec::new(), at));
+            } else {
                 self.call_value(arg, Vec::new(), at);
             }
         }
+    }
+
+    /// Evaluates a handler: what gives a future, and is handed to something that nobody waits for, is called again and
+    /// again, for many at once.
+    fn in_handler<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.frame.task.replace((Task { at: self.span(at), many: true }, self.frame.loops));
+        self.frame.serving += 1;
+        let result = run(self);
+        self.frame.serving -= 1;
+        self.frame.task = outer;
+        result
     }
 
     /// `recv.name(args)`.
@@ -556,6 +570,17 @@ impl<'p> Evaluator<'p> {
         self.frame.left = self.frame.left.or(Some(Exit::Function));
         Value::new(self.terms.literal("never"), Type::Never)
     }
+}
+
+/// Whether what a closure gives has yet to be waited for.
+fn gives_future(closure: &ClosureValue) -> bool {
+    let mut last = &closure.code.body;
+    while let ExprKind::Block(block) = &*last.kind
+        && let Some(Stmt::Expr(expr)) = block.stmts.last().filter(|_| block.has_value)
+    {
+        last = expr;
+    }
+    closure.code.is_async || matches!(&*last.kind, ExprKind::Async(_))
 }
 
 /// Whether a call is named after what starts a task or a thread.

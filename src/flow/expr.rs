@@ -57,7 +57,9 @@ impl<'p> Evaluator<'p> {
             }
             ExprKind::Ref(of) => self.expr(of),
             ExprKind::Await(of) => {
+                let outer = self.frame.awaited.replace(of.at);
                 let value = self.expr(of);
+                self.frame.awaited = outer;
                 self.answered(of, value)
             }
             ExprKind::Try(of) => {

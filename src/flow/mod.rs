@@ -152,6 +152,8 @@ struct Frame<'p> {
     left: Option<Exit>,
     /// Where the calls begin whose result the next `?` takes apart.
     taken_apart: Option<u32>,
+    /// The call that is waited for where it stands.
+    awaited: Option<Range>,
     returns: Vec<branch::Return>,
     guards: Vec<Guard>,
     repeated: usize,
@@ -491,6 +493,7 @@ impl Frame<'_> {
             path: Path::default(),
             left: None,
             taken_apart: None,
+            awaited: None,
             returns: Vec::new(),
             guards: Vec::new(),
             repeated: 0,

@@ -2,6 +2,7 @@
 
 use crate::event::{Access, Event, EventKind};
 use crate::flow::clock::is_of_clock;
+use crate::flow::random::is_by_chance;
 use crate::flow::term::{Params, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot};
@@ -387,12 +388,19 @@ fn unique_in_transaction(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<P
             && target.table.name == table.table.name
             && (target.conflict.is_none() || scene.outcome_used(event.id))
             && transaction::of(scene, event).is_some_and(|other| other.is_same(&tx))
-            && covering_key(scene, (read, table), (access, target)).is_some()
+            && covering_key(scene, (read, table), (access, target))
+                .is_some_and(|key| !is_drawn_anew(scene, access, target, &key))
             && is_on_every_way(scene, event, write, tx.handle)
     };
     let (before, after) = (scene.before_of(Kind::Write, sequence.write), scene.after_of(Kind::Write, sequence.write));
     let mut others = before.chain(after);
     others.find(refuses).map(|event| Protection::UniqueKeyInTransaction(event.id))
+}
+
+/// Whether a column of a key gets a value that each run draws for itself: it is never there already.
+fn is_drawn_anew(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess, key: &[Name]) -> bool {
+    let given = target.sets.iter().filter(|set| key.contains(&set.column));
+    given.filter_map(|set| access.bound(&set.value)).any(|term| is_by_chance(&scene.ev.terms, term))
 }
 
 /// Whether nobody comes to a write, or none that does comes to the end of its transaction, without passing an event. A row

@@ -264,7 +264,7 @@ pub fn name_of(scene: &Scene<'_, '_>, term: TermId, depth: usize) -> Option<Stri
                 Some(format!("the {name} that was read"))
             }
             (_, Some(of)) => Some(format!("{of}.{name}")),
-            (_, None) => Some(format!("the {name} that was read")),
+            (_, None) => (!scene.origins(term).is_empty()).then(|| format!("the {name} that was read")),
         },
         Term::Row(event) => column_read(scene, *event, 0),
         Term::Literal(text) if !text.is_empty() && !text.contains('#') && text.len() < 40 => {

@@ -21,6 +21,7 @@ fn tables_and_columns_have_many_names() {
         "fn f(conn: &mut PgConnection, a: i64) { use crate::schema::accounts::dsl::*; accounts.filter(balance.gt(a)).load::<Account>(conn); }",
         "use crate::schema::accounts; fn f(conn: &mut PgConnection, a: i64) { accounts::table.filter(accounts::balance.gt(a)).load::<Account>(conn); }",
         "use crate::schema::accounts::{self, dsl}; fn f(conn: &mut PgConnection, a: i64) { dsl::accounts.filter(dsl::balance.gt(a)).load::<Account>(conn); }",
+        "fn f(conn: &mut PgConnection, a: i64) { use crate::schema::accounts; use crate::schema::accounts::dsl::*; accounts.filter(balance.gt(a)).load::<Account>(conn); }",
         "use crate::schema::*; fn f(conn: &mut PgConnection, a: i64) { use self::accounts::dsl::*; accounts.filter(balance.gt(a)).load::<Account>(conn); }",
         "fn f(conn: &mut PgConnection, a: i64) { schema::accounts::table.filter(schema::accounts::columns::balance.gt(a)).load::<Account>(conn); }",
         "use crate::schema::accounts::dsl as acc; fn f(conn: &mut PgConnection, a: i64) { acc::accounts.filter(acc::balance.gt(a)).load::<Account>(conn); }",
