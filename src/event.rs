@@ -16,7 +16,7 @@ use crate::flow::value::Value;
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::span::Span;
-use crate::sql::statement::{BeginMode, Compare, Operand, Statement};
+use crate::sql::statement::{Access as TableAccess, Action, BeginMode, Compare, Operand, Statement};
 
 /// Names an event; where a function is called several times, each time its events have other ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -316,9 +316,7 @@ impl Access {
             },
         }
     }
-}
 
-impl Access {
     /// Whether a value is the time at which the statement is sent.
     pub fn is_now(&self, terms: &Terms, value: &Operand) -> bool {
         match value {
@@ -354,5 +352,15 @@ impl Event {
             EventKind::Access(access) => Some(access),
             _ => None,
         }
+    }
+
+    /// What its statement writes, where it is one that writes.
+    pub fn target(&self) -> Option<&TableAccess> {
+        self.access()?.statement.target()
+    }
+
+    /// Whether its statement does this to the rows that it writes.
+    pub fn does(&self, action: Action) -> bool {
+        self.target().is_some_and(|target| target.action == action)
     }
 }

@@ -132,9 +132,9 @@ impl Judging<'_, '_, '_> {
             Some(Runs::Many) => return true,
             Some(Runs::Alone(task)) => task,
         };
-        let shared = scene.event(claim.sequence.write).is_some_and(|write| write.dialect != Dialect::Sqlite);
-        let deletes = scene.access(claim.sequence.write).and_then(|access| access.statement.target());
-        let deletes = deletes.is_some_and(|target| target.action == Action::Delete);
+        let write = scene.event(claim.sequence.write);
+        let shared = write.is_some_and(|write| write.dialect != Dialect::Sqlite);
+        let deletes = write.is_some_and(|write| write.does(Action::Delete));
         if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
             let fires = claim.rule == double_fire::ID;
             return shared && (fires || !deletes) && !only_leader(self.of, scene.flow.function, 0);

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::event::{Absence, Access, Blank, Event, EventId, Path};
+use rustc_hash::FxHashSet;
+
+use crate::event::{Absence, Blank, Event, EventId, Path};
 use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
 use crate::flow::term::{Term, TermId, Terms};
@@ -172,17 +174,14 @@ impl<'p> Evaluator<'p> {
 
     /// Keeps those of the frame's blanks that are inserted somewhere.
     pub(super) fn told_blanks(&self, blanks: Vec<Blank>, events: &[Event]) -> Vec<Blank> {
-        let inserts = |event: &&Event| {
-            let target = event.access().and_then(|access| access.statement.target());
-            target.is_some_and(|target| target.action == Action::Insert)
-        };
-        let inserted: Vec<&Access> = events.iter().filter(inserts).filter_map(Event::access).collect();
-        let given = |blank: &Blank| {
-            let bound =
-                inserted.iter().flat_map(|access| access.binds.iter().chain(access.named.iter().map(|(_, term)| term)));
-            bound.into_iter().any(|term| blank.is_of(&self.terms, *term))
-        };
-        blanks.into_iter().filter(given).collect()
+        if blanks.is_empty() {
+            return blanks;
+        }
+        let inserted = events.iter().filter(|event| event.does(Action::Insert)).filter_map(Event::access);
+        let bound = inserted.flat_map(|access| access.binds.iter().chain(access.named.iter().map(|(_, term)| term)));
+        let given: FxHashSet<TermId> =
+            bound.flat_map(|term| [*term, one_that_may_be_none(&self.terms, *term)]).collect();
+        blanks.into_iter().filter(|blank| given.contains(&blank.of)).collect()
     }
 
     pub(super) fn place_blanks(&mut self, blanks: &[Blank], map: &mut Mapping<'_>) {
@@ -207,10 +206,17 @@ impl<'p> Evaluator<'p> {
 impl Blank {
     /// Whether a value is the one that is none, also where it was said before that it may be.
     pub fn is_of(&self, terms: &Terms, term: TermId) -> bool {
-        let none = |part: &TermId| matches!(terms.get(*part), Term::Literal(text) if text == "none");
-        let of = |part: &TermId| *part == self.of;
-        term == self.of
-            || matches!(terms.get(term), Term::Either(parts) if parts.iter().any(of) && parts.iter().all(|part| of(part) || none(part)))
+        term == self.of || one_that_may_be_none(terms, term) == self.of
+    }
+}
+
+/// The value of which is said beside it that it may be none; any other as it is.
+fn one_that_may_be_none(terms: &Terms, term: TermId) -> TermId {
+    let Term::Either(parts) = terms.get(term) else { return term };
+    let mut there = parts.iter().filter(|part| !matches!(terms.get(**part), Term::Literal(text) if text == "none"));
+    match (there.next(), there.next()) {
+        (Some(only), None) => *only,
+        _ => term,
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::event::{Conds, EventKind};
 use crate::flow::absent::Absent;
-use crate::flow::graph::{CallSite, Task};
+use crate::flow::graph::CallSite;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
-use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Stmt, TyPath};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, TyPath};
 use crate::source::{FileKind, Target};
 use crate::span::Range;
 
@@ -269,27 +269,6 @@ impl<'p> Evaluator<'p> {
         CallSite { caller, span, serving, looped, spread, task, guessed, led }
     }
 
-    /// The arguments of a call, which may run them beside the caller.
-    fn handed(&mut self, name: &str, args: &[Expr], at: Range) -> Vec<Value> {
-        if starts_task(name) || hands_over(name, args) { self.in_task(at, |ev| ev.args(args)) } else { self.args(args) }
-    }
-
-    /// Evaluates what runs in a task of its own, which is started here.
-    pub(super) fn in_task<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
-        let outer = self.frame.task;
-        let looped = self.frame.loops > self.loops_around() || self.frame.spread > 0;
-        let many = looped || outer.is_some_and(|(task, _)| task.many);
-        self.frame.task = Some((Task { at: self.span(at), many }, self.frame.loops));
-        let result = run(self);
-        self.frame.task = outer;
-        result
-    }
-
-    /// How many loops stand around the task that is evaluated.
-    fn loops_around(&self) -> usize {
-        self.frame.task.map_or(0, |(_, loops)| loops)
-    }
-
     /// A stand-in that only tests, examples or benches know.
     fn only_tests(&self, id: FnId) -> bool {
         let file = self.workspace.file(self.program.file_of(id));
@@ -414,29 +393,6 @@ impl<'p> Evaluator<'p> {
         (self.frame.function, self.frame.file, self.frame.scope, self.frame.text) = outer;
         self.depth -= 1;
         value
-    }
-
-    /// Closures given to something unknown are taken to be run once.
-    pub(super) fn run_closures(&mut self, args: &[Value], at: Range) {
-        for arg in args {
-            let Shape::Closure(closure) = &arg.shape else { continue };
-            if self.frame.awaited != Some(at) && gives_future(closure) {
-                self.in_handler(at, |ev| ev.call_value(arg, Vec::new(), at));
-            } else {
-                self.call_value(arg, Vec::new(), at);
-            }
-        }
-    }
-
-    /// Evaluates a handler: what gives a future, and is handed to something that nobody waits for, is called again and
-    /// again, for many at once.
-    fn in_handler<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
-        let outer = self.frame.task.replace((Task { at: self.span(at), many: true }, self.frame.loops));
-        self.frame.serving += 1;
-        let result = run(self);
-        self.frame.serving -= 1;
-        self.frame.task = outer;
-        result
     }
 
     /// `recv.name(args)`.
@@ -570,26 +526,4 @@ impl<'p> Evaluator<'p> {
         self.frame.left = self.frame.left.or(Some(Exit::Function));
         Value::new(self.terms.literal("never"), Type::Never)
     }
-}
-
-/// Whether what a closure gives has yet to be waited for.
-fn gives_future(closure: &ClosureValue) -> bool {
-    let mut last = &closure.code.body;
-    while let ExprKind::Block(block) = &*last.kind
-        && let Some(Stmt::Expr(expr)) = block.stmts.last().filter(|_| block.has_value)
-    {
-        last = expr;
-    }
-    closure.code.is_async || matches!(&*last.kind, ExprKind::Async(_))
-}
-
-/// Whether a call is named after what starts a task or a thread.
-pub(super) fn starts_task(name: &str) -> bool {
-    name.contains("spawn")
-}
-
-/// Whether a call is handed a future that it may run beside the caller; not where it is known to wait for it.
-fn hands_over(name: &str, args: &[Expr]) -> bool {
-    let waits = matches!(name, "block_on" | "pin" | "timeout" | "timeout_at" | "scope" | "run_until");
-    !waits && args.iter().any(|arg| matches!(&*arg.kind, ExprKind::Async(_)))
 }

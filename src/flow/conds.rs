@@ -1,9 +1,12 @@
 //! The conditions of all functions, with what is asked of each when a function is called.
 
-use crate::event::{Cond, CondId};
-use crate::flow::Evaluator;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::{Cond, CondId, CondKind, EventId};
 use crate::flow::names::Marks;
-use crate::flow::term::Params;
+use crate::flow::term::{Params, Term, TermId};
+use crate::flow::value::Value;
+use crate::flow::{Evaluator, Frame};
 
 /// What a condition and those that it holds are made of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,5 +40,50 @@ impl Evaluator<'_> {
 
     pub(super) fn made(&self, id: CondId) -> Made {
         self.conds.get(id.0).1
+    }
+
+    /// The conditions that a caller may have to know of: those that events or the result depend on.
+    pub(super) fn telling(&self, frame: &Frame<'_>, returns: &Value) -> Vec<CondId> {
+        let mut kept: FxHashSet<CondId> = FxHashSet::default();
+        let mut todo: Vec<CondId> = returns.guards.to_vec();
+        todo.extend(returns.refused.iter().flat_map(|refused| refused.iter().copied()));
+        todo.extend(frame.events.iter().flat_map(|event| event.deps.iter().copied()));
+        while let Some(cond) = todo.pop() {
+            if kept.insert(cond) {
+                todo.extend(self.cond(cond).inner.iter().copied());
+            }
+        }
+        let mut conds: Vec<CondId> = frame.conds.iter().copied().filter(|cond| kept.contains(cond)).collect();
+        conds.dedup();
+        conds
+    }
+
+    /// The statements whose outcome some condition looks at.
+    pub(super) fn looked_at(&self, frame: &Frame<'_>) -> Vec<EventId> {
+        let sent: FxHashMap<EventId, bool> = frame
+            .events
+            .iter()
+            .filter_map(|event| event.access().map(|access| (event.id, access.row_required)))
+            .collect();
+        let mut all: Vec<EventId> = frame.looked_at.clone();
+        for cond in frame.conds.iter().map(|cond| self.cond(*cond)) {
+            if cond.kind != CondKind::Presence || !self.only_asks_for_success(cond.term, &sent) {
+                all.extend(self.terms.origins(cond.term).iter().map(|origin| origin.event));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|event| sent.contains_key(event));
+        all
+    }
+
+    /// Whether a value only tells that a write did not fail, or that a row was there that had to be: `execute(…)?` asks
+    /// whether it failed, not how many rows it changed.
+    fn only_asks_for_success(&self, term: TermId, row_required: &FxHashMap<EventId, bool>) -> bool {
+        match self.terms.asked_to_be_there(term) {
+            Some(Term::Count(_)) => true,
+            Some(Term::Row(event)) => row_required.get(event).is_some_and(|required| *required),
+            _ => false,
+        }
     }
 }

@@ -51,6 +51,7 @@ impl Mapping<'_> {
 impl<'p> Evaluator<'p> {
     /// Puts a flow in place of a call and gives the call's value.
     pub(super) fn instantiate(&mut self, flow: &Flow, args: &[Value], at: Range, guessed: bool) -> Value {
+        self.tighten();
         let anew = self.frame.held.common(&flow.held);
         let mut map = Mapping {
             function: flow.function,

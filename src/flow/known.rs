@@ -7,7 +7,7 @@ use crate::event::{CondKind, Conds};
 use crate::flow::absent::Absent;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit, branch, call, decode};
+use crate::flow::{Evaluator, Exit, branch, decode, task};
 use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
@@ -424,7 +424,7 @@ impl<'p> Evaluator<'p> {
                 for arg in &args {
                     result = Some(match arg.shape {
                         Shape::Closure(_) | Shape::Function(_) => {
-                            let task = call::starts_task(last);
+                            let task = task::starts_task(last);
                             self.frame.repeated += 1;
                             self.frame.serving += usize::from(task);
                             let run = |ev: &mut Self| ev.call_value(arg, Vec::new(), at);

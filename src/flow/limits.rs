@@ -64,10 +64,24 @@ impl Allowance {
 
 impl Evaluator<'_> {
     pub(super) fn allowance(&self, length: usize) -> Allowance {
-        let bytes: usize = self.source_bytes;
-        let beyond = |held: usize, (base, each): (usize, usize)| held > base + bytes / each;
-        let crowded = beyond(self.held_events, ALL_EVENTS) || beyond(self.terms.len() + self.conds.len(), ALL_TERMS);
-        Allowance::of_length(length, crowded)
+        Allowance::of_length(length, self.is_crowded())
+    }
+
+    fn is_crowded(&self) -> bool {
+        let beyond = |held: usize, (base, each): (usize, usize)| held > base + self.source_bytes / each;
+        beyond(self.held_events, ALL_EVENTS) || beyond(self.terms.len() + self.conds.len(), ALL_TERMS)
+    }
+
+    /// Takes back what was allowed to a function when the run was not yet crowded: callers wait for their callees, which
+    /// have made so much since.
+    pub(super) fn tighten(&mut self) {
+        if self.is_crowded() {
+            let length = self.program.function(self.frame.function).at.len();
+            let crowded = Allowance::of_length(length, true);
+            let allowance = &mut self.frame.allowance;
+            allowance.events = allowance.events.min(crowded.events);
+            allowance.placed = allowance.placed.min(crowded.placed);
+        }
     }
 
     /// Whether code of this length may be read once more for the function that is being evaluated. What is called

@@ -36,6 +36,7 @@ mod send;
 mod session;
 mod statement;
 mod switch;
+mod task;
 pub mod term;
 pub mod value;
 
@@ -51,9 +52,7 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{
-    Absence, Blank, Cond, CondId, CondKind, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch,
-};
+use crate::event::{Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
 use crate::flow::arena::Arena;
 use crate::flow::conds::Made;
 use crate::flow::graph::{CallGraph, Task};
@@ -332,52 +331,6 @@ impl<'p> Evaluator<'p> {
             *times += 1;
             *times <= EFFECTS
         });
-    }
-
-    /// The conditions that a caller may have to know of: those that events or the result depend on.
-    fn telling(&self, frame: &Frame<'_>, returns: &Value) -> Vec<CondId> {
-        let mut kept: FxHashSet<CondId> = FxHashSet::default();
-        let mut todo: Vec<CondId> = returns.guards.to_vec();
-        todo.extend(returns.refused.iter().flat_map(|refused| refused.iter().copied()));
-        todo.extend(frame.events.iter().flat_map(|event| event.deps.iter().copied()));
-        while let Some(cond) = todo.pop() {
-            if kept.insert(cond) {
-                todo.extend(self.cond(cond).inner.iter().copied());
-            }
-        }
-        let mut conds: Vec<CondId> = frame.conds.iter().copied().filter(|cond| kept.contains(cond)).collect();
-        conds.dedup();
-        conds
-    }
-
-    /// The statements whose outcome some condition looks at.
-    fn looked_at(&self, frame: &Frame<'_>) -> Vec<EventId> {
-        let sent: FxHashMap<EventId, bool> = frame
-            .events
-            .iter()
-            .filter_map(|event| event.access().map(|access| (event.id, access.row_required)))
-            .collect();
-        let mut all: Vec<EventId> = frame.looked_at.clone();
-        for cond in frame.conds.iter().map(|cond| self.cond(*cond)) {
-            if cond.kind != CondKind::Presence || !self.only_asks_for_success(cond.term, &sent) {
-                all.extend(self.terms.origins(cond.term).iter().map(|origin| origin.event));
-            }
-        }
-        all.sort_unstable();
-        all.dedup();
-        all.retain(|event| sent.contains_key(event));
-        all
-    }
-
-    /// Whether a value only tells that a write did not fail, or that a row was there that had to be: `execute(…)?` asks
-    /// whether it failed, not how many rows it changed.
-    fn only_asks_for_success(&self, term: TermId, row_required: &FxHashMap<EventId, bool>) -> bool {
-        let term::Term::Exists(of) = self.terms.get(term) else { return false };
-        match self.terms.get(*of) {
-            term::Term::Count(_) => true,
-            term::Term::Row(event) => row_required.get(event).is_some_and(|required| *required),
-            _ => false,
-        }
     }
 
     fn bind_parameters(&mut self, id: FnId) {

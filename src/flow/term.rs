@@ -241,6 +241,11 @@ impl Terms {
         }
     }
 
+    /// What a value asks to be there; none for a value that asks something else.
+    pub fn asked_to_be_there(&self, id: TermId) -> Option<&Term> {
+        if let Term::Exists(of) = self.get(id) { Some(self.get(*of)) } else { None }
+    }
+
     /// One of several values, a literal of this name not among them.
     pub fn without(&mut self, id: TermId, literal: &str) -> TermId {
         let Term::Either(parts) = self.get(id) else { return id };

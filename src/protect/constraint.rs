@@ -74,11 +74,10 @@ fn asks_for(read: &TableAccess, column: &Name) -> bool {
 /// one it inserts: `known.contains(row)`, `rows.iter().any(|row| row.name == name)`.
 fn compared_key(
     scene: &Scene<'_, '_>,
-    sequence: &Sequence,
+    (sequence, table): (&Sequence, &TableDef),
     read: &TableAccess,
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
-    let table = scene.schema.table(&write.1.table.name)?;
     let terms = &scene.ev.terms;
     let conds = sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?).term));
     let mut comparisons: Vec<(bool, TermId, TermId)> = Vec::new();
@@ -103,20 +102,17 @@ fn compared_key(
             })
         })
     };
-    let fits =
-        |key: &&[Name]| key.iter().any(compared) && key.iter().all(|column| compared(column) || asks_for(read, column));
-    table.keys().find(fits).map(<[Name]>::to_vec)
+    key_where(table, compared, |column| compared(column) || asks_for(read, column))
 }
 
 /// The unique key that refuses a second row, where the way to the read leaves nothing for the columns that it did not ask for:
 /// whoever comes there inserts the same.
 fn blank_key(
     scene: &Scene<'_, '_>,
-    sequence: &Sequence,
+    (sequence, table): (&Sequence, &TableDef),
     read: &TableAccess,
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
-    let table = scene.schema.table(&write.1.table.name)?;
     let event = scene.event(sequence.read)?;
     let nullable = |column: &Name| table.columns.iter().any(|def| def.name == *column && def.nullable);
     let blank = |column: &Name| {
@@ -126,11 +122,13 @@ fn blank_key(
         given.next().is_some_and(of_set) && !nullable(column)
     };
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
-    let fits = |key: &&[Name]| {
-        key.iter().any(|column| asks_for(read, column))
-            && key.iter().all(|column| given(column) && (asks_for(read, column) || blank(column)))
-    };
-    table.keys().find(fits).map(<[Name]>::to_vec)
+    let asked = |column: &Name| asks_for(read, column);
+    key_where(table, asked, |column| given(column) && (asked(column) || blank(column)))
+}
+
+/// A key of which some column fits one way, and every column another.
+fn key_where(table: &TableDef, some: impl Fn(&Name) -> bool, each: impl Fn(&Name) -> bool) -> Option<Vec<Name>> {
+    table.keys().find(|key| key.iter().any(&some) && key.iter().all(&each)).map(<[Name]>::to_vec)
 }
 
 /// Whether more than one value of a column fits a condition, which a key over the column takes for different ones: a range,
@@ -194,9 +192,12 @@ fn unique_key(
     }
     let read = scene.access(sequence.read)?;
     let table = read.statement.accesses.get(sequence.read_access)?;
-    let key = covering_key(scene, (read, table), (access, target));
-    let key = key.or_else(|| compared_key(scene, sequence, table, (access, target)));
-    let Some(key) = key.or_else(|| blank_key(scene, sequence, table, (access, target))) else {
+    let key = covering_key(scene, (read, table), (access, target)).or_else(|| {
+        let of = (sequence, scene.schema.table(&target.table.name)?);
+        let compared = compared_key(scene, of, table, (access, target));
+        compared.or_else(|| blank_key(scene, of, table, (access, target)))
+    });
+    let Some(key) = key else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
         tried.push(if overwrites(scene, access, target) && !meets_another(scene, sequence) {
             WhyNot::ConflictOverwrites

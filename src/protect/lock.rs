@@ -86,7 +86,7 @@ fn own_lock(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape, tried: &mu
                 return Some(Protection::RowLock(read.id));
             }
             // Locked rows cannot change, and a write of one of them adds none.
-            let inserts = write.access()?.statement.target()?.action == Action::Insert;
+            let inserts = write.does(Action::Insert);
             let has_subquery = access.statement.accesses.iter().any(|a| a.place == Place::InSelect);
             if !inserts && !has_subquery && sequence.relation == rows::Relation::RowOfSet {
                 return Some(Protection::RowLock(read.id));
@@ -185,7 +185,7 @@ fn earlier_lock(
 /// Whether a lock is on the table that is read, or on the one that is written.
 fn is_of_its_tables(sequence: &Sequence, locked: &TableAccess, (deciding, write): (&Access, &Event)) -> bool {
     let read = deciding.statement.accesses.get(sequence.read_access);
-    let target = write.access().and_then(|access| access.statement.target());
+    let target = write.target();
     [read, target].into_iter().flatten().any(|own| own.table.name == locked.table.name)
 }
 
@@ -228,7 +228,7 @@ fn lock_relation(
     if same(deciding, read) {
         return Some(Locked::ReadRow);
     }
-    let target = write.access()?.statement.target()?;
+    let target = write.target()?;
     if same(write.access()?, target) && target.action != Action::Insert && sequence.relation == rows::Relation::SameRow
     {
         return Some(Locked::WrittenRow);
@@ -436,7 +436,7 @@ fn table_lock(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot
     let read = scene.event(sequence.read)?;
     let write = scene.event(sequence.write)?;
     let deciding = read.access()?.statement.accesses.get(sequence.read_access)?;
-    let written = write.access()?.statement.target()?;
+    let written = write.target()?;
     for event in scene.before_of(Kind::Lock, write.id) {
         let Some(access) = event.access() else { continue };
         let Verb::LockTables(tables) = &access.statement.verb else { continue };

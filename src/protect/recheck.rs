@@ -78,12 +78,8 @@ fn asks_for_all(scene: &Scene<'_, '_>, first: (&Access, &TableAccess), later: (&
 fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option<Protection> {
     let deciding = scene.deciding(write);
     let after = deciding.partition_point(|id| scene.place(*id) <= scene.place(sequence.read));
-    let by_error = scene.between_of(Kind::Write, sequence.read, sequence.write).filter(|event| {
-        event
-            .access()
-            .and_then(|access| access.statement.target())
-            .is_some_and(|target| target.action == Action::Insert)
-    });
+    let by_error =
+        scene.between_of(Kind::Write, sequence.read, sequence.write).filter(|event| event.does(Action::Insert));
     for id in deciding[after..].iter().copied().chain(by_error.map(|event| event.id)) {
         let Some(event) = scene.event(id) else { continue };
         let Some(access) = event.access() else { continue };

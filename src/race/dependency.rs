@@ -180,8 +180,7 @@ fn made_where_missing(scene: &Scene<'_, '_>, term: TermId, origin: &Origin) -> b
     let made = |part: &TermId| {
         let mut origins = scene.origins(*part).to_vec().into_iter();
         origins.any(|made| {
-            let insert = scene.access(made.event).and_then(|access| access.statement.target());
-            made.event != origin.event && insert.is_some_and(|target| target.action == Action::Insert)
+            made.event != origin.event && scene.event(made.event).is_some_and(|event| event.does(Action::Insert))
         })
     };
     !origin.computed && parts.iter().any(made)
@@ -440,6 +439,11 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
             }
         }
     }
+}
+
+/// Whether a statement gives a column of the rows that it writes a value.
+pub fn sets(write: &Event, column: &str) -> bool {
+    write.target().is_some_and(|target| written(target).any(|set| set.column == column))
 }
 
 /// What a write gives its columns, what its conflict clause gives included.

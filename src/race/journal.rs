@@ -21,8 +21,12 @@ pub fn journals(
     production: &FxHashSet<FnId>,
     rivals: &Rivals,
 ) -> FxHashSet<Name> {
-    let mut noted: FxHashSet<Name> =
-        rivals.inserted.iter().filter(|table| only_grows(schema, rivals, table)).cloned().collect();
+    // An upsert that may meet a row that is there is told among the writers.
+    let changed: FxHashSet<&Name> = rivals.edited.iter().chain(rivals.writers.tables()).collect();
+    let parents: FxHashSet<&Name> =
+        schema.tables.values().flat_map(|def| &def.foreign_keys).map(|key| &key.table).collect();
+    let only_grows = |table: &&Name| !changed.contains(*table) && !parents.contains(*table);
+    let mut noted: FxHashSet<Name> = rivals.inserted.iter().filter(only_grows).cloned().collect();
     for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
         if noted.is_empty() {
             break;
@@ -32,14 +36,6 @@ pub fn journals(
         }
     }
     noted
-}
-
-/// Whether rows of a table are never changed, and no row of another table belongs to them.
-fn only_grows(schema: &Schema, rivals: &Rivals, table: &Name) -> bool {
-    // An upsert that may meet a row that is there is told among the writers.
-    let changed = rivals.edited.contains(table) || rivals.writers.change(table);
-    let referred = || schema.tables.values().flat_map(|def| &def.foreign_keys).any(|key| key.table == *table);
-    !changed && !referred()
 }
 
 /// The tables by whose rows a function decides what it does, or goes through one by one.

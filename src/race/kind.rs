@@ -1,7 +1,6 @@
 //! Which kind of row a statement finds, where constants tell: a token of this sort, a mark of that one.
 
 use crate::event::{Access, EventId};
-use crate::flow::random::is_drawn;
 use crate::flow::term::{Term, Terms};
 use crate::lower::tree::Name;
 use crate::race::{side, upsert};
@@ -49,7 +48,7 @@ pub fn written<'e>(
 fn met(terms: &Terms, schema: &Schema, access: &Access, target: &TableAccess) -> Kind {
     let drawn = |column: &Name| {
         let mut given = target.sets.iter().filter(|set| set.column == *column);
-        given.any(|set| access.bound(&set.value).is_some_and(|term| is_drawn(terms, term)))
+        given.any(|set| upsert::is_drawn_here(terms, access, &set.value))
     };
     let mut keys = upsert::met_keys(schema, target);
     keys.retain(|key| !key.iter().any(drawn));

@@ -92,13 +92,12 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// Whether a value only tells that a write did not fail.
     fn is_success(&self, term: TermId) -> bool {
-        matches!(self.ev.terms.get(term), Term::Exists(of) if matches!(self.ev.terms.get(*of), Term::Count(_)))
+        matches!(self.ev.terms.asked_to_be_there(term), Some(Term::Count(_)))
     }
 
     /// Whether a value only tells that a row was there that had to be.
     pub fn is_required_row(&self, term: TermId) -> bool {
-        let Term::Exists(of) = self.ev.terms.get(term) else { return false };
-        let Term::Row(event) = self.ev.terms.get(*of) else { return false };
+        let Some(Term::Row(event)) = self.ev.terms.asked_to_be_there(term) else { return false };
         self.access(*event).is_some_and(|access| access.row_required)
     }
 

@@ -105,10 +105,7 @@ impl Writers {
         for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
             let Some(runs) = writers.reach.serving(flow.function).filter(|runs| *runs != Runs::First) else { continue };
             let called = ev.calls.calls_of(ev.program, flow.function).next().is_some();
-            let made = flow.events.iter().filter(|event| {
-                let target = event.access().and_then(|access| access.statement.target());
-                target.is_some_and(|target| target.action == Action::Insert)
-            });
+            let made = flow.events.iter().filter(|event| event.does(Action::Insert));
             let made = made.map(|event| event.id).collect();
             let reads = flow.events.iter().filter_map(|event| Some((event.id, event.access()?))).collect();
             let asked = Asked { ev, schema, function: flow.function, runs, called, made, reads };
@@ -211,9 +208,9 @@ impl Writers {
         self.by_column.contains_key(&(Name::new(table), column.clone()))
     }
 
-    /// Whether any statement is known to give a row of a table that is there a value of its own.
-    pub fn change(&self, table: &Name) -> bool {
-        self.by_column.keys().any(|(known, _)| known == table)
+    /// The tables in which some statement is known to give a row that is there a value of its own.
+    pub fn tables(&self) -> impl Iterator<Item = &Name> {
+        self.by_column.keys().map(|(table, _)| table)
     }
 
     /// How the program's functions run.

@@ -141,7 +141,7 @@ pub fn instead_of_table(case: Case<'_, '_>) -> Option<Rewrite> {
         let Some(main) = access.statement.accesses.first() else { continue };
         let row = access.statement.verb == Verb::Select && main.aggregate.is_none() && keyed(main);
         let inserted = |other: &&Event| {
-            let target = other.access().and_then(|access| access.statement.target());
+            let target = other.target();
             target.is_some_and(|target| target.action == Action::Insert && target.table.name == main.table.name)
         };
         let looks = main.aggregate.is_none_or(|aggregate| aggregate == Aggregate::Exists) && keyed(main);

@@ -64,7 +64,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 fn is_one_more(facts: &Facts<'_, '_>) -> bool {
     let (scene, read) = (facts.scene, facts.read.id);
     let inserts = |event: &Event| {
-        let target = event.access().and_then(|access| access.statement.target());
+        let target = event.target();
         target.is_some_and(|target| target.action == Action::Insert && target.table.name == facts.target.table.name)
     };
     let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();

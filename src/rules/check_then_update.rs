@@ -222,10 +222,8 @@ fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
     let scene = facts.scene;
     let passed = |branch: u32| [facts.read, facts.write].iter().any(|event| event.path.arms_of(branch).is_some());
     scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
-        let target = event.access().and_then(|access| access.statement.target());
-        target.is_some_and(|target| {
-            target.table.name == facts.reads.table.name && dependency::written(target).any(|set| set.column == *column)
-        }) && event.path.0.iter().all(|(branch, _)| passed(*branch))
+        sets_of_read(facts, event, column)
+            && event.path.0.iter().all(|(branch, _)| passed(*branch))
             && scene.sequences(event).iter().any(|own| own.read == facts.read.id && own.relation == Relation::SameRow)
     })
 }
@@ -237,16 +235,15 @@ fn is_a_helpers_own(facts: &Facts<'_, '_>, check: &Check) -> bool {
     let depth = common(facts.read, facts.write);
     let Some(helper) = facts.read.calls.get(..=depth) else { return false };
     let asked_in = scene.ev.cond(cond).function;
-    let writes = |event: &Event| {
-        let target = event.access().and_then(|access| access.statement.target());
-        target.is_some_and(|target| {
-            target.table.name == facts.reads.table.name && dependency::written(target).any(|set| set.column == *column)
-        })
-    };
     facts.read.calls[depth..].iter().any(|call| call.function == asked_in)
         && scene
             .between_of(Kind::Write, facts.read.id, facts.write.id)
-            .any(|event| event.calls.get(..=depth) == Some(helper) && writes(event))
+            .any(|event| event.calls.get(..=depth) == Some(helper) && sets_of_read(facts, event, column))
+}
+
+/// Whether a statement gives a column of the table that was read a value.
+fn sets_of_read(facts: &Facts<'_, '_>, event: &Event, column: &Name) -> bool {
+    event.target().is_some_and(|target| target.table.name == facts.reads.table.name) && dependency::sets(event, column)
 }
 
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another

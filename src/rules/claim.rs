@@ -52,7 +52,7 @@ impl<'a, 'p> Facts<'a, 'p> {
         let read = scene.event(sequence.read)?;
         let write = scene.event(sequence.write)?;
         let reads = read.access()?.statement.accesses.get(sequence.read_access)?;
-        let target = write.access()?.statement.target()?;
+        let target = write.target()?;
         Some(Self { scene, sequence, read, write, reads, target, tried })
     }
 

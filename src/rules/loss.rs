@@ -7,6 +7,7 @@ use crate::lower::tree::Name;
 use crate::race::writers::{Told, is_kept, joins};
 use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
 use crate::rules::claim::Facts;
+use crate::sql::statement::Assignment;
 
 /// Another statement of the program that comes in between.
 #[derive(Clone, Debug)]
@@ -170,21 +171,20 @@ impl Facts<'_, '_> {
 
     /// Whether a column gets back what another statement had read from it before.
     fn puts_back(&self, column: &Name) -> bool {
+        self.are_found(dependency::written(self.target), column)
+    }
+
+    /// Whether all that is given to a column was read from it.
+    fn are_found<'s>(&self, sets: impl Iterator<Item = &'s Assignment>, column: &Name) -> bool {
         let Some(access) = self.write.access() else { return false };
-        let sets = dependency::written(self.target).filter(|set| set.column == *column);
+        let sets = sets.filter(|set| set.column == *column);
         let mut given = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).peekable();
         given.peek().is_some() && given.all(|term| rows::is_found(self.scene, term, (&self.target.table.name, column)))
     }
 
     /// Whether an upsert names its row by the key of one that was found: that one is saved again, and none is new.
     pub fn saves_again(&self) -> bool {
-        let Some(access) = self.write.access() else { return false };
-        let found = |column: &Name| {
-            let sets = self.target.sets.iter().filter(|set| set.column == *column);
-            let mut given = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).peekable();
-            given.peek().is_some()
-                && given.all(|term| rows::is_found(self.scene, term, (&self.target.table.name, column)))
-        };
+        let found = |column: &Name| self.are_found(self.target.sets.iter(), column);
         let keys = upsert::met_keys(self.scene.schema, self.target);
         keys.iter().any(|key| !key.is_empty() && key.iter().all(found))
     }

@@ -309,8 +309,7 @@ fn stands_apart(scene: &Scene<'_, '_>, claim: &Claim, known: &Claim) -> bool {
     let decides = |claim: &Claim, cond: Option<CondId>| claim.sequence.checks.iter().any(|check| check.cond == cond);
     let adds =
         claim.sequence.checks.iter().any(|check| check.looks_at != LooksAt::Existence && !decides(known, check.cond));
-    let removes =
-        own.access().and_then(|access| access.statement.target()).is_some_and(|it| it.action == Action::Delete);
+    let removes = own.does(Action::Delete);
     matches!(claim.rule, check_then_update::ID | lost_update::ID | check_then_insert::ID)
         && !removes
         && (adds || claim.rule != known.rule)

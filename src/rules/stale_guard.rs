@@ -178,7 +178,7 @@ fn is_noted_beside(facts: &Facts<'_, '_>) -> bool {
     let content = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence);
     let conds: Vec<_> = content.filter_map(|check| check.cond).collect();
     let notes = |event: &Event| {
-        let target = event.access().and_then(|access| access.statement.target());
+        let target = event.target();
         target.is_some_and(|target| target.action == Action::Insert && journals.contains(&target.table.name))
     };
     scene.flow.events.iter().any(|event| {

@@ -59,7 +59,7 @@ fn in_process<'a>(
         return None;
     }
     let held = |later: &&Event| {
-        let by_key = later.access().and_then(|access| access.statement.target()).is_some_and(has_key);
+        let by_key = later.target().is_some_and(has_key);
         by_key
             && later.dialect != Dialect::Sqlite
             && later.on != Some(guard.guard)
@@ -95,7 +95,7 @@ fn is_about_all_rows(event: &Event) -> bool {
 
 /// A write of single rows, by key.
 fn writes_by_key(event: &Event) -> bool {
-    let target = event.access().and_then(|access| access.statement.target());
+    let target = event.target();
     target.is_some_and(|target| has_key(target) || target.action == Action::Insert)
 }
 

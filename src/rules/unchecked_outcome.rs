@@ -45,7 +45,7 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
 /// In: a write that no sequence ends in. `SET left = left - 1 WHERE id = $1 AND left > 0`: the caller goes on as if it
 /// had taken one.
 pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confidence> {
-    let target = write.access()?.statement.target()?;
+    let target = write.target()?;
     if target.action != Action::Update || scene.outcome_used(write.id) {
         return None;
     }
@@ -67,7 +67,7 @@ pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confi
 /// The column that a write asks for and gives another value, where the row is named by nothing else: whoever comes second
 /// does not find it any more.
 pub fn moved_guard(write: &Event) -> Option<&Name> {
-    let target = write.access()?.statement.target().filter(|target| target.action == Action::Update)?;
+    let target = write.target().filter(|target| target.action == Action::Update)?;
     let [guard] = target.filter.as_slice() else { return None };
     let [column] = guard.columns.as_slice() else { return None };
     let named = guard.op == Compare::Eq && matches!(guard.value, Operand::Placeholder(_) | Operand::Named(_));

@@ -41,9 +41,7 @@ pub fn is_asked_for(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
 /// Whether the row was deleted before this write, and only one worker could do that: what comes after is the taker's own.
 fn taken_before(facts: &Facts<'_, '_>) -> bool {
     facts.decided_before(facts.write.id).any(|(write, sequence, _)| {
-        let target = write.access().and_then(|access| access.statement.target());
-        target.is_some_and(|target| target.action == Action::Delete)
-            && matches!(sequence.relation, Relation::SameRow | Relation::LikelySameRow)
+        write.does(Action::Delete) && matches!(sequence.relation, Relation::SameRow | Relation::LikelySameRow)
     })
 }
 

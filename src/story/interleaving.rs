@@ -6,7 +6,7 @@ use crate::flow::term::Term;
 use crate::protect::WhyNot;
 use crate::race::children::{self, Added};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Written, side};
+use crate::race::{Check, LooksAt, Written, dependency, side};
 use crate::rules::claim::Claim;
 use crate::rules::loss::Counterpart;
 use crate::rules::{
@@ -103,10 +103,10 @@ fn with_another(
     ));
     steps.push(step(Who::A, words::statement(write), after, write.span, Role::Write));
     let table = words::table_of(scene, claim, write);
-    let deletes = write.access().and_then(|access| access.statement.target());
-    let outcome = match deletes.is_some_and(|target| target.action == Action::Delete) {
+    let deletes = write.does(Action::Delete);
+    let outcome = match deletes {
         true => format!("the row is deleted, whatever {column} has become"),
-        false if own.is_none() && !super::reason::sets(write, column) => {
+        false if own.is_none() && !dependency::sets(write, column) => {
             format!("the row is written, whatever {column} has become")
         }
         false => format!("what B wrote to {table}.{column} is lost"),
@@ -180,7 +180,7 @@ fn seen(shown: &Check) -> Option<String> {
 }
 
 fn outcome(claim: &Claim, write: &Event, table: &str) -> String {
-    let action = write.access().and_then(|access| access.statement.target()).map(|target| target.action);
+    let action = write.target().map(|target| target.action);
     match (claim.rule, action) {
         (table_lock::ID, _) => format!("everybody who writes {table} waits for everybody else"),
         (double_fire::ID, _) => "it happened twice".to_owned(),

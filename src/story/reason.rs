@@ -28,7 +28,7 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             let who = words::function(scene, writer.function);
             let then = match action(write) {
                 Some(Action::Delete) => "it is deleted all the same",
-                _ if !sets(write, column) => "it is written all the same",
+                _ if !dependency::sets(write, column) => "it is written all the same",
                 _ => "what it wrote is written over",
             };
             return format!("{who} can change {column} of the {table} row after the check, and {then}");
@@ -374,18 +374,12 @@ pub fn writes(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
 }
 
 fn action(event: &Event) -> Option<Action> {
-    event.access().and_then(|access| access.statement.target()).map(|target| target.action)
+    event.target().map(|target| target.action)
 }
 
 /// Whether a request goes on where what it asked for is missing, or cannot be used.
 fn lacks_what_it_needs(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> bool {
     super::best_check(scene, claim, write).is_some_and(|(_, cond)| side::lacks(cond, write) == Some(true))
-}
-
-/// Whether a statement gives a column a value.
-pub fn sets(write: &Event, column: &str) -> bool {
-    let target = write.access().and_then(|access| access.statement.target());
-    target.is_some_and(|target| dependency::written(target).any(|set| set.column == column))
 }
 
 fn source_table<'e>(read: &'e Event, sequence: &Sequence) -> &'e str {
@@ -435,9 +429,8 @@ pub fn told_columns<'c>(scene: &Scene<'_, '_>, claim: &'c Claim, write: &Event) 
     let sequence = &claim.sequence;
     let named: Vec<&str> =
         sequence.checked_columns().into_iter().filter_map(|column| words::named(column.as_str())).collect();
-    let target = write.access().and_then(|access| access.statement.target());
     let moved = |column: &str| {
-        target.is_some_and(|target| dependency::written(target).any(|set| set.column == column))
+        dependency::sets(write, column)
             && !sequence.values.iter().any(|value| value.column == column && value.is_handed_back())
     };
     let read = scene.access(sequence.read).and_then(|read| read.statement.accesses.get(sequence.read_access));

@@ -9,7 +9,7 @@ use crate::client::diesel::write::{OnConflict, OnConflictDo, Write};
 use crate::client::diesel::{Part, change, model, query};
 use crate::flow::Evaluator;
 use crate::flow::value::{Shape, Value};
-use crate::link::{Def, ScopeId};
+use crate::link::{ConstId, Def, ScopeId};
 use crate::lower::tree::{ExprKind, MacroBody, MacroCall, Name, Segment, Ty, TyPath};
 use crate::sql::statement::{Action, ConflictTarget};
 
@@ -22,7 +22,7 @@ pub(crate) fn name(ev: &mut Evaluator<'_>, path: &TyPath) -> Option<Value> {
         return None;
     }
     let found = ev.program.path(ev.scope(), Some(ev.function()), path).into_iter().find_map(|def| match def {
-        Def::Const(id) => part_of(generated(&ev.program.const_def(id).ty)?),
+        Def::Const(id) => described(ev, id),
         Def::External(full) => constant(&full),
         // A module is no value: with `use schema::seats` and `use schema::seats::dsl::*` the name is the table's.
         Def::Module(scope) => table_in(ev, scope),
@@ -33,9 +33,14 @@ pub(crate) fn name(ev: &mut Evaluator<'_>, path: &TyPath) -> Option<Value> {
 
 fn table_in(ev: &Evaluator<'_>, module: ScopeId) -> Option<Part> {
     ev.program.resolve(module, &[Name::new("table")]).into_iter().find_map(|def| match def {
-        Def::Const(id) => part_of(generated(&ev.program.const_def(id).ty)?),
+        Def::Const(id) => described(ev, id),
         _ => None,
     })
+}
+
+/// The table or column that a constant of a `table!` stands for.
+fn described(ev: &Evaluator<'_>, id: ConstId) -> Option<Part> {
+    part_of(generated(&ev.program.const_def(id).ty)?)
 }
 
 /// `alias!(users as boss)`: the table under another name, or a tuple of them.

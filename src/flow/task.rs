@@ -1,0 +1,76 @@
+//! What runs beside the function that hands it over: tasks, and handlers that a framework calls.
+
+use crate::flow::Evaluator;
+use crate::flow::graph::Task;
+use crate::flow::value::{ClosureValue, Shape, Value};
+use crate::lower::tree::{Expr, ExprKind, Stmt};
+use crate::span::Range;
+
+impl<'p> Evaluator<'p> {
+    /// The arguments of a call, which may run them beside the caller.
+    pub(super) fn handed(&mut self, name: &str, args: &[Expr], at: Range) -> Vec<Value> {
+        if starts_task(name) || hands_over(name, args) { self.in_task(at, |ev| ev.args(args)) } else { self.args(args) }
+    }
+
+    /// Evaluates what runs in a task of its own, which is started here.
+    pub(super) fn in_task<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
+        let looped = self.frame.loops > self.loops_around() || self.frame.spread > 0;
+        let many = looped || self.frame.task.is_some_and(|(task, _)| task.many);
+        self.beside(Task { at: self.span(at), many }, run)
+    }
+
+    /// Evaluates a handler: what gives a future, and is handed to something that nobody waits for, is called again and
+    /// again, for many at once.
+    fn in_handler<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
+        self.frame.serving += 1;
+        let result = self.beside(Task { at: self.span(at), many: true }, run);
+        self.frame.serving -= 1;
+        result
+    }
+
+    fn beside<R>(&mut self, task: Task, run: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.frame.task.replace((task, self.frame.loops));
+        let result = run(self);
+        self.frame.task = outer;
+        result
+    }
+
+    /// How many loops stand around the task that is evaluated.
+    pub(super) fn loops_around(&self) -> usize {
+        self.frame.task.map_or(0, |(_, loops)| loops)
+    }
+
+    /// Closures given to something unknown are taken to be run once, handlers again and again.
+    pub(super) fn run_closures(&mut self, args: &[Value], at: Range) {
+        for arg in args {
+            let Shape::Closure(closure) = &arg.shape else { continue };
+            if self.frame.awaited != Some(at) && gives_future(closure) {
+                self.in_handler(at, |ev| ev.call_value(arg, Vec::new(), at));
+            } else {
+                self.call_value(arg, Vec::new(), at);
+            }
+        }
+    }
+}
+
+/// Whether what a closure gives has yet to be waited for.
+fn gives_future(closure: &ClosureValue) -> bool {
+    let mut last = &closure.code.body;
+    while let ExprKind::Block(block) = &*last.kind
+        && let Some(Stmt::Expr(expr)) = block.stmts.last().filter(|_| block.has_value)
+    {
+        last = expr;
+    }
+    closure.code.is_async || matches!(&*last.kind, ExprKind::Async(_))
+}
+
+/// Whether a call is named after what starts a task or a thread.
+pub(super) fn starts_task(name: &str) -> bool {
+    name.contains("spawn")
+}
+
+/// Whether a call is handed a future that it may run beside the caller; not where it is known to wait for it.
+fn hands_over(name: &str, args: &[Expr]) -> bool {
+    let waits = matches!(name, "block_on" | "pin" | "timeout" | "timeout_at" | "scope" | "run_until");
+    !waits && args.iter().any(|arg| matches!(&*arg.kind, ExprKind::Async(_)))
+}
