@@ -8,6 +8,7 @@ use super::engine;
 use super::manifest::Manifest;
 use super::place::{Place, shown, upward};
 use super::{Crate, Target};
+use crate::lower::tree::Name;
 use crate::notice::Notice;
 
 /// The packages of one run, by directory.
@@ -51,6 +52,7 @@ impl Packages {
         for manifest in found.values().filter(|manifest| manifest.is_package()) {
             packages.add(manifest, &found, place, disk);
         }
+        name_libraries(&mut packages.crates, found.values());
         packages
     }
 
@@ -89,6 +91,21 @@ impl Packages {
 
     pub(super) fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
+    }
+}
+
+/// Code names a package by its library, which a manifest may call otherwise: so do its dependents from here on.
+pub(super) fn name_libraries<'m>(crates: &mut [Crate], manifests: impl Iterator<Item = &'m Manifest>) {
+    let renamed: BTreeMap<Name, Name> = manifests
+        .filter_map(|manifest| Some((manifest.package_name()?, manifest.crate_name()?)))
+        .filter(|(package, library)| package != library)
+        .collect();
+    for dependency in crates.iter_mut().flat_map(|krate| &mut krate.dependencies) {
+        let Some(library) = renamed.get(&dependency.package) else { continue };
+        if dependency.name == dependency.package {
+            dependency.name = library.clone();
+        }
+        dependency.package = library.clone();
     }
 }
 
