@@ -39,6 +39,7 @@ mod switch;
 mod task;
 pub mod term;
 pub mod value;
+pub mod variant;
 
 pub(crate) use known::is_mutator;
 
@@ -52,7 +53,9 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{
+    Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Lead, Path, Switch,
+};
 use crate::flow::arena::Arena;
 use crate::flow::conds::Made;
 use crate::flow::graph::{CallGraph, Task};
@@ -172,6 +175,7 @@ struct Frame<'p> {
     switches: Vec<Switch>,
     absences: Vec<Absence>,
     blanks: Vec<Blank>,
+    leads: Vec<Lead>,
     text: &'p str,
     allowance: Allowance,
     /// A function that was called can lead to a statement.
@@ -296,12 +300,26 @@ impl<'p> Evaluator<'p> {
         }
         let conds = self.telling(&frame, &returns);
         let looked_at = self.looked_at(&frame);
-        let Frame { events, open, switches, mut absences, blanks, held, .. } = frame;
+        let Frame { events, open, switches, mut absences, blanks, mut leads, held, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
         absences.retain(|absence| passed.contains(&absence.branch));
+        leads.retain(|lead| passed.contains(&lead.branch));
         let blanks = self.told_blanks(blanks, &events);
-        Flow { function: id, reaches_rows, events, conds, looked_at, returns, open, switches, absences, blanks, held }
+        Flow {
+            function: id,
+            reaches_rows,
+            events,
+            conds,
+            looked_at,
+            returns,
+            open,
+            switches,
+            absences,
+            blanks,
+            leads,
+            held,
+        }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -460,6 +478,7 @@ impl Frame<'_> {
             switches: Vec::new(),
             absences: Vec::new(),
             blanks: Vec::new(),
+            leads: Vec::new(),
             text: "",
             allowance: Allowance::default(),
             reaches_rows: false,
