@@ -6,6 +6,7 @@
 
 mod absent;
 mod arena;
+mod asking;
 mod begin;
 mod branch;
 mod builder;
@@ -105,6 +106,8 @@ pub struct Evaluator<'p> {
     begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
     constants: FxHashMap<ConstId, Value>,
+    /// What says who sends the request.
+    askers: FxHashSet<TermId>,
     /// What stands for the variants of enums, by the number in the name of an encoded value.
     encodings: Vec<encode::Encoding>,
     /// The bytes of each file, for messages and for tables in macros.
@@ -212,6 +215,7 @@ impl<'p> Evaluator<'p> {
             begin_modes: FxHashMap::default(),
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
+            askers: FxHashSet::default(),
             encodings: Vec::new(),
             texts: workspace.files.iter().map(|file| file.text.clone()).collect(),
             depth: 0,
@@ -371,10 +375,10 @@ impl<'p> Evaluator<'p> {
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
             index = u16::saturating_add(index, 1);
-            let value = match self.extracted(&ty, param.at) {
-                Some(value) => value,
-                None => Value::new(term, ty),
-            };
+            let extracted = self.extracted(&ty, param.at);
+            let given = extracted.is_some();
+            let value = extracted.unwrap_or_else(|| Value::new(term, ty));
+            self.note_who_asks(&value, given);
             let value = self.declared(&param.ty, value);
             self.learn_handle(&value);
             self.bind(&param.pat, value);
