@@ -43,7 +43,8 @@ impl<'p> Evaluator<'p> {
             Some(Def::Const(id)) => self.constant(*id),
             Some(Def::Variant(id, name)) => {
                 let ty = Type::Def(*id, [].into());
-                Value::new(self.terms.literal(name), ty)
+                let value = Value::new(self.terms.literal(name), ty);
+                self.as_variant(path, value)
             }
             Some(Def::Type(id)) => {
                 let ty = Type::Def(*id, [].into());
@@ -174,7 +175,10 @@ impl<'p> Evaluator<'p> {
         }
         match defs.first() {
             Some(Def::Type(id)) => return self.constructed(Type::Def(*id, [].into()), values),
-            Some(Def::Variant(id, _)) => return self.constructed(Type::Def(*id, [].into()), values),
+            Some(Def::Variant(id, _)) => {
+                let value = self.constructed(Type::Def(*id, [].into()), values);
+                return self.as_variant(path, value);
+            }
             _ => {}
         }
         // `Trait::method(receiver, …)` and `Type::method(…)` of types nobody declares here.

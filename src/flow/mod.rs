@@ -6,6 +6,7 @@
 
 mod absent;
 mod arena;
+mod asking;
 mod begin;
 mod branch;
 mod builder;
@@ -40,6 +41,7 @@ mod switch;
 mod task;
 pub mod term;
 pub mod value;
+pub mod variant;
 
 pub(crate) use known::is_mutator;
 
@@ -53,7 +55,9 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, HandleKind, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{
+    Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Lead, Path, Switch,
+};
 use crate::flow::arena::Arena;
 use crate::flow::conds::Made;
 use crate::flow::graph::{CallGraph, Task};
@@ -105,6 +109,8 @@ pub struct Evaluator<'p> {
     begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
     constants: FxHashMap<ConstId, Value>,
+    /// What says who sends the request.
+    askers: FxHashSet<TermId>,
     /// What stands for the variants of enums, by the number in the name of an encoded value.
     encodings: Vec<encode::Encoding>,
     /// The bytes of each file, for messages and for tables in macros.
@@ -175,6 +181,7 @@ struct Frame<'p> {
     switches: Vec<Switch>,
     absences: Vec<Absence>,
     blanks: Vec<Blank>,
+    leads: Vec<Lead>,
     text: &'p str,
     allowance: Allowance,
     /// A function that was called can lead to a statement.
@@ -212,6 +219,7 @@ impl<'p> Evaluator<'p> {
             begin_modes: FxHashMap::default(),
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
+            askers: FxHashSet::default(),
             encodings: Vec::new(),
             texts: workspace.files.iter().map(|file| file.text.clone()).collect(),
             depth: 0,
@@ -305,12 +313,26 @@ impl<'p> Evaluator<'p> {
         }
         let conds = self.telling(&frame, &returns);
         let looked_at = self.looked_at(&frame);
-        let Frame { events, open, switches, mut absences, blanks, held, .. } = frame;
+        let Frame { events, open, switches, mut absences, blanks, mut leads, held, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
         absences.retain(|absence| passed.contains(&absence.branch));
+        leads.retain(|lead| passed.contains(&lead.branch));
         let blanks = self.told_blanks(blanks, &events);
-        Flow { function: id, reaches_rows, events, conds, looked_at, returns, open, switches, absences, blanks, held }
+        Flow {
+            function: id,
+            reaches_rows,
+            events,
+            conds,
+            looked_at,
+            returns,
+            open,
+            switches,
+            absences,
+            blanks,
+            leads,
+            held,
+        }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -362,10 +384,10 @@ impl<'p> Evaluator<'p> {
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
             index = u16::saturating_add(index, 1);
-            let value = match self.extracted(&ty, param) {
-                Some(value) => value,
-                None => Value::new(term, ty),
-            };
+            let extracted = self.extracted(&ty, param);
+            let given = extracted.is_some();
+            let value = extracted.unwrap_or_else(|| Value::new(term, ty));
+            self.note_who_asks(&value, given);
             let value = self.declared(&param.ty, value);
             self.learn_handle(&value);
             self.bind(&param.pat, value);
@@ -478,6 +500,7 @@ impl Frame<'_> {
             switches: Vec::new(),
             absences: Vec::new(),
             blanks: Vec::new(),
+            leads: Vec::new(),
             text: "",
             allowance: Allowance::default(),
             reaches_rows: false,

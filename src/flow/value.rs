@@ -6,6 +6,7 @@ use crate::event::{CondId, Conds};
 use crate::flow::absent::Absent;
 use crate::flow::limits::FIELDS;
 use crate::flow::term::TermId;
+use crate::flow::variant::Variants;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Closure, Name};
 use crate::sql::statement::Statement;
@@ -23,6 +24,8 @@ pub struct Value {
     pub wrap: Wrap,
     /// What is known where it is none.
     pub absent: Absent,
+    /// What is known of the ways to it, where it is a variant of an enum.
+    pub variants: Option<Arc<Variants>>,
     /// How many shapes stand inside each other.
     pub(crate) nested: u16,
 }
@@ -149,7 +152,7 @@ impl Text {
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
         let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
-        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, nested: 0 }
+        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, variants: None, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {

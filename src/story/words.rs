@@ -52,6 +52,12 @@ pub fn effect(scene: &Scene<'_, '_>, event: &Event) -> String {
     }
 }
 
+/// What is said of requests, of a function that no request leads to.
+pub fn of_runs(text: &str) -> String {
+    let said = [("two requests", "two runs"), ("second request", "second run"), ("once a request", "once a run")];
+    said.into_iter().fold(text.to_owned(), |text, (of_requests, of_runs)| text.replace(of_requests, of_runs))
+}
+
 /// The statement on one line.
 pub fn statement(event: &Event) -> String {
     match event.access() {
