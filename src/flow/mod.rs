@@ -30,6 +30,7 @@ pub(crate) mod names;
 mod outcome;
 mod own;
 mod pattern;
+mod place;
 pub mod random;
 mod repeat;
 mod send;
@@ -287,6 +288,7 @@ impl<'p> Evaluator<'p> {
             }
         }
         let returns = self.joined_return(0, 0, program.returns(id, program.self_type(id).as_ref(), &[]));
+        let left = self.left_in_parameters(id, &[]);
         let mut frame = std::mem::replace(&mut self.frame, outer);
         self.terms.names.back_to(before);
         self.forget_locks(&mut frame, &returns);
@@ -301,7 +303,8 @@ impl<'p> Evaluator<'p> {
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
         absences.retain(|absence| passed.contains(&absence.branch));
         let blanks = self.told_blanks(blanks, &events);
-        Flow { function: id, reaches_rows, events, conds, looked_at, returns, open, switches, absences, blanks, held }
+        let function = id;
+        Flow { function, reaches_rows, events, conds, looked_at, returns, left, open, switches, absences, blanks, held }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a

@@ -211,10 +211,12 @@ impl Terms {
     }
 
     pub fn exists(&mut self, of: TermId) -> TermId {
-        if let Term::Exists(_) = self.get(of) {
-            return of;
+        match self.get(of) {
+            Term::Exists(_) => of,
+            // `(left > 0).then_some(x)` is there where the condition holds.
+            Term::Computed(by, parts) if matches!(by.as_str(), "then_some" | "then") && parts.len() == 2 => parts[0],
+            _ => self.intern(Term::Exists(of)),
         }
-        self.intern(Term::Exists(of))
     }
 
     pub fn computed(&mut self, by: &str, mut parts: Vec<TermId>) -> TermId {

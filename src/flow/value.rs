@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::event::{CondId, Conds};
 use crate::flow::absent::Absent;
 use crate::flow::limits::FIELDS;
+use crate::flow::place::Borrowed;
 use crate::flow::term::TermId;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Closure, Name};
@@ -23,6 +24,8 @@ pub struct Value {
     pub wrap: Wrap,
     /// What is known where it is none.
     pub absent: Absent,
+    /// Of a variable: what it was borrowed from to be changed.
+    pub(crate) part_of: Option<Arc<Borrowed>>,
     /// How many shapes stand inside each other.
     pub(crate) nested: u16,
 }
@@ -149,7 +152,7 @@ impl Text {
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
         let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
-        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, nested: 0 }
+        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, part_of: None, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {
