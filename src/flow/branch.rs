@@ -1,12 +1,9 @@
 //! Conditions, branches and joins: what control depends on.
 
-use std::sync::Arc;
-
-use crate::client::Builder;
 use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Event, Path};
 use crate::flow::absent::{absent_arm, is_let, lacking_arm, lacking_arms};
 use crate::flow::term::{Term, TermId, is_call};
-use crate::flow::value::{Shape, Value, Wrap};
+use crate::flow::value::{Value, Wrap};
 use crate::flow::{Evaluator, Exit, decode};
 use crate::link::Type;
 use crate::lower::tree::{self, Expr, Name, Pat};
@@ -299,115 +296,6 @@ impl<'p> Evaluator<'p> {
         self.encoded(&scrutinee, arms, value)
     }
 
-    /// One of several values, chosen by conditions.
-    pub(super) fn merge(&mut self, values: &[&Value], conds: &[CondId]) -> Value {
-        self.merge_ways(values, &[], conds)
-    }
-
-    /// The same where each is the value at the end of a way of its own.
-    fn merge_ways(&mut self, values: &[&Value], ways: &[Path], conds: &[CondId]) -> Value {
-        if let [one] = values {
-            let mut value = (*one).clone();
-            value.guards = union(&value.guards, conds);
-            return value;
-        }
-        // Where each way gives the same, none was chosen.
-        let alike = values.windows(2).all(|pair| pair[0].term == pair[1].term);
-        let conds = if alike { &[] } else { conds };
-        let term = self.terms.either(values.iter().map(|value| value.term));
-        let ty = values.iter().map(|value| &value.ty).find(|ty| !matches!(ty, Type::Unknown | Type::Never));
-        let mut value = Value::new(term, ty.cloned().unwrap_or(Type::Unknown));
-        let mut guards = conds.to_vec();
-        for one in values {
-            guards.extend(one.guards.iter().copied());
-        }
-        value.guards = union(&[], &guards);
-        value.wrap = merged_wrap(values);
-        value.refused = self.refusals(values, conds);
-        value.absent = self.merged_absent(values, ways);
-        value.variants = self.merged_variants(values, ways);
-        let shape = match self.merged_builder(values) {
-            Some(builder) => Shape::Builder(Arc::new(builder)),
-            None => self.merged_record(values, ways, conds).unwrap_or_else(|| merge_shapes(values)),
-        };
-        value.reshape(shape);
-        value
-    }
-
-    /// One of several structs, field by field: each field is what it is on one of the ways. A value that nobody took apart
-    /// has its fields too.
-    fn merged_record(&mut self, values: &[&Value], ways: &[Path], conds: &[CondId]) -> Option<Shape> {
-        let there = |value: &&Value| !self.is_error(value) && !matches!(self.terms.get(value.term), Term::Literal(_));
-        let places: Vec<usize> = (0..values.len()).filter(|place| there(&values[*place])).collect();
-        let ways: Vec<Path> = places.iter().filter_map(|place| ways.get(*place).cloned()).collect();
-        let all: Vec<&Value> = places.iter().map(|place| values[*place]).collect();
-        let mut names: Vec<Name> = Vec::new();
-        let mut listed = false;
-        for value in &all {
-            match &value.shape {
-                Shape::Record(fields) => {
-                    listed |= numbered(fields);
-                    let new = fields.iter().map(|(name, _)| name).filter(|name| !names.contains(name));
-                    names.extend(new.cloned().collect::<Vec<_>>());
-                }
-                Shape::Plain if self.terms.matters(value.term) => {}
-                _ => return None,
-            }
-        }
-        let has_all = |value: &&Value| names.iter().all(|name| value.part(name).is_some());
-        let unlike = listed && !all.iter().all(has_all);
-        if all.len() < 2 || names.is_empty() || unlike || names.iter().any(|name| name == "each") {
-            return None;
-        }
-        let merged = names.into_iter().map(|name| {
-            let parts: Vec<Value> = all.iter().map(|value| self.field(value, &name)).collect();
-            let same = parts.iter().all(|part| part.term == parts[0].term);
-            let constant = parts.iter().all(|part| matches!(self.terms.get(part.term), Term::Literal(_)));
-            let parts: Vec<&Value> = parts.iter().collect();
-            // Of constants the conditions say which; of a tuple the first stands for all.
-            let part = match (same || listed && !constant, constant) {
-                (true, _) => parts[0].clone(),
-                (false, true) => self.merge_ways(&parts, &ways, conds),
-                (false, false) => self.merge_ways(&parts, &ways, &[]),
-            };
-            self.learn_handle(&part);
-            (name, part)
-        });
-        let merged = merged.collect();
-        Some(Shape::Record(Arc::new(merged)))
-    }
-
-    /// What decides whether one of several results is an error: what decided it of each, and what chose among them where
-    /// one is an error in any case.
-    fn refusals(&self, values: &[&Value], conds: &[CondId]) -> Option<Conds> {
-        let mut found: Vec<CondId> = Vec::new();
-        for value in values {
-            match &value.refused {
-                Some(refused) if value.wrap == Wrap::Answer => found.extend(refused.iter().copied()),
-                _ if self.is_error(value) => found.extend(conds.iter().copied()),
-                _ => return None,
-            }
-        }
-        Some(union(&[], &found))
-    }
-
-    pub(super) fn is_error(&self, value: &Value) -> bool {
-        matches!(self.terms.get(value.term), Term::Literal(text) if &**text == "error")
-    }
-
-    /// Builders that become one where branches meet.
-    fn merged_builder(&mut self, values: &[&Value]) -> Option<Builder> {
-        let builder = |value: &&Value| match &value.shape {
-            Shape::Builder(builder) => Some(Some(builder.clone())),
-            Shape::Plain => None,
-            _ => Some(None),
-        };
-        let all: Option<Vec<Arc<Builder>>> = values.iter().filter_map(builder).collect();
-        let all = all.filter(|all| all.len() > 1)?;
-        let refs: Vec<&Builder> = all.iter().map(|builder| &**builder).collect();
-        Builder::merge(&refs, &mut self.terms)
-    }
-
     /// What decides whether a result is a value or an error.
     pub(super) fn success(&mut self, value: &Value) -> Value {
         let mut tested = value.clone();
@@ -560,36 +448,6 @@ impl<'p> Evaluator<'p> {
             found.extend(deps.iter().copied().filter(refuses));
         }
         Some(union(&[], &found))
-    }
-}
-
-/// A result that every way gives asks nothing of the conditions that chose the way.
-fn merged_wrap(values: &[&Value]) -> Wrap {
-    let first = values.iter().map(|value| value.wrap).find(|wrap| *wrap != Wrap::Bare).unwrap_or_default();
-    let always = values.iter().all(|value| value.wrap == Wrap::Answer);
-    if first == Wrap::Answer && !always { Wrap::Fallible } else { first }
-}
-
-/// Whether the parts of a record are those of a tuple or an array.
-fn numbered(fields: &[(Name, Value)]) -> bool {
-    fields.iter().all(|(name, _)| name.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn merge_shapes(values: &[&Value]) -> Shape {
-    let plain = |value: &&&Value| matches!(value.shape, Shape::Plain);
-    let shaped: Vec<&&Value> = values.iter().filter(|value| !plain(value)).collect();
-    match shaped.as_slice() {
-        [] => Shape::Plain,
-        [one] => one.shape.clone(),
-        [first, rest @ ..] => {
-            if rest.iter().all(|value| value.term == first.term) {
-                return first.shape.clone();
-            }
-            if shaped.iter().all(|value| matches!(value.shape, Shape::Record(_))) {
-                return first.shape.clone();
-            }
-            Shape::OneOf(shaped.iter().take(8).map(|value| (**value).clone()).collect())
-        }
     }
 }
 

@@ -28,6 +28,7 @@ mod instantiate;
 mod known;
 pub(crate) mod limits;
 pub(crate) mod macros;
+mod merge;
 pub(crate) mod names;
 mod outcome;
 mod own;
