@@ -279,7 +279,14 @@ impl<'p> Evaluator<'p> {
         self.program.function(id).test || !matches!(file.kind, FileKind::Rust(Target::Main))
     }
 
-    fn call_one(&mut self, id: FnId, args: Vec<Value>, at: Range, guessed: bool, generics: &[Type]) -> Value {
+    pub(super) fn call_one(
+        &mut self,
+        id: FnId,
+        args: Vec<Value>,
+        at: Range,
+        guessed: bool,
+        generics: &[Type],
+    ) -> Value {
         let site = self.site(at, guessed);
         self.calls.called(id, site);
         for arg in &args {
@@ -311,24 +318,6 @@ impl<'p> Evaluator<'p> {
             }
         }
         value
-    }
-
-    /// A parameter that a web framework makes from the request was read where its type's extractor reads it.
-    pub(super) fn extracted(&mut self, ty: &Type, at: Range) -> Option<Value> {
-        const EXTRACTORS: [&str; 2] = ["from_request_parts", "from_request"];
-        let Type::Def(..) = ty else { return None };
-        let id = EXTRACTORS.iter().find_map(|name| {
-            self.program
-                .associated(ty, name)
-                .into_iter()
-                .find_map(|def| if let Def::Fn(id) = def { Some(id) } else { None })
-        })?;
-        if self.program.function(id).body.is_none() || id == self.frame.function {
-            return None;
-        }
-        let args: Vec<Value> = self.program.params(id).into_iter().map(|ty| self.fresh().typed(ty)).collect();
-        let value = self.call_one(id, args, at, false, &[]);
-        Some(Value { guards: Conds::default(), ..self.unwrapped(value) }.typed(ty.clone()))
     }
 
     /// Calls what a value holds: a closure, a function's name, or something handed in as a parameter.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{CondKind, Conds};
 use crate::flow::limits::FIELDS;
-use crate::flow::term::Term;
+use crate::flow::term::{STRUCT, Term};
 use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
@@ -194,7 +194,7 @@ impl<'p> Evaluator<'p> {
                 }
             }
         }
-        let term = self.terms.computed("struct", terms);
+        let term = self.terms.computed(STRUCT, terms);
         let value = Value::new(term, ty).shaped(Shape::Record(Arc::new(parts)));
         let value = self.as_variant(&lit.path, value);
         self.built_struct(lit, rest.as_ref(), value)

@@ -20,6 +20,7 @@ pub(crate) mod effect;
 pub mod encode;
 mod expr;
 mod extension;
+mod extractor;
 mod fires;
 pub mod graph;
 mod guard;
@@ -51,7 +52,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::handles::{self, Handle};
 use crate::client::own::OwnCall;
-use crate::client::{Client, clients};
+use crate::client::{Client, HandleKind, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::{
@@ -87,6 +88,8 @@ pub struct Evaluator<'p> {
     conds: Arena<(Cond, Made)>,
     /// Functions that send SQL they are handed.
     senders: FxHashSet<FnId>,
+    /// Functions that are called by name with what an extractor makes.
+    called_by_name: FxHashSet<FnId>,
     /// Functions that hand something to a channel of this process, or call one that does.
     tells_inside: FxHashSet<FnId>,
     /// How many calls were evaluated in place so far.
@@ -203,6 +206,7 @@ impl<'p> Evaluator<'p> {
             terms: Terms::default(),
             conds: Arena::default(),
             senders: FxHashSet::default(),
+            called_by_name: FxHashSet::default(),
             tells_inside: FxHashSet::default(),
             inlined_calls: 0,
             source_bytes: workspace.files.iter().map(|file| file.text.len()).sum(),
@@ -224,6 +228,11 @@ impl<'p> Evaluator<'p> {
             session_levels: Vec::new(),
             unknown: Unknowns::default(),
         }
+    }
+
+    /// Tells which functions run in production: what they call by name is handed what a framework makes.
+    pub fn runs(&mut self, production: &[FnId]) {
+        self.called_by_name = extractor::called_by_name(self.program, production);
     }
 
     /// All flows so far, callees before their callers.
@@ -375,7 +384,7 @@ impl<'p> Evaluator<'p> {
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
             index = u16::saturating_add(index, 1);
-            let extracted = self.extracted(&ty, param.at);
+            let extracted = self.extracted(&ty, param);
             let given = extracted.is_some();
             let value = extracted.unwrap_or_else(|| Value::new(term, ty));
             self.note_who_asks(&value, given);
@@ -403,6 +412,15 @@ impl<'p> Evaluator<'p> {
 
     /// The handle that a struct of the program is, by what it implements or by the one thing that it holds.
     fn handle_of_struct(&mut self, ty: &Type) -> Option<Handle> {
+        // rocket's `Connection<Db>`: one connection of the pool that `Db` holds.
+        if let Type::External(path, args) = ty
+            && path.last().is_some_and(|name| name == "Connection")
+            && let [pool @ Type::Def(..)] = &**args
+        {
+            let pool = self.handle_of_struct(pool)?;
+            let kind = if pool.kind == HandleKind::Pool { HandleKind::Connection } else { pool.kind };
+            return Some(Handle { kind, ..pool });
+        }
         let Type::Def(id, _) = self.program.peel(ty) else { return None };
         let bare = matches!(ty, Type::Def(..));
         if let Some(known) = self.struct_handles.get(&(id, bare)) {

@@ -187,6 +187,15 @@ fn a_check_that_surrounds_the_write_keeps_its_sign() {
 }
 
 #[test]
+fn a_choice_among_conditions_keeps_its_brackets() {
+    let body = checked("balance", "if row.balance < n { bail!(\"no\"); }", "balance = balance - $2", ", n")
+        .replace("WHERE id = $1\", id, n", "WHERE id = $1 AND (owner IS NULL OR state = 'open')\", id, n");
+    let wanted = "UPDATE accounts SET balance = balance - $1 \
+                  WHERE id = $2 AND ((owner IS NULL) OR (state = 'open')) AND balance >= $1";
+    assert_eq!(first(&POSTGRES, "id: i64, n: i64", &body), wanted);
+}
+
+#[test]
 fn placeholders_are_the_programs_own() {
     let body = checked("balance", "if row.balance < n { bail!(\"no\"); }", "balance = $2", ", row.balance - n");
     let body = body.replace("$2 WHERE id = $1\", id, row.balance - n", "$1 WHERE id = $2\", row.balance - n, id");

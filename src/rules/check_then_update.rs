@@ -67,9 +67,8 @@ fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     let own = facts.own_functions();
     let scene = facts.scene;
     let notes_time = facts.write.access().is_some_and(|access| {
-        let terms = dependency::written(facts.target).flat_map(|set| scene.terms_in(access, &set.value));
-        let mut terms = terms.peekable();
-        terms.peek().is_some() && terms.all(|term| is_of_clock(&scene.ev.terms, term))
+        let mut given = dependency::written(facts.target).peekable();
+        given.peek().is_some() && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
     });
     if notes_time {
         return None;
@@ -214,7 +213,7 @@ fn is_put_there_again(facts: &Facts<'_, '_>, column: &Name, own: &[FnId]) -> boo
         && !scene.rivals.edited.contains(table)
 }
 
-/// Whether an UPDATE takes a row away by a mark that all reads of the program go by, and that is all that comes of it: a
+/// Whether an UPDATE takes a row away by a mark that the reads of the program go by, and that is all that comes of it: a
 /// second one finds it gone, or takes it away once more.
 fn takes_away(facts: &Facts<'_, '_>) -> bool {
     let (scene, table) = (facts.scene, &facts.reads.table.name);
