@@ -62,6 +62,8 @@ pub struct Flow {
     /// The statements whose outcome some condition looks at, also one on which nothing depends.
     pub looked_at: Vec<EventId>,
     pub returns: Value,
+    /// What it leaves in the arguments that are lent to it to be changed.
+    pub left: Vec<Left>,
     /// Pairs of a read and a write inside called functions whose verdict depends on the handle they are given.
     pub open: Vec<(EventId, EventId)>,
     /// Branches that a constant argument decides.
@@ -74,6 +76,15 @@ pub struct Flow {
     pub leads: Vec<Lead>,
     /// Whose names its events, branches and unknowns have.
     pub held: Owners,
+}
+
+/// A value that is left in a part of an argument.
+#[derive(Clone, Debug)]
+pub struct Left {
+    pub argument: u16,
+    /// The fields that lead to the part; none for the argument as a whole.
+    pub path: Vec<Name>,
+    pub value: Value,
 }
 
 /// The arms of a branch that are taken where reads have found no row.

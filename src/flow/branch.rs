@@ -271,22 +271,29 @@ impl<'p> Evaluator<'p> {
         let asked: Vec<(&Pat, bool)> = arms.iter().map(|arm| (&arm.pat, arm.guard.is_some())).collect();
         self.note_leads(fork.branch(), &scrutinee, &asked);
         let mut ended = Vec::with_capacity(arms.len());
+        // An arm is also taken because the guards of earlier ones did not hold.
+        let mut guards: Vec<CondId> = Vec::new();
         for (i, arm) in arms.iter().enumerate() {
             let value = scrutinee.clone();
             let undecided = decodes && i + 1 == arms.len();
-            let conds: Vec<_> = cond.into_iter().filter(|_| !undecided).collect();
-            ended.push(self.arm(&fork, i, &conds, |ev| {
+            let conds: Vec<_> = cond.into_iter().filter(|_| !undecided).chain(guards.iter().copied()).collect();
+            let mut ended_here = self.arm(&fork, i, &conds, |ev| {
                 let variables = ev.frame.env.len();
-                ev.bind(&arm.pat, value);
+                ev.bind_from(&arm.pat, value, of);
                 if let Some(guard) = &arm.guard {
                     let tested = ev.expr(guard);
                     let cond = ev.condition(&tested, CondKind::Test, guard.at);
-                    ev.frame.deps.extend(cond.map(|cond| (cond, Exit::Function)));
+                    guards.extend(cond);
+                    ev.frame.deps.extend(cond.map(|cond| (cond, Exit::Loop)));
                 }
                 let value = ev.expr(&arm.body);
                 ev.frame.env.truncate(variables);
                 value
-            }));
+            });
+            let asked = &guards[conds.len() - usize::from(cond.is_some() && !undecided)..];
+            ended_here.deps.retain(|(cond, _)| !asked.contains(cond));
+            ended_here.conds.extend(asked);
+            ended.push(ended_here);
         }
         let value = self.join(fork, ended);
         self.encoded(&scrutinee, arms, value)
@@ -460,6 +467,12 @@ impl<'p> Evaluator<'p> {
         value.term = self.terms.without(value.term, "error");
         if value.wrap == Wrap::Bare && value.ty.external_name() == Some("Option") {
             value.term = self.terms.without(value.term, "none");
+        }
+        if let Type::External(_, args) = &value.ty
+            && value.ty.external_name() == Some("Result")
+            && let Some(inside) = args.first()
+        {
+            value.ty = inside.clone();
         }
         value.wrap = Wrap::Bare;
         value.refused = None;

@@ -23,7 +23,7 @@ impl<'p> Evaluator<'p> {
             && let [segment] = path.segments.as_slice()
         {
             if let Some(value) = self.lookup(&segment.name) {
-                return value.clone();
+                return Value { part_of: None, ..value.clone() };
             }
             if segment.name == "None" {
                 return Value::new(self.terms.literal("none"), Type::Unknown);
@@ -168,7 +168,8 @@ impl<'p> Evaluator<'p> {
                 .flat_map(|segment| &segment.args)
                 .map(|ty| self.program.ty(self.frame.scope, Some(self.frame.function), ty))
                 .collect();
-            return self.call_functions(&functions, values, at, &generics);
+            let places: Vec<&Expr> = args.iter().collect();
+            return self.call_functions(&functions, values, at, &generics, &places);
         }
         if let Some(value) = self.generated_builder(path, &values) {
             return value;
@@ -220,12 +221,15 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Calls a function of the workspace; with several candidates each is put in place, in branches of its own.
+    ///
+    /// In: the arguments, and the expressions that they are the values of, where these may be changed by the call.
     pub(crate) fn call_functions(
         &mut self,
         functions: &[FnId],
         args: Vec<Value>,
         at: Range,
         generics: &[Type],
+        places: &[&Expr],
     ) -> Value {
         let called = functions;
         let functions: Vec<FnId> = {
@@ -246,14 +250,14 @@ impl<'p> Evaluator<'p> {
                 let term = self.terms.computed(name, args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
             }
-            [one] => self.call_one(*one, args, at, false, generics),
+            [one] => self.call_one(*one, args, at, false, generics, places),
             several if several.len() <= CANDIDATES => {
                 let fork = self.fork();
                 self.note_dispatch(fork.branch(), several, args.first());
                 let mut arms = Vec::new();
                 for (i, function) in several.iter().enumerate() {
                     let args = args.clone();
-                    arms.push(self.arm(&fork, i, &[], |ev| ev.call_one(*function, args, at, true, generics)));
+                    arms.push(self.arm(&fork, i, &[], |ev| ev.call_one(*function, args, at, true, generics, places)));
                 }
                 self.join(fork, arms)
             }
@@ -286,6 +290,7 @@ impl<'p> Evaluator<'p> {
         at: Range,
         guessed: bool,
         generics: &[Type],
+        places: &[&Expr],
     ) -> Value {
         let site = self.site(at, guessed);
         self.calls.called(id, site);
@@ -295,7 +300,7 @@ impl<'p> Evaluator<'p> {
         let self_ty = self.program.function(id).receiver.as_ref().and(args.first()).map(|arg| arg.ty.clone());
         let ty = self.program.returns(id, self_ty.as_ref(), generics);
         let flow = self.flow(id);
-        if let Some(value) = self.inlined(id, &args, at, guessed) {
+        if let Some(value) = self.inlined(id, &args, at, guessed, places) {
             return value;
         }
         let Some(flow) = flow else {
@@ -304,7 +309,7 @@ impl<'p> Evaluator<'p> {
             // A function that calls itself refuses what it refuses anyway.
             return if value.ty.external_name() == Some("Result") { value.in_result() } else { value };
         };
-        let value = self.instantiate(&flow, &args, at, guessed);
+        let value = self.instantiate(&flow, &args, at, guessed, places);
         let mut value = self.decoded(id, value);
         if !ty.is_unknown() && (value.ty.is_unknown() || matches!(value.ty, Type::Trait(_)) || !generics.is_empty()) {
             value.ty = ty;
@@ -329,7 +334,7 @@ impl<'p> Evaluator<'p> {
             }
             Shape::Function(functions) => {
                 let functions = functions.clone();
-                self.call_functions(&functions, args, at, &[])
+                self.call_functions(&functions, args, at, &[], &[])
             }
             _ if matches!(self.terms.get(function.term), Term::Param(..) | Term::Field(..)) => {
                 let result = self.terms.fresh();
@@ -415,10 +420,13 @@ impl<'p> Evaluator<'p> {
             all.extend(args);
             let functions = candidates.functions;
             let with_self = functions.iter().all(|id| self.program.function(*id).receiver.is_some());
+            let mut places = vec![&call.recv];
+            places.extend(&call.args);
             if !with_self {
                 all.remove(0);
+                places.remove(0);
             }
-            return self.call_functions(&functions, all, at, &generics);
+            return self.call_functions(&functions, all, at, &generics, &places);
         }
         if let Some(value) = self.added_method(&recv, call, &args, at) {
             return value;
@@ -458,32 +466,9 @@ impl<'p> Evaluator<'p> {
         if found.receiver != recv.ty {
             return None;
         }
-        let value = self.call_one(deref, vec![recv.clone()], at, false, &[]);
+        let value = self.call_one(deref, vec![recv.clone()], at, false, &[], &[]);
         self.learn_handle(&value);
         self.handle(value.term).is_some().then_some(value)
-    }
-
-    /// Variables that hold a constant and are lent to be changed.
-    fn lent<'e>(&self, exprs: &'e [Expr], values: &[Value]) -> Vec<&'e Expr> {
-        let constant = |value: &Value| {
-            let mut only = true;
-            self.terms.walk(value.term, &mut |term| {
-                only &= matches!(self.terms.get(term), Term::Literal(_) | Term::Computed(..));
-            });
-            only && !matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
-        };
-        let lent = exprs.iter().zip(values).filter(|(expr, value)| {
-            expr.at.of(self.frame.text).starts_with("&mut ") && constant(value) && self.handle(value.term).is_none()
-        });
-        lent.filter_map(|(expr, _)| if let ExprKind::Ref(place) = &*expr.kind { Some(place) } else { None }).collect()
-    }
-
-    /// What was lent to a function that nobody knows holds anything afterwards, such as random bytes.
-    fn change(&mut self, lent: &[&Expr]) {
-        for place in lent {
-            let fresh = self.fresh();
-            self.store(place, fresh);
-        }
     }
 
     /// What a waited for call gave that nothing is known of: a remote service, a cache or a queue answered. It was asked

@@ -9,7 +9,7 @@ use crate::flow::term::{Term, TermId};
 use crate::flow::value::{Query, Shape, Value};
 use crate::flow::{Evaluator, State};
 use crate::link::{FnId, ScopeId, Type};
-use crate::lower::tree::Name;
+use crate::lower::tree::{Expr, Name};
 use crate::span::Range;
 
 impl Evaluator<'_> {
@@ -40,7 +40,14 @@ impl Evaluator<'_> {
 
     /// Calls a function that was handed a piece of a statement: its body is evaluated here, since what it does to a
     /// query can be told only of a query that is known. None where that is not the case, or the call is a recursion.
-    pub(super) fn inlined(&mut self, id: FnId, args: &[Value], at: Range, guessed: bool) -> Option<Value> {
+    pub(super) fn inlined(
+        &mut self,
+        id: FnId,
+        args: &[Value],
+        at: Range,
+        guessed: bool,
+        places: &[&Expr],
+    ) -> Option<Value> {
         let query = args.iter().any(crate::client::diesel::holds_part);
         if !(query || self.sends_text(id, args)) || self.depth >= CALL_DEPTH || self.inlined_calls >= INLINED {
             return None;
@@ -79,6 +86,7 @@ impl Evaluator<'_> {
             }
             ev.expr(body)
         });
+        let left = self.left_in_parameters(id, args);
         self.frame.env = env;
         (self.frame.function, self.frame.file, self.frame.scope, self.frame.text) = outer;
         for event in self.frame.events.iter_mut().skip(first) {
@@ -86,6 +94,7 @@ impl Evaluator<'_> {
         }
         self.depth -= 1;
         self.states[id.index()] = state;
+        self.put_back(left, args, places);
         Some(value)
     }
 
@@ -143,7 +152,7 @@ impl Evaluator<'_> {
             return None;
         }
         let all: Vec<Value> = std::iter::once(recv).chain(args).cloned().collect();
-        Some(self.call_functions(&found, all, at, &[]))
+        Some(self.call_functions(&found, all, at, &[], &[]))
     }
 
     /// Runs `each` on one of several values, each in an arm of its own.

@@ -37,9 +37,9 @@ impl<'p> Evaluator<'p> {
             ExprKind::Async(block) => self.body(|ev| ev.block(block)),
             ExprKind::If(cond, then, otherwise) => self.branch_if(cond, then, otherwise.as_ref()),
             ExprKind::Let(pat, value) => {
-                let value = self.expr(value);
-                let tested = self.tested(pat, &value);
-                self.bind(pat, value);
+                let bound = self.expr(value);
+                let tested = self.tested(pat, &bound);
+                self.bind_from(pat, bound, value);
                 tested
             }
             ExprKind::Match(of, arms) => self.branch_match(of, arms),
@@ -134,6 +134,13 @@ impl<'p> Evaluator<'p> {
         }
         if let Some(value) = self.builder_field(of, name) {
             return value;
+        }
+        if let (Shape::Record(_), Term::Computed(by, parts)) = (&of.shape, self.terms.get(of.term))
+            && by == "with"
+        {
+            // Other fields were changed.
+            let before = Value { term: parts[0], shape: Shape::Plain, ..of.clone() };
+            return self.field(&before, name);
         }
         let ty = self.program.field(&of.ty, name).unwrap_or(Type::Unknown);
         let numbered = name.bytes().all(|b| b.is_ascii_digit());
@@ -281,61 +288,6 @@ impl<'p> Evaluator<'p> {
         Value::new(self.terms.literal("()"), Type::Unit)
     }
 
-    /// Puts a value into a variable, or into a part of one.
-    pub(crate) fn store(&mut self, place: &Expr, value: Value) {
-        match &*place.kind {
-            ExprKind::Path(path) if path.segments.len() == 1 => {
-                let name = &path.segments[0].name;
-                if let Some((_, old)) = self.frame.env.iter_mut().rev().find(|(n, _)| n == name) {
-                    let ty = if matches!(value.ty, Type::Unknown) { old.ty.clone() } else { value.ty.clone() };
-                    *old = value.typed(ty);
-                }
-            }
-            ExprKind::Field(of, name) => {
-                let mut whole = self.expr(of);
-                if let Some(changed) = self.stored_field(&whole, name, &value) {
-                    return self.store(of, changed);
-                }
-                let mut parts = match &whole.shape {
-                    Shape::Record(parts) => (**parts).clone(),
-                    _ => self.all_fields(&whole),
-                };
-                match parts.iter_mut().find(|(n, _)| n == name) {
-                    Some((_, old)) => *old = value.clone(),
-                    None => parts.push((name.clone(), value.clone())),
-                }
-                whole.term = self.terms.computed("with", vec![whole.term, value.term]);
-                whole.reshape(Shape::Record(Arc::new(parts)));
-                self.store(of, whole);
-            }
-            ExprKind::Unary(UnOp::Deref, of) | ExprKind::Ref(of) => self.store(of, value),
-            ExprKind::Index(of, _) => {
-                let mut whole = self.expr(of);
-                whole.term = self.terms.computed("put", vec![whole.term, value.term]);
-                self.store(of, whole);
-            }
-            ExprKind::Method(call) if call.args.is_empty() => self.store(&call.recv, value),
-            ExprKind::Tuple(places) => {
-                for (i, place) in places.iter().enumerate() {
-                    let part = self.field(&value, &i.to_string());
-                    self.store(place, part);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The fields of a struct, each as a field of its term, so that one of them can be replaced.
-    fn all_fields(&mut self, of: &Value) -> Vec<(Name, Value)> {
-        let inner = self.program.peel(&of.ty);
-        let Type::Def(id, _) = &inner else { return Vec::new() };
-        let fields = self.program.fields(*id);
-        if fields.len() > FIELDS {
-            return Vec::new();
-        }
-        fields.iter().map(|(name, ty)| (name.clone(), self.field(of, name).typed(ty.clone()))).collect()
-    }
-
     pub(super) fn block(&mut self, block: &Block) -> Value {
         let scope = self.frame.scope;
         if let Some(name) = &block.scope {
@@ -403,7 +355,10 @@ impl<'p> Evaluator<'p> {
             self.join(fork, vec![way_on, way_out]);
             bound.guards = Conds::default();
         }
-        self.bind(pat, bound);
+        match value {
+            Some(value) => self.bind_from(pat, bound, value),
+            None => self.bind(pat, bound),
+        }
     }
 
     /// A closure's, an async block's or a macro's body: `return` leaves it, not the function around it.

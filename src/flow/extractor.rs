@@ -25,7 +25,7 @@ impl Evaluator<'_> {
             return None;
         }
         let args: Vec<Value> = self.program.params(id).into_iter().map(|ty| self.fresh().typed(ty)).collect();
-        let value = self.call_one(id, args, param.at, false, &[]);
+        let value = self.call_one(id, args, param.at, false, &[], &[]);
         Some(Value { guards: Conds::default(), ..self.unwrapped(value) }.typed(ty.clone()))
     }
 }

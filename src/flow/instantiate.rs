@@ -14,6 +14,7 @@ use crate::flow::term::{Params, Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::FnId;
+use crate::lower::tree::Expr;
 use crate::span::Range;
 
 /// What the callee's ids become at one call.
@@ -50,7 +51,14 @@ impl Mapping<'_> {
 
 impl<'p> Evaluator<'p> {
     /// Puts a flow in place of a call and gives the call's value.
-    pub(super) fn instantiate(&mut self, flow: &Flow, args: &[Value], at: Range, guessed: bool) -> Value {
+    pub(super) fn instantiate(
+        &mut self,
+        flow: &Flow,
+        args: &[Value],
+        at: Range,
+        guessed: bool,
+        places: &[&Expr],
+    ) -> Value {
         self.tighten();
         let anew = self.frame.held.common(&flow.held);
         let mut map = Mapping {
@@ -83,6 +91,7 @@ impl<'p> Evaluator<'p> {
             self.frame.open.extend(open.map(|(read, write)| (map.event(*read), map.event(*write))));
         }
         let value = self.map_value(&flow.returns, &mut map, 0);
+        let left = self.map_left(&flow.left, places, &mut map);
         if map.too_much {
             self.unknown.give_up("a function with too much below it");
             self.frame.events.truncate(before.0);
@@ -98,6 +107,7 @@ impl<'p> Evaluator<'p> {
         }
         let held = std::mem::take(&mut map.guards);
         self.frame.guards.extend(held.into_iter().filter(|guard| self.terms.mentions(value.term, guard.guard)));
+        self.put_back(left, args, places);
         value
     }
 
@@ -417,7 +427,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn map_value(&mut self, value: &Value, map: &mut Mapping<'_>, depth: usize) -> Value {
+    pub(super) fn map_value(&mut self, value: &Value, map: &mut Mapping<'_>, depth: usize) -> Value {
         let direct = matches!(self.terms.get(value.term), Term::Param(..) | Term::Field(..) | Term::Fresh(_));
         let mut mapped = if direct && matches!(value.shape, Shape::Plain) {
             let inner = self.map_term_value(value.term, map);

@@ -98,7 +98,6 @@ const SAME: &[&str] = &[
     "in_current_span",
     "into_future",
     "fuse",
-    "get_or_insert",
     "as_array",
     "as_object",
     "unwrap_unchecked",
@@ -115,7 +114,6 @@ const SAME: &[&str] = &[
     "try_next",
     "await_ready",
     "shared",
-    "or_insert",
     "lock_owned",
 ];
 
@@ -269,6 +267,9 @@ impl<'p> Evaluator<'p> {
         }
         if name == "enumerate" {
             return self.numbered(recv);
+        }
+        if fills_a_place(name) && !args.is_empty() {
+            return self.filled_place(recv, call, &args, at);
         }
         if SAME.contains(&name) || self.takes_one_of_a_list(name, &args) {
             self.run_closures(&args, at);
@@ -493,7 +494,9 @@ impl<'p> Evaluator<'p> {
                 self.call_value(arg, vec![element], at);
             }
         }
-        if is_mutator(name) && !args.is_empty() {
+        // `text.replace(from, to)` changes nothing.
+        let gives_new = name == "replace" && args.len() > 1;
+        if is_mutator(name) && !args.is_empty() && !gives_new {
             let mut parts = vec![recv.term];
             parts.extend(args.iter().map(|arg| arg.term));
             let mut changed = recv.clone();
@@ -536,6 +539,11 @@ impl<'p> Evaluator<'p> {
         value.guards = branch::union(&recv.guards, &guards);
         value
     }
+}
+
+/// Whether a method puts something where a map or an option holds nothing yet.
+pub(super) fn fills_a_place(name: &str) -> bool {
+    matches!(name, "or_insert" | "or_insert_with" | "get_or_insert" | "get_or_insert_with")
 }
 
 pub(crate) fn is_mutator(name: &str) -> bool {

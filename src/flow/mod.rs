@@ -32,6 +32,7 @@ pub(crate) mod names;
 mod outcome;
 mod own;
 mod pattern;
+mod place;
 pub mod random;
 mod repeat;
 mod send;
@@ -304,6 +305,7 @@ impl<'p> Evaluator<'p> {
             }
         }
         let returns = self.joined_return(0, 0, program.returns(id, program.self_type(id).as_ref(), &[]));
+        let left = self.left_in_parameters(id, &[]);
         let mut frame = std::mem::replace(&mut self.frame, outer);
         self.terms.names.back_to(before);
         self.forget_locks(&mut frame, &returns);
@@ -319,13 +321,15 @@ impl<'p> Evaluator<'p> {
         absences.retain(|absence| passed.contains(&absence.branch));
         leads.retain(|lead| passed.contains(&lead.branch));
         let blanks = self.told_blanks(blanks, &events);
+        let function = id;
         Flow {
-            function: id,
+            function,
             reaches_rows,
             events,
             conds,
             looked_at,
             returns,
+            left,
             open,
             switches,
             absences,

@@ -214,11 +214,15 @@ impl Terms {
     }
 
     pub fn exists(&mut self, of: TermId) -> TermId {
-        if let Term::Exists(_) = self.get(of) {
-            return of;
+        match self.get(of) {
+            Term::Exists(_) => of,
+            // `(left > 0).then_some(x)` is there where the condition holds.
+            Term::Computed(by, parts) if matches!(by.as_str(), "then_some" | "then") && parts.len() == 2 => parts[0],
+            _ => {
+                let of = self.certain(of);
+                self.intern(Term::Exists(of))
+            }
         }
-        let of = self.certain(of);
-        self.intern(Term::Exists(of))
     }
 
     /// The same as far as it may be missing: a struct that was put together is there, whatever was missing of its fields.

@@ -25,6 +25,10 @@ struct Written<'a> {
     home: Home,
 }
 
+fn is_lent(this: &ReceiverKind) -> bool {
+    matches!(this, ReceiverKind::Reference(_, _, Some(_)))
+}
+
 impl Lowering {
     pub fn free_function(&mut self, function: &syn::ItemFn) {
         let at = self.function_range(&function.vis, &function.sig, function.block.brace_token.span.close());
@@ -129,6 +133,7 @@ impl Lowering {
             generics: self.generics(&sig.generics),
             params,
             receiver,
+            changes_self: matches!(sig.inputs.first(), Some(FnArg::Receiver(this)) if is_lent(&this.kind)),
             ret: self.return_ty(&sig.output),
             is_async: sig.asyncness.is_some(),
             public: written.public,
@@ -165,7 +170,8 @@ impl Lowering {
                 FnArg::Typed(param) => {
                     let (pat, ty) = (self.pat(&param.pat), self.ty(&param.ty));
                     let at = self.at(syn::spanned::Spanned::span(param));
-                    params.push(Param { pat, ty, at });
+                    let lent = matches!(&*param.ty, syn::Type::Reference(ty) if ty.mutability.is_some());
+                    params.push(Param { pat, ty, lent, at });
                 }
             }
         }

@@ -86,6 +86,8 @@ pub struct Function {
     pub params: Vec<Param>,
     /// The type of `self`, where the function takes it: `Self`, `&Self`, or as written.
     pub receiver: Option<Ty>,
+    /// `&mut self`
+    pub changes_self: bool,
     /// `()` where nothing is written.
     pub ret: Ty,
     pub is_async: bool,
@@ -105,6 +107,8 @@ pub struct Function {
 pub struct Param {
     pub pat: Pat,
     pub ty: Ty,
+    /// `&mut T`
+    pub lent: bool,
     pub at: Range,
 }
 

@@ -5,9 +5,9 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Params, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot};
+use crate::protect::{Protection, WhyNot, uncovered};
 use crate::race::index::Kind;
-use crate::race::rows::Relation;
+use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
 use crate::sql::schema::TableDef;
@@ -35,10 +35,14 @@ pub fn covering_key(
 ) -> Option<Vec<Name>> {
     let table = scene.schema.table(&write.1.table.name)?;
     let asked = |column: &Name| asks_for(read.1, column);
-    let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column) || write.1.sets.is_empty();
+    // What an UPDATE leaves as it is, the row has already.
+    let has_all = write.1.sets.is_empty() || write.1.action == Action::Update;
+    let given = |column: &Name| has_all || write.1.sets.iter().any(|set| set.column == *column);
     let fits = |key: &[Name]| !key.is_empty() && key.iter().all(|column| asked(column) && given(column));
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
-    full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
+    let partial =
+        || table.uniques.iter().find(|unique| fits(&unique.columns) && !uncovered::lies_outside(scene, unique, write));
+    full.or_else(|| partial().map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
 }
@@ -62,7 +66,7 @@ pub fn differing(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Vec<Name>
     table.keys().filter(within).map(beside).find(|beside| !beside.is_empty() && beside.iter().all(brought))
 }
 
-fn asks_for(read: &TableAccess, column: &Name) -> bool {
+pub(super) fn asks_for(read: &TableAccess, column: &Name) -> bool {
     read.filter.iter().any(|predicate| {
         predicate.columns.contains(column)
             && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
@@ -183,7 +187,8 @@ fn unique_key(
     target: &TableAccess,
     tried: &mut Vec<WhyNot>,
 ) -> Option<Protection> {
-    if target.action != Action::Insert || sequence.relation != Relation::NewRowOfSet {
+    let adds = matches!(target.action, Action::Insert | Action::Update);
+    if !adds || sequence.relation != Relation::NewRowOfSet {
         return None;
     }
     if sequence.checks_aggregate() && sequence.values.is_empty() {
@@ -197,6 +202,10 @@ fn unique_key(
         let compared = compared_key(scene, of, table, (access, target));
         compared.or_else(|| blank_key(scene, of, table, (access, target)))
     });
+    if let Some(columns) = uncovered::way(scene, (read, table), (access, target)) {
+        tried.push(WhyNot::NoUniqueKey(columns));
+        return None;
+    }
     let Some(key) = key else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
         tried.push(if overwrites(scene, access, target) && !meets_another(scene, sequence) {
@@ -389,13 +398,36 @@ fn unique_in_transaction(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<P
             && target.table.name == table.table.name
             && (target.conflict.is_none() || scene.outcome_used(event.id))
             && transaction::of(scene, event).is_some_and(|other| other.is_same(&tx))
-            && covering_key(scene, (read, table), (access, target))
-                .is_some_and(|key| !is_drawn_anew(scene, access, target, &key))
+            && covering_key(scene, (read, table), (access, target)).is_some_and(|key| {
+                !is_drawn_anew(scene, access, target, &key) && !is_another(scene, (read, table), (access, target), &key)
+            })
             && is_on_every_way(scene, event, write, tx.handle)
     };
     let (before, after) = (scene.before_of(Kind::Write, sequence.write), scene.after_of(Kind::Write, sequence.write));
     let mut others = before.chain(after);
     others.find(refuses).map(|event| Protection::UniqueKeyInTransaction(event.id))
+}
+
+/// Whether a column of a key gets another value than the one that was asked for: a token in place of the old one.
+fn is_another(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+    key: &[Name],
+) -> bool {
+    let varies =
+        |access: &Access, value: &Operand| access.bound(value).is_some_and(|term| !scene.ev.terms.is_constant(term));
+    let given = write.1.sets.iter().filter(|set| key.contains(&set.column));
+    given.into_iter().any(|set| {
+        read.1.equals(&set.column).is_some_and(|asked| {
+            let (asked, given) = ((read.0, asked), (write.0, &set.value));
+            varies(asked.0, asked.1)
+                && varies(given.0, given.1)
+                && scene.same_value(asked, given) == Some(false)
+                && !rows::contains_value(scene, asked, given)
+                && !rows::contains_value(scene, given, asked)
+        })
+    })
 }
 
 /// Whether a column of a key gets a value that each run draws for itself: it is never there already.

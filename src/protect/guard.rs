@@ -95,9 +95,7 @@ fn is_key(
     predicate: &Predicate,
 ) -> bool {
     let [column] = predicate.columns.as_slice() else { return false };
-    if !matches!(predicate.op, Compare::Eq | Compare::In)
-        || matches!(predicate.value, Operand::Literal(_) | Operand::Null)
-    {
+    if !matches!(predicate.op, Compare::Eq | Compare::In) {
         return false;
     }
     let table = scene.schema.table(&target.table.name);
@@ -107,6 +105,9 @@ fn is_key(
     }
     if table.is_some_and(|table| table.primary_key.contains(column)) {
         return true;
+    }
+    if matches!(predicate.value, Operand::Literal(_) | Operand::Null) {
+        return false;
     }
     if sequence.checked_columns().contains(&column) {
         return false;

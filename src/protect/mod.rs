@@ -13,6 +13,7 @@ mod own;
 pub mod process;
 pub mod recheck;
 pub mod rival;
+mod uncovered;
 
 use crate::dialect::Isolation;
 use crate::event::EventId;
@@ -171,11 +172,11 @@ pub fn judge(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
     }
 }
 
-/// Judges a row that is counted after it was inserted: only the engine keeps a second one out.
-pub fn by_engine(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
+/// Judges what only the engine keeps a second request from, such as a row that is counted after it was inserted.
+pub fn by_engine(scene: &Scene<'_, '_>, sequence: &Sequence, shape: Shape) -> Verdict {
     let mut tried = Vec::new();
-    let found = isolation::protects(scene, sequence, Shape::Phantom, &mut tried)
-        .or_else(|| lock::protects(scene, sequence, Shape::Phantom, &mut tried));
+    let found = isolation::protects(scene, sequence, shape, &mut tried)
+        .or_else(|| lock::protects(scene, sequence, shape, &mut tried));
     match found {
         Some(protection) => Verdict::Safe(protection),
         None => Verdict::Racy { tried },

@@ -208,7 +208,7 @@ fn moves_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Access) -> bool 
 }
 
 /// What a column holds after it was given a value.
-fn held(scene: &Scene<'_, '_>, write: &Access, value: &Operand) -> Option<Held> {
+pub fn held(scene: &Scene<'_, '_>, write: &Access, value: &Operand) -> Option<Held> {
     match value {
         Operand::Null => Some(Held::Null),
         // `now()`

@@ -6,10 +6,10 @@ use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::Protection;
 use crate::race::rivals::Rivals;
-use crate::race::rows::Relation;
+use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Predicate};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Limit, Predicate};
 
 /// Whether statements of others change what a sequence goes by, where the sequence itself never runs twice at a time.
 pub fn others_spoil(scene: &Scene<'_, '_>, sequence: &Sequence, others: &Rivals) -> bool {
@@ -42,9 +42,14 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
     let rivals = scene.rivals;
     // Of several rows the newest is another one when one more is inserted.
     let newest = read.ordered && sequence.relation == Relation::NewRowOfSet && target.action == Action::Insert;
+    // Among several rows one more may be the one that was looked for.
+    let among = sequence.relation == Relation::NewRowOfSet
+        && target.action == Action::Insert
+        && read.limit != Some(Limit::One)
+        && !rows::asked_by_key(scene, read);
     let changes = |part: &LooksAt| match part {
         LooksAt::Existence => match (sequence.relation, target.action) {
-            (Relation::NewRowOfSet, Action::Insert) => true,
+            (Relation::NewRowOfSet, Action::Insert | Action::Update) => true,
             // Two can hold a row that only one has deleted; whether that matters is for the rule to say.
             (Relation::SameRow | Relation::LikelySameRow, Action::Delete) => true,
             // A row that is gone is updated by nobody.
@@ -53,6 +58,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
         },
         LooksAt::Column(column) => {
             newest
+                || among
                 || rivals.updated_somehow.contains(table)
                 || rivals.updated.get(table).is_some_and(|columns| columns.contains(column))
         }

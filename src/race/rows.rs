@@ -89,6 +89,9 @@ fn same_table_relation(
         return if set && read.1.aggregate.is_some() { Relation::RowOfSet } else { Relation::SameRow };
     }
     let (agree, contradict) = compare_keys(scene, read, write);
+    if !agree && write.1.action == Action::Update && moves_into(scene, read, write).is_some() {
+        return Relation::NewRowOfSet;
+    }
     if contradict {
         return if set { Relation::RowOfSet } else { Relation::Other };
     }
@@ -194,13 +197,20 @@ pub fn compare_keys(
         match scene.same_value((read.0, &predicate.value), (write.0, other)) {
             Some(true) => {
                 // A status both name is no key.
-                agree |= !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+                let named = matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+                agree |= !named || is_key_by_itself(scene, read.1, &predicate.columns[0]);
             }
             Some(false) => contradict |= !matches!(predicate.value, Operand::Literal(_)),
             None => {}
         }
     }
     (agree, contradict)
+}
+
+/// `WHERE id = 1`: whether a column names one row of its table, whatever it is compared with.
+fn is_key_by_itself(scene: &Scene<'_, '_>, read: &TableAccess, column: &Name) -> bool {
+    let table = scene.schema.table(&read.table.name);
+    table.is_some_and(|table| table.keys().any(|key| key == std::slice::from_ref(column)))
 }
 
 fn new_row(
@@ -218,11 +228,9 @@ fn new_row(
         }
         match scene.same_value((read.0, &predicate.value), (write.0, &value.value)) {
             Some(true) => agree = true,
+            _ if contains_value(scene, (read.0, &predicate.value), (write.0, &value.value)) => agree = true,
             Some(false) if !matches!(predicate.value, Operand::Literal(_)) => return Relation::Other,
             _ => {}
-        }
-        if contains_value(scene, (read.0, &predicate.value), (write.0, &value.value)) {
-            agree = true;
         }
     }
     let mentions = read.1.filter.iter().any(|predicate| {
@@ -235,7 +243,11 @@ fn new_row(
     if agree || mentions {
         return Relation::NewRowOfSet;
     }
-    if equalities.is_empty() && set { Relation::NewRowOfSet } else { Relation::Other }
+    // Rows that are listed by their keys are others than one with a key of its own.
+    let listed =
+        |p: &Predicate| p.op == Compare::In && p.columns.len() == 1 && !scene.terms_in(read.0, &p.value).is_empty();
+    let others = read.1.filter.iter().any(listed);
+    if equalities.is_empty() && set && !others { Relation::NewRowOfSet } else { Relation::Other }
 }
 
 /// Whether two values are constants, written in one language, and not the same one.
@@ -331,11 +343,44 @@ pub fn adds_to(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&Ac
         && new_row(scene, read, write, is_set(scene, read.1)) == Relation::NewRowOfSet
 }
 
-/// `lower($1)` and `$1` speak of one value.
-fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
+/// The column that an UPDATE gives the value by which the read asked for rows: the row that it writes becomes one of them.
+pub fn moves_into(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+) -> Option<Name> {
+    let named = |value: &Operand| matches!(value, Operand::Placeholder(_) | Operand::Named(_));
+    let varies = |value: &Operand| {
+        let asked = scene.terms_in(read.0, value);
+        asked.iter().any(|term| !scene.ev.terms.is_constant(*term))
+    };
+    let by_value = |p: &&Predicate| p.op == Compare::Eq && p.columns.len() == 1 && named(&p.value) && varies(&p.value);
+    let asked = read.1.filter.iter().filter(by_value);
+    let given = asked.filter(|predicate| {
+        let mut sets = write.1.sets.iter().filter(|set| set.column == predicate.columns[0]);
+        sets.any(|set| scene.same_value((read.0, &predicate.value), (write.0, &set.value)) == Some(true))
+    });
+    given.map(|predicate| predicate.columns[0].clone()).next()
+}
+
+/// `lower($1)` and `$1` speak of one value, and so do a name and what the program made of it to ask for it.
+pub fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
     let left = scene.terms_in(a.0, a.1);
     let right = scene.terms_in(b.0, b.1);
-    left.iter().any(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)) && right.contains(term))
+    let brought = |term: &&TermId| !matches!(scene.ev.terms.get(**term), Term::Literal(_));
+    left.iter().filter(brought).any(|term| right.contains(term) || right.contains(&only_part(scene, *term)))
+}
+
+/// What a call made another form of, where it had nothing else but constants: `name.to_lowercase()`, `format!("%{name}%")`.
+fn only_part(scene: &Scene<'_, '_>, term: TermId) -> TermId {
+    let terms = &scene.ev.terms;
+    let mut inner = term;
+    while let Term::Computed(_, parts) = terms.get(inner) {
+        let mut varying = parts.iter().filter(|part| !terms.is_constant(**part));
+        let (Some(one), None) = (varying.next(), varying.next()) else { break };
+        inner = *one;
+    }
+    inner
 }
 
 /// Whether the written row holds, or is found by, a value that also found the row that was read, or that came from it.

@@ -8,7 +8,7 @@ use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, dependency, upsert};
+use crate::race::{Check, LooksAt, side, upsert};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
 use crate::sql::statement::{Action, Assignment, ConflictAction, ConflictTarget, Limit};
@@ -16,7 +16,12 @@ use crate::sql::statement::{Action, Assignment, ConflictAction, ConflictTarget, 
 pub const ID: &str = "check-then-insert";
 
 pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
-    if !facts.inserts() || facts.sequence.relation != Relation::NewRowOfSet {
+    if facts.sequence.relation != Relation::NewRowOfSet {
+        return None;
+    }
+    // A row that is moved among those that were asked for is one more of them.
+    let moves = facts.target.action == Action::Update && comes_after_absence(facts);
+    if !facts.inserts() && !moves {
         return None;
     }
     let again = facts.saves_again();
@@ -59,6 +64,11 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     })
 }
 
+/// Whether whoever comes to the write has found no row.
+fn comes_after_absence(facts: &Facts<'_, '_>) -> bool {
+    side::finds_none(facts.scene, facts.sequence, facts.write)
+}
+
 /// Whether the newest of several rows was asked for, and another one is put beside it where it was found as well: a table
 /// that grows by one from time to time.
 fn is_one_more(facts: &Facts<'_, '_>) -> bool {
@@ -73,19 +83,28 @@ fn is_one_more(facts: &Facts<'_, '_>) -> bool {
             && !scene.found_nothing(read, event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     };
-    facts.reads.ordered
-        && facts.reads.limit == Some(Limit::One)
-        && dependency::only_existence(facts.sequence)
+    is_of_newest(facts)
         && scene.found_nothing(read, facts.write)
         && scene.after_of(Kind::Write, read).any(|event| inserts(event) && where_found(event))
+}
+
+/// Whether one of several rows was asked for, and nothing but whether there is one, and how old it is.
+fn is_of_newest(facts: &Facts<'_, '_>) -> bool {
+    let of_age = |check: &Check| match &check.looks_at {
+        LooksAt::Existence => true,
+        LooksAt::Column(column) => facts.reads.filter.iter().any(|predicate| predicate.columns.contains(column)),
+        LooksAt::Aggregate | LooksAt::Row => false,
+    };
+    facts.reads.ordered && facts.reads.limit == Some(Limit::One) && facts.sequence.checks.iter().all(of_age)
 }
 
 /// Whether the row is inserted where one was found, and nothing else is asked of it: one more is not one too many.
 fn goes_on_with_a_row(facts: &Facts<'_, '_>) -> bool {
     let ev = facts.scene.ev;
+    let newest = is_of_newest(facts);
     let only_present = |check: &Check| {
         let term = check.cond.map(|cond| ev.terms.get(ev.cond(cond).term));
-        check.looks_at == LooksAt::Existence || matches!(term, Some(Term::Exists(_)))
+        newest || check.looks_at == LooksAt::Existence || matches!(term, Some(Term::Exists(_)))
     };
     facts.scene.found_something(facts.read.id, facts.write) && facts.sequence.checks.iter().all(only_present)
 }

@@ -1,6 +1,6 @@
 //! A row is read, a condition on it is tested in Rust, the same row is updated or deleted.
 
-use crate::event::{Comparison, CondId, CondKind, Event};
+use crate::event::{Access as Sent, Comparison, CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
@@ -14,7 +14,7 @@ use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::rules::{lost_update, stale_guard};
-use crate::sql::statement::{Action, Compare};
+use crate::sql::statement::{Access, Action, Compare, Operand, Predicate};
 
 pub const ID: &str = "check-then-update";
 
@@ -30,7 +30,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return consumed();
     }
     if facts.target.action == Action::Delete {
-        return deleted(facts).or_else(consumed).or(Some(Confidence::Low));
+        return deleted(facts).max(consumed()).or(Some(Confidence::Low));
     }
     if takes_away(facts) {
         return Some(Confidence::Low);
@@ -413,7 +413,37 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
         });
         adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
     });
-    !facts.sequence.key_from_row && (single || written) || renewed(facts)
+    !facts.sequence.key_from_row && (single || written) || handed_out(facts) || renewed(facts)
+}
+
+/// Whether what the row said goes into a new row before it is deleted, in each run that comes to delete it, and nothing
+/// refuses a second one: a code is exchanged for a token.
+fn handed_out(facts: &Facts<'_, '_>) -> bool {
+    let (scene, read) = (facts.scene, facts.read.id);
+    let named = |predicate: &Predicate| predicate.op == Compare::Eq && !predicate.is_of_state();
+    if !facts.reads.filter.iter().any(named) {
+        return false;
+    }
+    let of_row = |term: TermId| {
+        let said = |origin: &Origin| origin.event == read && matches!(origin.part, Part::Column(_) | Part::Row);
+        scene.origins(term).iter().any(said)
+    };
+    let refused = |target: &Access, access: &Sent| {
+        let given = |column: &Name| {
+            let mut sets = target.sets.iter().filter(|set| set.column == *column);
+            sets.any(|set| scene.terms_in(access, &set.value).into_iter().any(of_row))
+        };
+        let table = scene.schema.table(&target.table.name);
+        target.conflict.is_some() || table.is_some_and(|table| table.keys().any(|key| key.iter().any(given)))
+    };
+    scene.between_of(Kind::Write, read, facts.write.id).any(|event| {
+        let (Some(access), Some(target)) = (event.access(), event.target()) else { return false };
+        target.action == Action::Insert
+            && !scene.rivals.journals.contains(&target.table.name)
+            && goes_along(facts, event)
+            && access.binds.iter().any(|term| of_row(*term))
+            && !refused(target, access)
+    }) && !scene.outcome_used(facts.write.id)
 }
 
 /// Whether a row that was asked for by its key is deleted, and another one that is drawn here takes its place, in each run
@@ -428,9 +458,24 @@ fn renewed(facts: &Facts<'_, '_>) -> bool {
             target.action == Action::Insert && target.table.name == facts.target.table.name && target.conflict.is_none()
         }) && goes_along(facts, event)
             && scene.conditions(&event.deps).iter().any(|cond| found.contains(cond))
-            && bound.into_iter().any(|term| is_by_chance(&scene.ev.terms, *term))
+            && (facts.reads_by_key() && bound.into_iter().any(|term| is_by_chance(&scene.ev.terms, *term))
+                || has_another_name(facts, access))
     };
-    facts.reads_by_key() && scene.after_of(Kind::Write, facts.write.id).any(takes_its_place)
+    scene.after_of(Kind::Write, facts.write.id).any(takes_its_place)
+}
+
+/// Whether a new row gets another value in a column by which the old one was asked for: a token in place of another.
+fn has_another_name(facts: &Facts<'_, '_>, insert: &Sent) -> bool {
+    let (scene, terms) = (facts.scene, &facts.scene.ev.terms);
+    let (Some(read), Some(target)) = (facts.read.access(), insert.statement.target()) else { return false };
+    let varies = |access: &Sent, value: &Operand| access.bound(value).is_some_and(|term| !terms.is_constant(term));
+    target.sets.iter().any(|set| {
+        facts.reads.equals(&set.column).is_some_and(|asked| {
+            varies(read, asked)
+                && varies(insert, &set.value)
+                && scene.same_value((read, asked), (insert, &set.value)) == Some(false)
+        })
+    })
 }
 
 /// Whether an event happens wherever the write went well: no test of its own, such as a failed call, leads to it.

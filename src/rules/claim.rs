@@ -6,13 +6,13 @@ use crate::finding::Confidence;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Term, TermId, Terms};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Shape, Verdict, WhyNot};
+use crate::protect::{Protection, Shape, Verdict, WhyNot, recheck};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, dependency};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, dependency, side};
 use crate::rules::loss::Counterpart;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictTarget, Operand, Predicate};
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, ConflictTarget, Operand, Predicate};
 
 /// What a rule claims about one function.
 #[derive(Clone, Debug)]
@@ -351,12 +351,30 @@ impl<'a, 'p> Facts<'a, 'p> {
             .any(|value| value.column == column && matches!(&value.from, LooksAt::Column(from) if from == column))
     }
 
-    /// Whether an UPDATE leaves the rows that were read as many as they are: it moves no column that chose them.
+    /// Whether an UPDATE leaves the rows that were read as many as they are: it moves no column that chose them, or only asks
+    /// for rows that are among them and leaves them there.
     pub fn keeps_count(&self) -> bool {
-        let chooses =
-            |column: &str| self.reads.filter.iter().any(|predicate| predicate.columns.iter().any(|c| *c == column));
-        self.target.action == Action::Update
-            && !crate::race::dependency::written(self.target).any(|set| set.column == "?" || chooses(&set.column))
+        let mut written = dependency::written(self.target);
+        let chosen_by = |set: &Assignment| {
+            let mut by = self.reads.filter.iter().filter(|predicate| predicate.columns.contains(&set.column));
+            by.all(|predicate| self.leaves_among(predicate, set))
+        };
+        self.target.action == Action::Update && written.all(|set| set.column != "?" && chosen_by(set))
+    }
+
+    /// Whether a write repeats a condition by which rows were chosen, and what it gives the column fits it as well.
+    fn leaves_among(&self, chosen: &Predicate, set: &Assignment) -> bool {
+        let (Some(read), Some(write)) = (self.read.access(), self.write.access()) else { return false };
+        let again = self.target.filter.iter().any(|own| {
+            own.columns == chosen.columns
+                && own.op == chosen.op
+                && self.scene.same_value((read, &chosen.value), (write, &own.value)) == Some(true)
+        });
+        let asked = read.constant(&self.scene.ev.terms, &chosen.value);
+        again
+            && chosen.columns.len() == 1
+            && recheck::held(self.scene, write, &set.value)
+                .is_some_and(|held| side::is_found_by(chosen.op, asked.as_ref(), &held) == Some(true))
     }
 
     /// High, lowered by what was guessed on the way.

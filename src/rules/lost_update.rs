@@ -59,23 +59,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 ///
 /// In: a DELETE. Out: the read before it and what is put back after it, as one sequence.
 pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
-    let deleted = write.access()?;
-    let target = deleted.statement.target().filter(|target| target.action == Action::Delete)?;
-    let whole = |access: &TableAccess| access.limit.is_none() && access.aggregate.is_none();
-    let reads = scene.before(write.id).filter_map(|event| {
-        let access = event.access()?;
-        let alike = |own: &&TableAccess| {
-            let keys = rows::compare_keys(scene, (access, own), (deleted, target));
-            own.table.name == target.table.name
-                && own.action == Action::Read
-                && whole(own)
-                && own.filter.len() == target.filter.len()
-                && (own.filter.is_empty() || keys == (true, false))
-        };
-        let read_access = access.statement.accesses.iter().position(|own| alike(&own))?;
-        Some((event, read_access))
-    });
-    let (read, read_access) = reads.last()?;
+    let target = write.target()?;
+    let (read, read_access) = read_whole(scene, write, |access| access.aggregate.is_none())?;
     let put_back = |event: &Event| {
         let access = event.access()?;
         let target = access.statement.target().filter(|inserted| inserted.table.name == target.table.name)?;
@@ -98,6 +83,31 @@ pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
         values: columns.into_iter().map(value).collect(),
         key_from_row: false,
     })
+}
+
+/// The last read of all the rows that a DELETE deletes.
+pub fn read_whole<'a>(
+    scene: &Scene<'a, '_>,
+    write: &Event,
+    fits: impl Fn(&TableAccess) -> bool,
+) -> Option<(&'a Event, usize)> {
+    let deleted = write.access()?;
+    let target = deleted.statement.target().filter(|target| target.action == Action::Delete)?;
+    let reads = scene.before(write.id).filter_map(|event| {
+        let access = event.access()?;
+        let alike = |own: &&TableAccess| {
+            let keys = rows::compare_keys(scene, (access, own), (deleted, target));
+            own.table.name == target.table.name
+                && own.action == Action::Read
+                && own.limit.is_none()
+                && fits(own)
+                && own.filter.len() == target.filter.len()
+                && (own.filter.is_empty() || keys == (true, false))
+        };
+        let read_access = access.statement.accesses.iter().position(|own| alike(&own))?;
+        Some((event, read_access))
+    });
+    reads.last()
 }
 
 /// Whether a value reaches the row that was read: an upsert writes over it only what its conflict clause names.

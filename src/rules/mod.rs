@@ -25,7 +25,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
-use crate::protect::{self, Protection, Verdict, WhyNot};
+use crate::protect::{self, Protection, Shape, Verdict, WhyNot};
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, alternatives, common, dependency, here};
@@ -73,12 +73,14 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         }
         let counted = stale_guard::counted_after(scene, write).map(|sequence| (stale_guard::ID, sequence));
         let emptied = || lost_update::emptied(scene, write).map(|sequence| (lost_update::ID, sequence));
-        if let Some((rule, sequence)) = counted.or_else(emptied)
+        let spent = || unsafe_claim::spent(scene, write).map(|sequence| (unsafe_claim::ID, sequence));
+        if let Some((rule, sequence)) = counted.or_else(emptied).or_else(spent)
             && let Some(read) = scene.event(sequence.read)
             && wanted(read, write)
-            && let Verdict::Racy { tried } = protect::by_engine(scene, &sequence)
+            && let shape = if rule == unsafe_claim::ID { Shape::SameRow } else { Shape::Phantom }
+            && let Verdict::Racy { tried } = protect::by_engine(scene, &sequence, shape)
         {
-            let (confidence, shape) = (Confidence::Medium, protect::Shape::Phantom);
+            let confidence = Confidence::Medium;
             judged.claims.push(Claim {
                 rule,
                 confidence,

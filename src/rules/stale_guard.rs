@@ -335,31 +335,45 @@ pub fn refused_later(facts: &Facts<'_, '_>) -> Option<Vec<Name>> {
 fn used_up_later(facts: &Facts<'_, '_>) -> bool {
     let (scene, sequence) = (facts.scene, facts.sequence);
     let linked = sequence.relation == Relation::Linked;
-    linked
-        && facts.inserts()
-        && facts.target.conflict.is_none()
-        && !facts.writes_constants()
-        && !recheck::decides_once(scene, sequence, facts.write)
-        && deletes_what_was_found(scene, sequence)
+    let adds_to_amount = || facts.target.sets.iter().any(|set| set.value.is_relative());
+    let doubles = match facts.target.action {
+        Action::Insert => facts.target.conflict.is_none() && !facts.writes_constants(),
+        Action::Update => facts.target.table.name != facts.reads.table.name && adds_to_amount(),
+        Action::Delete | Action::Read => false,
+    };
+    linked && doubles && !recheck::decides_once(scene, sequence, facts.write) && deletes_what_was_found(scene, sequence)
 }
 
-/// Whether the rows whose presence a sequence asked for are deleted after its write, and nobody looks at how many they were.
+/// Whether the rows whose presence a sequence asked for are deleted before or after its write, and nobody looks at how many
+/// they were.
 pub fn deletes_what_was_found(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
-    let (Some(read), Some(write)) = (scene.access(sequence.read), scene.event(sequence.write)) else { return false };
+    let Some(write) = scene.event(sequence.write) else { return false };
+    deletes_before(scene, sequence)
+        || !scene.found_nothing(sequence.read, write)
+            && scene.after_of(Kind::Write, write.id).any(|event| deletes(scene, sequence, event))
+}
+
+/// The same where they are deleted before it.
+pub fn deletes_before(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let Some(write) = scene.event(sequence.write) else { return false };
+    let mut before = scene.between_of(Kind::Write, sequence.read, write.id);
+    write.does(Action::Update)
+        && !scene.found_nothing(sequence.read, write)
+        && before.any(|event| deletes(scene, sequence, event))
+}
+
+/// Whether a statement deletes the rows that a sequence reads, on its condition, and nobody looks at how many they were.
+fn deletes(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
+    let Some(read) = scene.access(sequence.read) else { return false };
     let Some(reads) = read.statement.accesses.get(sequence.read_access) else { return false };
     let conds: Vec<_> = sequence.checks.iter().filter_map(|check| check.cond).collect();
-    !scene.found_nothing(sequence.read, write)
-        && scene.after(write.id).any(|event| {
-            let Some(access) = event.access() else { return false };
-            let same_rows = access.statement.target().is_some_and(|target| {
-                target.action == Action::Delete
-                    && target.table.name == reads.table.name
-                    && rows::compare_keys(scene, (read, reads), (access, target)) == (true, false)
-            });
-            same_rows
-                && !scene.outcome_used(event.id)
-                && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
-        })
+    let Some(access) = event.access() else { return false };
+    let same_rows = access.statement.target().is_some_and(|target| {
+        target.action == Action::Delete
+            && target.table.name == reads.table.name
+            && rows::compare_keys(scene, (read, reads), (access, target)) == (true, false)
+    });
+    same_rows && !scene.outcome_used(event.id) && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
 }
 
 /// Whether an insert passes over a row with the same key, where the key is narrower than what was read: the program

@@ -1,12 +1,16 @@
 //! A job or item is picked by a SELECT, then marked as taken.
 
+use crate::event::Event;
 use crate::finding::Confidence;
+use crate::flow::term::{Origin, Part};
 use crate::protect::WhyNot;
 use crate::race::Sequence;
+use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::rules::claim::Facts;
-use crate::sql::statement::{Action, Compare, Predicate};
+use crate::rules::lost_update;
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Predicate, Verb};
 
 pub const ID: &str = "unsafe-claim";
 
@@ -17,14 +21,56 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.tried.contains(&WhyNot::ClaimRunsOut) {
         return Some(Confidence::Medium.min(facts.confidence()));
     }
-    if !facts.picks() || taken_before(facts) {
+    if taken_before(facts) {
         return None;
+    }
+    if !facts.picks() {
+        // A row that was asked for by its key is for `check-then-update` to judge.
+        let listed = facts.sequence.key_from_row && !facts.reads_by_key();
+        return (listed && is_paid_out(facts.scene, facts.read, facts.write)).then_some(Confidence::Medium);
     }
     if facts.target.action == Action::Delete {
         let used = used_beyond_key(facts);
         return used.then_some(Confidence::Medium);
     }
     Some(facts.confidence())
+}
+
+/// All rows of a set are read, what they say is put to an amount elsewhere, and they are deleted: two runs that have read the
+/// same rows put it there twice.
+///
+/// In: a DELETE. Out: the read before it, as one sequence.
+pub fn spent(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
+    let summed = |access: &TableAccess| matches!(access.aggregate, None | Some(Aggregate::Sum));
+    let (read, read_access) = lost_update::read_whole(scene, write, summed)?;
+    let known = || scene.sequences(write).iter().any(|own| own.read == read.id);
+    (read.access()?.statement.verb == Verb::Select && is_paid_out(scene, read, write) && !known()).then(|| Sequence {
+        read: read.id,
+        write: write.id,
+        read_access,
+        relation: Relation::SameRow,
+        checks: Vec::new(),
+        values: Vec::new(),
+        key_from_row: false,
+    })
+}
+
+/// Whether what rows say goes onto an amount of another table in each run that deletes them.
+fn is_paid_out(scene: &Scene<'_, '_>, read: &Event, write: &Event) -> bool {
+    let of_row = |origin: &Origin| origin.event == read.id && matches!(origin.part, Part::Column(_) | Part::Row);
+    let pays = |event: &Event| {
+        let (Some(access), Some(target)) = (event.access(), event.target()) else { return false };
+        let Some(deleted) = write.target() else { return false };
+        let adds = |set: &Assignment| {
+            let given = scene.terms_in(access, &set.value);
+            set.value.is_relative() && given.iter().any(|term| scene.origins(*term).iter().any(of_row))
+        };
+        target.action == Action::Update && target.table.name != deleted.table.name && target.sets.iter().any(adds)
+    };
+    write.does(Action::Delete)
+        && !scene.outcome_used(write.id)
+        && (scene.between_of(Kind::Write, read.id, write.id).any(pays)
+            || scene.after_of(Kind::Write, write.id).any(pays))
 }
 
 /// Whether the rows are asked for by a value that a request brings, and are not what a worker comes across.

@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::gather::{BETWEEN, UNDONE};
+use crate::lower::tree::Name;
 use crate::protect::constraint::{self, meets_another};
 use crate::protect::{Protection, Verdict, WhyNot};
 use crate::race::children::{self, Added};
@@ -116,6 +117,11 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 "two requests can both find no row in {table}, and the second one writes over what the first one{or_other} put there"
             )
         }
+        check_then_insert::ID if action(write) == Some(Action::Update) => {
+            let column = moved_into(scene, &claim.sequence);
+            let of = column.map_or_else(|| "of the kind".to_owned(), |column| format!("with this {column}"));
+            format!("two requests can both find no row of {table} {of}, and both make one")
+        }
         check_then_insert::ID
             if claim.sequence.checks_content()
                 && (meets_another(scene, &claim.sequence) || is_one_of_several(read, &claim.sequence)) =>
@@ -142,7 +148,14 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             if dependency::only_existence(&claim.sequence)
                 && stale_guard::deletes_what_was_found(scene, &claim.sequence) =>
         {
-            format!("two requests can both find rows in {source}, and both write {table} before they delete them there")
+            match stale_guard::deletes_before(scene, &claim.sequence) {
+                false => format!(
+                    "two requests can both find rows in {source}, and both write {table} before they delete them there"
+                ),
+                true => {
+                    format!("two requests can both find rows in {source} and delete them there, and both write {table}")
+                }
+            }
         }
         stale_guard::ID if dependency::only_existence(&claim.sequence) => {
             let told = format!(
@@ -198,6 +211,13 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         table_lock::ID => format!("the lock on {table} makes requests wait that want other rows"),
         other => format!("{other} on {table}"),
     }
+}
+
+/// The column by which an UPDATE makes its row one of those that were asked for.
+fn moved_into(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Name> {
+    let (read, write) = (scene.access(sequence.read)?, scene.access(sequence.write)?);
+    let (reads, target) = (read.statement.accesses.get(sequence.read_access)?, write.statement.target()?);
+    rows::moves_into(scene, (read, reads), (write, target))
 }
 
 /// What another statement writes is undone, or overtaken, by one that goes by what it read before.

@@ -284,7 +284,7 @@ impl Evaluator<'_> {
             ("default" | "new", []) => Active::empty(model),
             ("from", [of]) if !self.sea_own_from(model, of).is_empty() => {
                 let own = self.sea_own_from(model, of);
-                return Some(self.call_functions(&own, args.to_vec(), at, &[]));
+                return Some(self.call_functions(&own, args.to_vec(), at, &[], &[]));
             }
             ("from" | "from_json" | "from_model", [of]) => {
                 let active = self.sea_active(of, model);
@@ -331,7 +331,7 @@ impl Evaluator<'_> {
         at: Range,
     ) -> Option<Value> {
         let functions = self.sea_own(model, made, name);
-        (!functions.is_empty()).then(|| self.call_functions(&functions, args.to_vec(), at, &[]))
+        (!functions.is_empty()).then(|| self.call_functions(&functions, args.to_vec(), at, &[], &[]))
     }
 
     fn sea_own(&self, model: TypeId, made: Made, name: &str) -> Vec<FnId> {

@@ -291,14 +291,28 @@ impl Reader<'_> {
         let table = table(object, alias.clone());
         let known = self.ctes.iter().rev().find(|cte| table.schema.is_none() && cte.name == table.name);
         let shown = alias.unwrap_or_else(|| table.name.clone());
-        if let Some(cte) = known {
-            level.sources.push(Source { name: shown, access: cte.access, direct: false, passed: cte.passed.clone() });
+        if let Some(cte) = known.cloned() {
+            self.used_in(cte.access, place);
+            level.sources.push(Source { name: shown, access: cte.access, direct: false, passed: cte.passed });
             return;
         }
         let table_name = table.name.clone();
         let access = self.access(table, Action::Read, place);
         self.hints(hints, access, &table_name);
         level.sources.push(Source::table(shown, access));
+    }
+
+    /// What a WITH clause reads decides where its name stands: whether there is a row, how many there are.
+    fn used_in(&mut self, access: Option<usize>, place: Place) {
+        let Some(access) = access.and_then(|access| self.accesses.get_mut(access)) else { return };
+        let decides = match place {
+            Place::Exists | Place::NotExists => true,
+            Place::Source | Place::InWhere => access.aggregate.is_some(),
+            _ => false,
+        };
+        if decides && access.action == Action::Read && access.place == Place::Cte {
+            access.place = place;
+        }
     }
 
     /// SQL Server's table hints (Transact-SQL reference, "Table hints").

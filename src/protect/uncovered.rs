@@ -1,0 +1,89 @@
+//! What a unique key leaves open of what was asked for: one way of an OR, and rows that a partial index does not hold.
+
+use crate::dialect::Dialect;
+use crate::event::Access;
+use crate::lower::tree::Name;
+use crate::protect::constraint::asks_for;
+use crate::race::scene::Scene;
+use crate::sql::parse::parse;
+use crate::sql::schema::Unique;
+use crate::sql::statement::{Access as TableAccess, Compare, Operand};
+
+/// `WHERE email = $1 OR name = $2`: the columns of one of the ways that no key covers, where the inserted row is found that
+/// way as well. A second row with another value in the other columns is not refused.
+pub(super) fn way(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+) -> Option<Vec<Name>> {
+    let table = scene.schema.table(&write.1.table.name)?;
+    let choices = read.1.filter.iter().filter(|predicate| predicate.op == Compare::Other);
+    let ways = choices.flat_map(|choice| {
+        let others = read.1.filter.iter().filter(move |other| !std::ptr::eq(*other, choice));
+        let beside = TableAccess { filter: others.cloned().collect(), ..read.1.clone() };
+        let ways = ways_of(&choice.value);
+        // A single way is a condition as any other.
+        let several = ways.len() > 1;
+        ways.into_iter().filter(move |_| several).map(move |way| (beside.clone(), way))
+    });
+    let open = ways.filter_map(|(beside, way)| {
+        let mut asked: Vec<(&Name, &Operand)> = Vec::new();
+        equalities(way, &mut asked);
+        let inserted = |(column, value): &(&Name, &Operand)| {
+            let given = write.1.sets.iter().filter(|set| set.column == **column);
+            let terms: Vec<_> = given.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
+            let asked = scene.terms_in(read.0, value);
+            let of =
+                |term: &crate::flow::term::TermId| asked.iter().any(|asked| scene.ev.terms.mentions(*term, *asked));
+            !asked.is_empty() && terms.iter().any(of)
+        };
+        let keys = table.keys().chain(table.uniques.iter().map(|unique| unique.columns.as_slice()));
+        let has = |column: &Name| asked.iter().any(|(own, _)| *own == column) || asks_for(&beside, column);
+        let covered = keys.into_iter().any(|key| !key.is_empty() && key.iter().all(has));
+        let open = !asked.is_empty() && asked.iter().all(inserted) && !covered;
+        open.then(|| asked.into_iter().map(|(column, _)| column.clone()).collect())
+    });
+    open.into_iter().next()
+}
+
+/// The ways of an OR.
+fn ways_of(condition: &Operand) -> Vec<&Operand> {
+    match condition {
+        Operand::Expr { text, parts } if text == "or" => parts.iter().flat_map(ways_of).collect(),
+        other => vec![other],
+    }
+}
+
+/// The columns that a condition compares with a value.
+fn equalities<'a>(condition: &'a Operand, found: &mut Vec<(&'a Name, &'a Operand)>) {
+    let Operand::Expr { text, parts } = condition else { return };
+    match (text.as_str(), parts.as_slice()) {
+        ("and", parts) => parts.iter().for_each(|part| equalities(part, found)),
+        ("=", [Operand::Column { table: None, column }, value] | [value, Operand::Column { table: None, column }]) => {
+            found.push((column, value));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a written row is none of those that a partial index holds: it says so itself.
+pub(super) fn lies_outside(scene: &Scene<'_, '_>, unique: &Unique, write: (&Access, &TableAccess)) -> bool {
+    let Some(condition) = &unique.partial else { return false };
+    let text = format!("SELECT 1 FROM {} WHERE {condition}", write.1.table.name);
+    let parsed = parse(&text, Dialect::Postgres);
+    let Some(held) = parsed.statements.first().and_then(|statement| statement.accesses.first()) else { return false };
+    held.filter.iter().any(|predicate| {
+        let [column] = predicate.columns.as_slice() else { return false };
+        let mut given = write.1.sets.iter().filter(|set| set.column == *column).map(|set| &set.value);
+        let Some(value) = given.next().filter(|_| given.next().is_none()) else { return false };
+        let constant = write.0.constant(&scene.ev.terms, value);
+        let null = constant.as_ref().is_some_and(|text| text == "NULL");
+        match (predicate.op, &predicate.value) {
+            (Compare::IsNull, _) => !null && (constant.is_some() || write.0.is_now(&scene.ev.terms, value)),
+            (Compare::IsNotNull, _) => null,
+            (Compare::Eq, Operand::Literal(wanted)) => constant.is_some_and(|given| given != wanted.as_str()),
+            (Compare::Ne, Operand::Literal(barred)) => constant.is_some_and(|given| given == barred.as_str()),
+            _ => false,
+        }
+    })
+}
