@@ -3,6 +3,7 @@
 mod judged;
 mod judging;
 mod leader;
+mod unseen;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -109,6 +110,7 @@ fn evaluated_and_counted<R>(
     let mut evaluator = Evaluator::new(&program, workspace, config);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
     let reaching = crate::race::packages::reaching(workspace, &program, &evaluator.clients.clone(), config);
+    evaluator.runs(&roots);
     progress.expect_functions(roots.len());
     for id in &roots {
         progress.function_done();
@@ -152,7 +154,9 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
         ..Counts::default()
     };
     let calls = ev.calls.towards_rows(ev.program, of.flows);
-    let notices = of.notices.to_vec();
+    let mut notices = of.notices.to_vec();
+    notices.extend(unseen::notice(ev.workspace, &ev.clients, counts.statements).filter(|_| counts.functions > 0));
+    notices.sort();
     Analysis { findings, notices, counts, statistics: Statistics { unknown, calls }, safe: judged.safe }
 }
 

@@ -72,6 +72,8 @@ pub struct Flow {
     pub absences: Vec<Absence>,
     /// Arms in which something that is inserted is none.
     pub blanks: Vec<Blank>,
+    /// Arms to which only some ways lead.
+    pub leads: Vec<Lead>,
     /// Whose names its events, branches and unknowns have.
     pub held: Owners,
 }
@@ -99,6 +101,14 @@ pub struct Blank {
     pub branch: u32,
     pub arms: u64,
     pub of: TermId,
+}
+
+/// Arms of a branch that are only taken by who came on one of some ways.
+#[derive(Clone, Debug)]
+pub struct Lead {
+    pub branch: u32,
+    pub arms: u64,
+    pub ways: Arc<[Path]>,
 }
 
 /// A branch on the name of a value: a variant without fields, or a bool.
@@ -277,6 +287,19 @@ impl Path {
     pub fn of(mut branches: Vec<(u32, u64)>) -> Self {
         branches.sort_by_key(|(branch, _)| *branch);
         Self(branches.into())
+    }
+
+    /// The way on which both paths are gone; none where no run goes on both.
+    pub fn within(&self, outer: &Self) -> Option<Self> {
+        let mut all: Vec<(u32, u64)> = self.0.to_vec();
+        for (branch, arms) in outer.0.iter() {
+            match all.iter_mut().find(|(known, _)| known == branch) {
+                Some((_, own)) if *own & arms == 0 => return None,
+                Some((_, own)) => *own &= arms,
+                None => all.push((*branch, *arms)),
+            }
+        }
+        Some(Self::of(all))
     }
 
     /// The arms of a branch that lead on; none for a branch it does not stand in.

@@ -36,6 +36,8 @@ pub enum NoticeKind {
     Suppression,
     /// A configuration value that has no effect.
     Config,
+    /// A database client is a dependency, and no statement was found.
+    Unseen,
     /// A bug in racelint itself, caught at the file boundary.
     Internal,
 }

@@ -305,3 +305,40 @@ fn a_wrapper_is_read_by_its_own_table() {
     );
     assert_eq!(dumped(code, &["ledger_db"]), "");
 }
+
+#[test]
+fn a_library_that_another_one_hands_on_is_itself() {
+    let dump = dumped(
+        r#"
+        use rocket_db_pools::{sqlx, Connection, Database};
+        #[derive(Database)]
+        #[database("shop")]
+        pub struct Db(pub sqlx::SqlitePool);
+        pub async fn f(id: i64, mut db: Connection<Db>) {
+            sqlx::query!("UPDATE a SET x = 1 WHERE id = ?", id).execute(&mut *db).await.ok();
+        }
+        "#,
+        &["rocket_db_pools"],
+    );
+    assert!(dump.contains("update a[id = param id] set x = '1' on connection(param db)"), "{dump}");
+}
+
+#[test]
+fn async_bb8_diesel_sends_with_a_name_behind() {
+    let dump = dumped(
+        r#"
+        use async_bb8_diesel::{AsyncConnection, AsyncRunQueryDsl, ConnectionManager};
+        use diesel::prelude::*;
+        diesel::table! { a (id) { id -> BigInt, x -> BigInt, } }
+        pub async fn f(pool: &bb8::Pool<ConnectionManager<PgConnection>>, id: i64) -> anyhow::Result<()> {
+            let x: i64 = a::table.find(id).select(a::x).get_result_async(&*pool.get().await?).await?;
+            diesel::update(a::table.find(id)).set(a::x.eq(x + 1)).execute_async(&*pool.get().await?).await?;
+            Ok(())
+        }
+        "#,
+        &["diesel", "async_bb8_diesel"],
+    );
+    let events = events(&dump);
+    assert!(events.iter().any(|event| event.starts_with("read a[id = param id]")), "{dump}");
+    assert!(events.iter().any(|event| event.starts_with("update a[id = param id] set x = ")), "{dump}");
+}

@@ -84,3 +84,64 @@ fn a_row_is_not_read_from_one_database_and_written_to_another() {
         assert_eq!(pools.len(), 1, "{}: {pools:?}", finding.judged_for);
     }
 }
+
+fn found_in(files: &[(&str, &str)]) -> Analysis {
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    analyse(&crate::source::memory(files.collect()), &Config::default())
+}
+
+#[test]
+fn a_package_is_known_by_the_name_of_its_library() {
+    let wallets = r#"
+        #[derive(sqlx::FromRow)]
+        pub struct Wallet { pub id: i64, pub coins: i64 }
+        impl Wallet {
+            pub async fn find(pool: &sqlx::PgPool, id: i64) -> sqlx::Result<Self> {
+                sqlx::query_as("SELECT id, coins FROM wallets WHERE id = $1").bind(id).fetch_one(pool).await
+            }
+            pub async fn keep(&self, pool: &sqlx::PgPool, coins: i64) -> sqlx::Result<()> {
+                sqlx::query("UPDATE wallets SET coins = $1 WHERE id = $2").bind(coins).bind(self.id).execute(pool).await?;
+                Ok(())
+            }
+        }
+    "#;
+    let spend = r#"
+        use ledger::Wallet;
+        pub async fn spend(pool: &sqlx::PgPool, id: i64, price: i64) -> sqlx::Result<bool> {
+            let wallet = Wallet::find(pool, id).await?;
+            if wallet.coins < price { return Ok(false); }
+            wallet.keep(pool, wallet.coins - price).await?;
+            Ok(true)
+        }
+    "#;
+    let sqlx = "sqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    let wallets_manifest = format!("[package]\nname = \"wallets\"\n[lib]\nname = \"ledger\"\n[dependencies]\n{sqlx}");
+    for (dependency, code) in [
+        ("wallets = { path = \"../wallets\" }", spend.to_owned()),
+        ("purse = { package = \"wallets\", path = \"../wallets\" }", spend.replace("ledger", "purse")),
+    ] {
+        let desk_manifest = format!("[package]\nname = \"desk\"\n[dependencies]\n{sqlx}{dependency}\n");
+        let found = found_in(&[
+            ("Cargo.toml", "[workspace]\nmembers = [\"desk\", \"wallets\"]\n"),
+            ("desk/Cargo.toml", &desk_manifest),
+            ("desk/src/lib.rs", &code),
+            ("wallets/Cargo.toml", &wallets_manifest),
+            ("wallets/src/lib.rs", wallets),
+        ]);
+        assert_eq!(found.findings.len(), 1, "{dependency}");
+    }
+}
+
+#[test]
+fn a_client_of_which_no_statement_was_seen_is_told() {
+    let manifest = "[package]\nname = \"desk\"\n[dependencies]\nsqlx = \"0.8\"\n";
+    let silent = "pub fn run(query: house::Query) { query.go() }";
+    let told = found_in(&[("Cargo.toml", manifest), ("src/lib.rs", silent)]).notices;
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].kind, told[0].path.as_str()), (NoticeKind::Unseen, "Cargo.toml"));
+    assert!(told[0].text.starts_with("sqlx is a dependency, and no statement was found"), "{}", told[0].text);
+    let speaking = "pub async fn run(pool: &sqlx::PgPool) { sqlx::query(\"DELETE FROM desks\").execute(pool).await; }";
+    assert!(found_in(&[("Cargo.toml", manifest), ("src/lib.rs", speaking)]).notices.is_empty());
+    let without = "[package]\nname = \"desk\"\n";
+    assert!(found_in(&[("Cargo.toml", without), ("src/lib.rs", silent)]).notices.is_empty());
+}

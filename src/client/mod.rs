@@ -121,6 +121,11 @@ pub fn generated(tree: &mut FileTree, text: &str) {
     diesel::schema::expand(tree, text);
 }
 
+/// Whether a name is that of a client's library, whichever path leads to it. Engines are modules of libraries as well.
+pub fn is_library(name: &str) -> bool {
+    !matches!(name, "mysql" | "postgres") && clients().iter().any(|client| client.krates.contains(&name))
+}
+
 /// All clients whose calls carry SQL, in the order their rows are tried.
 pub fn clients() -> Arc<[&'static Client]> {
     Arc::from([

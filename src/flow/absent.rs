@@ -318,7 +318,7 @@ fn is_none(pat: &Pat) -> bool {
     }
 }
 
-fn takes_all(pat: &Pat) -> bool {
+pub(super) fn takes_all(pat: &Pat) -> bool {
     match pat {
         Pat::Wild | Pat::Rest | Pat::Bind(_, None, _) => true,
         Pat::Ref(inner) => takes_all(inner),

@@ -9,7 +9,7 @@ use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, decode};
 use crate::link::Type;
-use crate::lower::tree::{self, Expr, Name};
+use crate::lower::tree::{self, Expr, Name, Pat};
 use crate::span::Range;
 use crate::sql::statement::{Access, Compare, Predicate, Verb};
 
@@ -215,6 +215,9 @@ impl<'p> Evaluator<'p> {
         self.note_flag(fork.branch(), &tested);
         self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
         self.note_blank(fork.branch(), absent_arm(cond), &tested);
+        if let tree::ExprKind::Let(pat, _) = &*cond.kind {
+            self.note_leads(fork.branch(), &tested, &[(&**pat, false), (&Pat::Wild, false)]);
+        }
         let yes = self.arm(&fork, 0, &conds, |ev| {
             ev.frame.env.extend(bound);
             let value = ev.expr(then);
@@ -265,6 +268,8 @@ impl<'p> Evaluator<'p> {
         let cond = if irrefutable { None } else { self.condition_of(Some(decides), &tested, CondKind::Test, of.at) };
         self.note_switch(fork.branch(), &scrutinee, arms);
         self.note_absent_arms(fork.branch(), &scrutinee, arms);
+        let asked: Vec<(&Pat, bool)> = arms.iter().map(|arm| (&arm.pat, arm.guard.is_some())).collect();
+        self.note_leads(fork.branch(), &scrutinee, &asked);
         let mut ended = Vec::with_capacity(arms.len());
         // An arm is also taken because the guards of earlier ones did not hold.
         let mut guards: Vec<CondId> = Vec::new();
@@ -320,6 +325,7 @@ impl<'p> Evaluator<'p> {
         value.wrap = merged_wrap(values);
         value.refused = self.refusals(values, conds);
         value.absent = self.merged_absent(values, ways);
+        value.variants = self.merged_variants(values, ways);
         let shape = match self.merged_builder(values) {
             Some(builder) => Shape::Builder(Arc::new(builder)),
             None => self.merged_record(values, ways, conds).unwrap_or_else(|| merge_shapes(values)),
@@ -462,12 +468,7 @@ impl<'p> Evaluator<'p> {
         if value.wrap == Wrap::Bare && value.ty.external_name() == Some("Option") {
             value.term = self.terms.without(value.term, "none");
         }
-        if let Type::External(_, args) = &value.ty
-            && value.ty.external_name() == Some("Result")
-            && let Some(inside) = args.first()
-        {
-            value.ty = inside.clone();
-        }
+        self.inside_result(&mut value.ty);
         value.wrap = Wrap::Bare;
         value.refused = None;
         value

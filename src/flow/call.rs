@@ -43,7 +43,8 @@ impl<'p> Evaluator<'p> {
             Some(Def::Const(id)) => self.constant(*id),
             Some(Def::Variant(id, name)) => {
                 let ty = Type::Def(*id, [].into());
-                Value::new(self.terms.literal(name), ty)
+                let value = Value::new(self.terms.literal(name), ty);
+                self.as_variant(path, value)
             }
             Some(Def::Type(id)) => {
                 let ty = Type::Def(*id, [].into());
@@ -175,7 +176,10 @@ impl<'p> Evaluator<'p> {
         }
         match defs.first() {
             Some(Def::Type(id)) => return self.constructed(Type::Def(*id, [].into()), values),
-            Some(Def::Variant(id, _)) => return self.constructed(Type::Def(*id, [].into()), values),
+            Some(Def::Variant(id, _)) => {
+                let value = self.constructed(Type::Def(*id, [].into()), values);
+                return self.as_variant(path, value);
+            }
             _ => {}
         }
         // `Trait::method(receiver, …)` and `Type::method(…)` of types nobody declares here.
@@ -279,7 +283,7 @@ impl<'p> Evaluator<'p> {
         self.program.function(id).test || !matches!(file.kind, FileKind::Rust(Target::Main))
     }
 
-    fn call_one(
+    pub(super) fn call_one(
         &mut self,
         id: FnId,
         args: Vec<Value>,
@@ -319,24 +323,6 @@ impl<'p> Evaluator<'p> {
             }
         }
         value
-    }
-
-    /// A parameter that a web framework makes from the request was read where its type's extractor reads it.
-    pub(super) fn extracted(&mut self, ty: &Type, at: Range) -> Option<Value> {
-        const EXTRACTORS: [&str; 2] = ["from_request_parts", "from_request"];
-        let Type::Def(..) = ty else { return None };
-        let id = EXTRACTORS.iter().find_map(|name| {
-            self.program
-                .associated(ty, name)
-                .into_iter()
-                .find_map(|def| if let Def::Fn(id) = def { Some(id) } else { None })
-        })?;
-        if self.program.function(id).body.is_none() || id == self.frame.function {
-            return None;
-        }
-        let args: Vec<Value> = self.program.params(id).into_iter().map(|ty| self.fresh().typed(ty)).collect();
-        let value = self.call_one(id, args, at, false, &[], &[]);
-        Some(Value { guards: Conds::default(), ..self.unwrapped(value) }.typed(ty.clone()))
     }
 
     /// Calls what a value holds: a closure, a function's name, or something handed in as a parameter.

@@ -5,7 +5,7 @@ use crate::client::handles::Handle;
 use crate::client::table::Gives;
 use crate::event::Call;
 use crate::flow::limits::{CALL_DEPTH, INLINED};
-use crate::flow::term::TermId;
+use crate::flow::term::{Term, TermId};
 use crate::flow::value::{Query, Shape, Value};
 use crate::flow::{Evaluator, State};
 use crate::link::{FnId, ScopeId, Type};
@@ -80,6 +80,7 @@ impl Evaluator<'_> {
                 if value.ty.is_unknown() {
                     value.ty = ty;
                 }
+                let value = ev.declared(&param.ty, value);
                 ev.learn_handle(&value);
                 ev.bind(&param.pat, value);
             }
@@ -97,8 +98,8 @@ impl Evaluator<'_> {
         Some(value)
     }
 
-    /// Whether a function sends SQL or a form that it is handed, and is handed some here. A function that hands on what it was
-    /// handed itself is such a function too.
+    /// Whether a function sends SQL, a form or an active model that it is handed, and is handed some here. A function that
+    /// hands on what it was handed itself is such a function too.
     fn sends_text(&mut self, id: FnId, args: &[Value]) -> bool {
         if !self.senders.contains(&id) {
             return false;
@@ -106,26 +107,32 @@ impl Evaluator<'_> {
         let told = |arg: &Value| match &arg.shape {
             Shape::Text(_) | Shape::OneOf(_) | Shape::Query(_) => true,
             Shape::Record(_) => matches!(self.program.peel(&arg.ty), Type::Def(..)),
-            _ => false,
+            _ => crate::client::sea_orm::is_known_active(arg),
         };
         if args.iter().any(told) {
             return true;
         }
-        let function = self.frame.function;
-        let handed_on = args
-            .iter()
-            .any(|arg| matches!(self.terms.get(arg.term), crate::flow::term::Term::Param(of, _) if *of == function));
+        let handed_on = args.iter().any(|arg| self.was_handed_in(arg.term));
         if handed_on {
-            self.senders.insert(function);
+            self.senders.insert(self.frame.function);
         }
         false
     }
 
     /// A form that the function was handed: which of its fields are given, and so written, is known where it is called.
     pub(crate) fn told_by_caller(&mut self, form: &Value) {
-        let function = self.frame.function;
-        if matches!(self.terms.get(form.term), crate::flow::term::Term::Param(of, _) if *of == function) {
-            self.senders.insert(function);
+        if self.was_handed_in(form.term) {
+            self.senders.insert(self.frame.function);
+        }
+    }
+
+    /// Whether a value is one that the function was handed, as it was or with some of its fields changed.
+    fn was_handed_in(&self, term: TermId) -> bool {
+        match self.terms.get(term) {
+            Term::Param(of, _) => *of == self.frame.function,
+            Term::Computed(by, parts) if by == "with" => parts.first().is_some_and(|of| self.was_handed_in(*of)),
+            Term::Either(parts) => parts.iter().any(|part| self.was_handed_in(*part)),
+            _ => false,
         }
     }
 

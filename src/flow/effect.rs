@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{Effect, EffectKind, EventKind};
 use crate::flow::Evaluator;
-use crate::flow::term::TermId;
+use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Function, MethodCall, Name, Ty};
@@ -91,7 +91,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn unknown_method_effect(&mut self, recv: &Value, call: &MethodCall, at: Range) {
         let name = call.name.as_str();
         let ty = self.program.peel(&recv.ty);
-        if is_channel(&ty) && matches!(name, "send" | "try_send" | "blocking_send" | "send_async") {
+        if is_channel(&ty) && matches!(name, "send" | "try_send" | "do_send" | "blocking_send" | "send_async") {
             self.tells_inside.insert(self.frame.function);
             return;
         }
@@ -110,19 +110,34 @@ impl<'p> Evaluator<'p> {
         if self.only_reads(recv.term, krate) {
             return;
         }
-        let effect = Effect { name: name.to_owned(), kind, certain, named: Arc::from([]) };
+        let stored = if krate == "aws_sdk_s3" { self.stored_under(recv.term) } else { None };
+        let effect = match stored {
+            Some(named) => Effect { name: name.to_owned(), kind: EffectKind::File, certain, named },
+            None => Effect { name: name.to_owned(), kind, certain, named: Arc::from([]) },
+        };
         self.emit(EventKind::Effect(effect), None, at);
     }
 }
 
 impl Evaluator<'_> {
+    /// By what an object is named that a request of S3 puts there, or takes away; none for another request.
+    fn stored_under(&self, request: TermId) -> Option<Arc<[TermId]>> {
+        let (mut stores, mut named) = (false, Vec::new());
+        self.terms.walk(request, &mut |term| match self.terms.get(term) {
+            Term::Computed(by, parts) if by == "key" => named.extend(parts.iter().skip(1).copied()),
+            Term::Computed(by, _) => stores |= matches!(by.as_str(), "put_object" | "copy_object" | "delete_object"),
+            _ => {}
+        });
+        stores.then(|| named.into())
+    }
+
     /// An HTTP request that was started with `get` or `head` asks, and changes nothing. So does an operation of a cloud
     /// service whose name says so, and one that computes with a key that stays there.
     fn only_reads(&self, request: TermId, krate: &str) -> bool {
         let (mut asks, mut acts) = (false, false);
         let cloud = krate.starts_with("aws_sdk_");
         self.terms.walk(request, &mut |term| {
-            if let crate::flow::term::Term::Computed(by, _) = self.terms.get(term) {
+            if let Term::Computed(by, _) = self.terms.get(term) {
                 asks |= matches!(by.as_str(), "get" | "head") || cloud && (asks_by_name(by) || computes(by));
                 acts |= matches!(by.as_str(), "post" | "put" | "patch" | "delete" | "request");
             }
@@ -163,6 +178,7 @@ fn is_channel(ty: &Type) -> bool {
         || matches!(
             steps.as_slice(),
             ["std" | "tokio", "sync", ..]
+                | ["actix", .., "Addr" | "Recipient"]
                 | ["futures", "channel", ..]
                 | [
                     "futures_channel" | "crossbeam_channel" | "flume" | "async_channel" | "async_broadcast" | "kanal",

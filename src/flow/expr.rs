@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{CondKind, Conds};
 use crate::flow::limits::FIELDS;
-use crate::flow::term::Term;
+use crate::flow::term::{STRUCT, Term};
 use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
@@ -201,8 +201,9 @@ impl<'p> Evaluator<'p> {
                 }
             }
         }
-        let term = self.terms.computed("struct", terms);
+        let term = self.terms.computed(STRUCT, terms);
         let value = Value::new(term, ty).shaped(Shape::Record(Arc::new(parts)));
+        let value = self.as_variant(&lit.path, value);
         self.built_struct(lit, rest.as_ref(), value)
     }
 
@@ -348,6 +349,7 @@ impl<'p> Evaluator<'p> {
             let conds: Vec<_> = cond.into_iter().collect();
             let fork = self.fork();
             self.note_absence(fork.branch(), 0b10, &tested.absent);
+            self.note_leads(fork.branch(), &tested, &[(pat, false), (&Pat::Wild, false)]);
             let way_on = self.arm(&fork, 0, &conds, |ev| ev.fresh());
             let way_out = self.arm(&fork, 1, &conds, |ev| ev.expr(otherwise));
             self.join(fork, vec![way_on, way_out]);

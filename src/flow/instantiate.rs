@@ -139,6 +139,7 @@ impl<'p> Evaluator<'p> {
         self.frame.conds.extend(mapped);
         self.place_absences(&flow.absences, map);
         self.place_blanks(&flow.blanks, map);
+        self.place_leads(&flow.leads, map);
         let closed = self.closed_arms(flow, map);
         let mut too_far = false;
         for event in &flow.events {
@@ -262,7 +263,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn map_path(&mut self, path: &Path, map: &mut Mapping<'_>) -> Path {
+    pub(super) fn map_path(&mut self, path: &Path, map: &mut Mapping<'_>) -> Path {
         let mut all: Vec<(u32, u64)> = self.frame.path.0.to_vec();
         for (branch, arms) in path.0.iter() {
             all.push((self.map_branch(*branch, map), *arms));
@@ -439,6 +440,9 @@ impl<'p> Evaluator<'p> {
         match self.map_absent(&value.absent, map) {
             known if !known.is_unknown() => mapped.absent = known,
             _ => {}
+        }
+        if let Some(variants) = &value.variants {
+            mapped.variants = Some(self.map_variants(variants, map));
         }
         mapped.refused = match (&value.refused, &mapped.refused) {
             (Some(refused), _) => Some(branch::union(&self.map_conds(refused, map), &[])),

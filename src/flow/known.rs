@@ -285,7 +285,7 @@ impl<'p> Evaluator<'p> {
             let mut terms = vec![recv.term];
             terms.extend(args.iter().map(|arg| arg.term));
             let term = self.terms.either(terms);
-            return Value { term, shape: Shape::Plain, absent: Absent::Unknown, ..recv };
+            return Value { term, shape: Shape::Plain, absent: Absent::Unknown, variants: None, ..recv };
         }
         if let Some((_, by)) = OPERATORS.iter().find(|(known, _)| *known == name)
             && args.len() == 1

@@ -6,6 +6,7 @@
 
 mod absent;
 mod arena;
+mod asking;
 mod begin;
 mod branch;
 mod builder;
@@ -19,6 +20,7 @@ pub(crate) mod effect;
 pub mod encode;
 mod expr;
 mod extension;
+mod extractor;
 mod fires;
 pub mod graph;
 mod guard;
@@ -40,6 +42,7 @@ mod switch;
 mod task;
 pub mod term;
 pub mod value;
+pub mod variant;
 
 pub(crate) use known::is_mutator;
 
@@ -50,10 +53,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::client::handles::{self, Handle};
 use crate::client::own::OwnCall;
-use crate::client::{Client, clients};
+use crate::client::{Client, HandleKind, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Path, Switch};
+use crate::event::{
+    Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Lead, Path, Switch,
+};
 use crate::flow::arena::Arena;
 use crate::flow::conds::Made;
 use crate::flow::graph::{CallGraph, Task};
@@ -84,6 +89,8 @@ pub struct Evaluator<'p> {
     conds: Arena<(Cond, Made)>,
     /// Functions that send SQL they are handed.
     senders: FxHashSet<FnId>,
+    /// Functions that are called by name with what an extractor makes.
+    called_by_name: FxHashSet<FnId>,
     /// Functions that hand something to a channel of this process, or call one that does.
     tells_inside: FxHashSet<FnId>,
     /// How many calls were evaluated in place so far.
@@ -103,6 +110,8 @@ pub struct Evaluator<'p> {
     begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, (TermId, Span, bool)>,
     constants: FxHashMap<ConstId, Value>,
+    /// What says who sends the request.
+    askers: FxHashSet<TermId>,
     /// What stands for the variants of enums, by the number in the name of an encoded value.
     encodings: Vec<encode::Encoding>,
     /// The bytes of each file, for messages and for tables in macros.
@@ -173,6 +182,7 @@ struct Frame<'p> {
     switches: Vec<Switch>,
     absences: Vec<Absence>,
     blanks: Vec<Blank>,
+    leads: Vec<Lead>,
     text: &'p str,
     allowance: Allowance,
     /// A function that was called can lead to a statement.
@@ -197,6 +207,7 @@ impl<'p> Evaluator<'p> {
             terms: Terms::default(),
             conds: Arena::default(),
             senders: FxHashSet::default(),
+            called_by_name: FxHashSet::default(),
             tells_inside: FxHashSet::default(),
             inlined_calls: 0,
             source_bytes: workspace.files.iter().map(|file| file.text.len()).sum(),
@@ -209,6 +220,7 @@ impl<'p> Evaluator<'p> {
             begin_modes: FxHashMap::default(),
             locks: FxHashMap::default(),
             constants: FxHashMap::default(),
+            askers: FxHashSet::default(),
             encodings: Vec::new(),
             texts: workspace.files.iter().map(|file| file.text.clone()).collect(),
             depth: 0,
@@ -217,6 +229,11 @@ impl<'p> Evaluator<'p> {
             session_levels: Vec::new(),
             unknown: Unknowns::default(),
         }
+    }
+
+    /// Tells which functions run in production: what they call by name is handed what a framework makes.
+    pub fn runs(&mut self, production: &[FnId]) {
+        self.called_by_name = extractor::called_by_name(self.program, production);
     }
 
     /// All flows so far, callees before their callers.
@@ -298,13 +315,27 @@ impl<'p> Evaluator<'p> {
         }
         let conds = self.telling(&frame, &returns);
         let looked_at = self.looked_at(&frame);
-        let Frame { events, open, switches, mut absences, blanks, held, .. } = frame;
+        let Frame { events, open, switches, mut absences, blanks, mut leads, held, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
         absences.retain(|absence| passed.contains(&absence.branch));
+        leads.retain(|lead| passed.contains(&lead.branch));
         let blanks = self.told_blanks(blanks, &events);
-        let function = id;
-        Flow { function, reaches_rows, events, conds, looked_at, returns, left, open, switches, absences, blanks, held }
+        Flow {
+            function: id,
+            reaches_rows,
+            events,
+            conds,
+            looked_at,
+            returns,
+            left,
+            open,
+            switches,
+            absences,
+            blanks,
+            leads,
+            held,
+        }
     }
 
     /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
@@ -356,10 +387,10 @@ impl<'p> Evaluator<'p> {
         for (param, ty) in function.params.iter().zip(program.params(id)) {
             let term = self.terms.intern(term::Term::Param(id, index));
             index = u16::saturating_add(index, 1);
-            let value = match self.extracted(&ty, param.at) {
-                Some(value) => value,
-                None => Value::new(term, ty),
-            };
+            let extracted = self.extracted(&ty, param);
+            let given = extracted.is_some();
+            let value = extracted.unwrap_or_else(|| Value::new(term, ty));
+            self.note_who_asks(&value, given);
             let value = self.declared(&param.ty, value);
             self.learn_handle(&value);
             self.bind(&param.pat, value);
@@ -384,6 +415,15 @@ impl<'p> Evaluator<'p> {
 
     /// The handle that a struct of the program is, by what it implements or by the one thing that it holds.
     fn handle_of_struct(&mut self, ty: &Type) -> Option<Handle> {
+        // rocket's `Connection<Db>`: one connection of the pool that `Db` holds.
+        if let Type::External(path, args) = ty
+            && path.last().is_some_and(|name| name == "Connection")
+            && let [pool @ Type::Def(..)] = &**args
+        {
+            let pool = self.handle_of_struct(pool)?;
+            let kind = if pool.kind == HandleKind::Pool { HandleKind::Connection } else { pool.kind };
+            return Some(Handle { kind, ..pool });
+        }
         let Type::Def(id, _) = self.program.peel(ty) else { return None };
         let bare = matches!(ty, Type::Def(..));
         if let Some(known) = self.struct_handles.get(&(id, bare)) {
@@ -463,6 +503,7 @@ impl Frame<'_> {
             switches: Vec::new(),
             absences: Vec::new(),
             blanks: Vec::new(),
+            leads: Vec::new(),
             text: "",
             allowance: Allowance::default(),
             reaches_rows: false,

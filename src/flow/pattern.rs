@@ -151,7 +151,8 @@ impl<'p> Evaluator<'p> {
         };
         let guards = value.guards.clone();
         let absent = if absent::asks_presence(pat) { self.absent(value) } else { Absent::Unknown };
-        Value { guards, absent, ..Value::new(term, Type::Unknown) }
+        let variants = value.variants.clone();
+        Value { guards, absent, variants, ..Value::new(term, Type::Unknown) }
     }
 
     fn collect_tests(&mut self, pat: &Pat, value: &Value, parts: &mut Vec<crate::flow::term::TermId>) {

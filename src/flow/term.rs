@@ -19,6 +19,9 @@ use crate::lower::tree::Name;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TermId(pub u32);
 
+/// What puts the fields of a struct together.
+pub const STRUCT: &str = "struct";
+
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Term {
@@ -215,7 +218,26 @@ impl Terms {
             Term::Exists(_) => of,
             // `(left > 0).then_some(x)` is there where the condition holds.
             Term::Computed(by, parts) if matches!(by.as_str(), "then_some" | "then") && parts.len() == 2 => parts[0],
-            _ => self.intern(Term::Exists(of)),
+            _ => {
+                let of = self.certain(of);
+                self.intern(Term::Exists(of))
+            }
+        }
+    }
+
+    /// The same as far as it may be missing: a struct that was put together is there, whatever was missing of its fields.
+    fn certain(&mut self, of: TermId) -> TermId {
+        let is_built = |terms: &Self, of: TermId| matches!(terms.get(of), Term::Computed(by, _) if by == STRUCT);
+        match self.get(of) {
+            Term::Either(parts) if parts.iter().any(|part| is_built(self, *part)) => {
+                let parts = parts.clone();
+                let built = self.literal(STRUCT);
+                let parts: Vec<TermId> =
+                    parts.iter().map(|part| if is_built(self, *part) { built } else { *part }).collect();
+                self.either(parts)
+            }
+            _ if is_built(self, of) => self.literal(STRUCT),
+            _ => of,
         }
     }
 

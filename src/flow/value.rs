@@ -7,6 +7,7 @@ use crate::flow::absent::Absent;
 use crate::flow::limits::FIELDS;
 use crate::flow::place::Borrowed;
 use crate::flow::term::TermId;
+use crate::flow::variant::Variants;
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Closure, Name};
 use crate::sql::statement::Statement;
@@ -26,6 +27,8 @@ pub struct Value {
     pub absent: Absent,
     /// Of a variable: what it was borrowed from to be changed.
     pub(crate) part_of: Option<Arc<Borrowed>>,
+    /// What is known of the ways to it, where it is a variant of an enum.
+    pub variants: Option<Arc<Variants>>,
     /// How many shapes stand inside each other.
     pub(crate) nested: u16,
 }
@@ -152,7 +155,8 @@ impl Text {
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
         let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
-        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, part_of: None, nested: 0 }
+        let (part_of, variants) = (None, None);
+        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, part_of, variants, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {

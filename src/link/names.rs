@@ -225,6 +225,10 @@ impl Program {
                 "self" => vec![def.clone()],
                 _ => self.here(*module, name, true, query),
             },
+            // `rocket_db_pools::sqlx`: a library that another one hands on.
+            Def::External(path) if path.len() == 1 && crate::client::is_library(name) => {
+                vec![Def::External(vec![name.clone()])]
+            }
             Def::External(path) if path.len() < PATH => {
                 let mut path = path.clone();
                 if name != "self" {

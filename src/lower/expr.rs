@@ -7,7 +7,9 @@ use syn::Expr as SynExpr;
 use syn::spanned::Spanned;
 
 use super::pattern::single;
-use super::tree::{Arm, BinOp, Closure, Expr, ExprKind, Lit, MethodCall, Name, StructLit, Ty, UnOp};
+use super::tree::{
+    Arm, BinOp, Closure, Expr, ExprKind, Lit, MethodCall, Name, Pat, Segment, StructLit, Ty, TyPath, UnOp,
+};
 use super::{DEPTH, Lowering, name};
 use crate::span::Range;
 
@@ -249,7 +251,7 @@ impl Lowering {
     fn method(&mut self, call: &syn::ExprMethodCall) -> Expr {
         let (recv, from) = self.outer(&call.receiver);
         let generics = self.turbofish(call.turbofish.as_ref());
-        let args = self.exprs(&call.args);
+        let args = self.exprs(&call.args).into_iter().map(called_on_it).collect();
         let name_at = self.at(call.method.span());
         let to = self.at(call.paren_token.span.close());
         let method = MethodCall { recv, name: name(&call.method), name_at, generics, args };
@@ -383,4 +385,21 @@ fn operator(op: &syn::BinOp) -> Option<(BinOp, bool)> {
         }
         _ => return None,
     })
+}
+
+/// `Into::into` as `|it| it.into()`: a conversion of std that is handed over by its name.
+fn called_on_it(arg: Expr) -> Expr {
+    const TRAITS: [&str; 8] = ["AsRef", "Borrow", "Clone", "Deref", "Into", "ToOwned", "ToString", "TryInto"];
+    let ExprKind::Path(path) = &*arg.kind else { return arg };
+    let (None, [of, name]) = (&path.qself, path.segments.as_slice()) else { return arg };
+    if !TRAITS.contains(&of.name.as_str()) || !name.args.is_empty() {
+        return arg;
+    }
+    let (at, it) = (arg.at, Name::new("it"));
+    let segment = Segment { name: it.clone(), args: Vec::new(), bindings: Vec::new() };
+    let recv = Expr { kind: Box::new(ExprKind::Path(TyPath { qself: None, segments: vec![segment] })), at };
+    let call = MethodCall { recv, name: name.name.clone(), name_at: at, generics: Vec::new(), args: Vec::new() };
+    let body = Expr { kind: Box::new(ExprKind::Method(Box::new(call))), at };
+    let params = vec![(Pat::Bind(it, None, at), Ty::Infer)];
+    Expr { kind: Box::new(ExprKind::Closure(Arc::new(Closure { params, is_async: false, body }))), at }
 }

@@ -29,6 +29,7 @@ mod tests;
 mod texts;
 pub mod tree;
 mod types;
+pub mod visit;
 
 use std::str::FromStr;
 

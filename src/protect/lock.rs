@@ -149,14 +149,16 @@ fn earlier_lock(
             continue;
         };
         let holder = transaction::maybe(scene, event);
+        // FOR KEY SHARE keeps a row there for a foreign key, and nobody away.
+        let keeps_away = strength.is_some_and(|strength| strength > Strength::KeyShare);
         let Some(holder) = holder else {
-            if strength.is_some() {
+            if keeps_away {
                 tried.push(WhyNot::LockInAutocommit(event.id));
             }
             continue;
         };
         if !holder.is_same(&writer) {
-            if strength.is_some() {
+            if keeps_away {
                 tried.push(WhyNot::LockEnded(event.id));
             }
             continue;

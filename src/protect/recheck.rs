@@ -11,9 +11,55 @@ use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::side::{self, Held};
 use crate::race::{LooksAt, Sequence, alternatives, dependency};
-use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, Operand, Predicate, Verb};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Assignment, Compare, ConflictAction, Operand, Predicate, Verb,
+};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
+    compared_again(scene, sequence).or_else(|| decided_later(scene, sequence))
+}
+
+/// The same row is read again under a lock, and compared with what was read first: who finds it changed is refused.
+///
+/// All that the write depends on must be compared, or a column that the write itself moves: a version, a turn.
+fn compared_again(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
+    let write = scene.event(sequence.write)?;
+    let target = write.target()?;
+    let terms = &scene.ev.terms;
+    let column_of = |term: TermId| match terms.get(term) {
+        Term::Field(of, column) => match terms.get(*of) {
+            Term::Row(event) => Some((*event, column)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let conds = scene.conditions(&write.deps);
+    let compared = |other: &Sequence| -> Vec<&Name> {
+        let pair = |one: TermId, two: TermId| {
+            let (one, two) = (column_of(one)?, column_of(two)?);
+            (one.1 == two.1 && (one.0, two.0) == (sequence.read, other.read)).then_some(one.1)
+        };
+        let conds = conds.iter().flat_map(|cond| scene.ev.cond(*cond).compares.iter());
+        let same = conds.filter(|compare| matches!(compare.op, Compare::Eq | Compare::Ne));
+        same.filter_map(|it| pair(it.left, it.right).or_else(|| pair(it.right, it.left))).collect()
+    };
+    let used =
+        sequence.values.iter().map(|value| &value.from).chain(sequence.checks.iter().map(|check| &check.looks_at));
+    let used: Vec<&Name> =
+        used.filter_map(|part| if let LooksAt::Column(column) = part { Some(column) } else { None }).collect();
+    let holds = |columns: &[&Name]| {
+        let moved = |column: &&Name| dependency::written(target).any(|set| set.column == **column);
+        !columns.is_empty() && (columns.iter().any(moved) || used.iter().all(|column| columns.contains(column)))
+    };
+    let others = scene.sequences(write);
+    let later = others.iter().filter(|other| scene.place(other.read) > scene.place(sequence.read));
+    later
+        .filter(|other| other.relation == Relation::SameRow && holds(&compared(other)))
+        .find(|other| matches!(scene.verdict(other), Verdict::Safe(Protection::RowLock(_))))
+        .map(|other| Protection::Rechecked(other.read))
+}
+
+fn decided_later(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
     if !sequence.values.iter().all(|value| !value.computed) {
         return None;
     }

@@ -3,10 +3,14 @@
 use crate::event::{Event, Switch};
 use crate::race::scene::Scene;
 
-/// Whether one run can pass both: not different arms of one branch, nor of two branches that test the same, nor the
-/// implementations for two engines.
+/// Whether one run can pass both: not different arms of one branch, nor of two branches that test the same, nor an arm for
+/// one variant and what only leads to another, nor the implementations for two engines.
 pub fn one_run_passes(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
-    one.path.meets(&other.path) && one_engine(scene, one, other) && agree(scene, one, other)
+    one.path.meets(&other.path)
+        && one_engine(scene, one, other)
+        && agree(scene, one, other)
+        && scene.is_led_past(one, &other.path)
+        && scene.is_led_past(other, &one.path)
 }
 
 /// Whether both can be sent to one database: not where their handles say that they are of two engines. Where several

@@ -68,7 +68,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         }
     }
     for predicate in &target.filter {
-        if !matches!(predicate.op, Compare::Eq | Compare::In) {
+        if !matches!(predicate.op, Compare::Eq | Compare::In) || is_beside_key(scene, target, predicate) {
             continue;
         }
         for term in scene.terms_in(access, &predicate.value) {
@@ -94,6 +94,13 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// Whether a row is named by a key, and this condition is of another column: whose it is, not which one.
+fn is_beside_key(scene: &Scene<'_, '_>, target: &TableAccess, predicate: &Predicate) -> bool {
+    let Some(table) = scene.schema.table(&target.table.name) else { return false };
+    let mut named = table.keys().filter(|key| key.iter().all(|column| target.equals(column).is_some())).peekable();
+    named.peek().is_some() && named.all(|key| predicate.columns.iter().all(|column| !key.contains(column)))
 }
 
 /// Whether a row is named by another column of the row that was read than the one it is asked for by: a parent, an answer.

@@ -147,6 +147,11 @@ impl Reach {
         self.runs.get(&id).filter(|state| state.serving).map(|state| state.runs)
     }
 
+    /// Whether only the program itself runs a function: when it starts, or in a task or a loop of its own.
+    pub fn is_own_task(&self, id: FnId) -> bool {
+        matches!(self.runs(id), Some(Runs::First | Runs::Alone(_)))
+    }
+
     fn runs(&self, id: FnId) -> Option<Runs> {
         self.runs.get(&id).map(|state| state.runs)
     }

@@ -11,8 +11,9 @@ use crate::race::session::Sessions;
 use crate::race::writers::Writers;
 use crate::sql::statement::{Access, Action, Compare, ConflictAction, Operand, Predicate, Statement, Verb};
 
-/// How many statements must agree on which rows of a table there are.
+/// How many statements must agree on which rows of a table there are, and how many of them all: two of three.
 const READS: usize = 3;
+const OF_ALL: (usize, usize) = (2, 3);
 
 /// The writes of the program, and how its connections are opened.
 #[derive(Default)]
@@ -27,8 +28,8 @@ pub struct Rivals {
     pub deleted: FxHashSet<Name>,
     /// Columns by whose value some statement of the program finds rows, by table.
     pub asked: FxHashMap<Name, FxHashSet<Name>>,
-    /// By table how many statements read it, and the columns by whose fixed value or absence they all choose its rows.
-    read: FxHashMap<Name, (usize, FxHashSet<Name>)>,
+    /// By table how many statements read it, and how many of them choose its rows by a column's fixed value or absence.
+    read: FxHashMap<Name, (usize, FxHashMap<Name, usize>)>,
     /// Tables in which is only noted down what was done.
     pub journals: FxHashSet<Name>,
     /// The levels that its connections are opened with.
@@ -57,10 +58,11 @@ impl Rivals {
                 rivals.asked.entry(own.table.name.clone()).or_default().extend(columns);
             }
             for read in access.statement.accesses.iter().filter(|access| access.action == Action::Read) {
-                let fixed = fixed_columns(read);
-                let (times, common) = rivals.read.entry(read.table.name.clone()).or_insert_with(|| (0, fixed.clone()));
+                let (times, chosen_by) = rivals.read.entry(read.table.name.clone()).or_default();
                 *times += 1;
-                common.retain(|column| fixed.contains(column));
+                for column in fixed_columns(read) {
+                    *chosen_by.entry(column).or_default() += 1;
+                }
             }
             for target in access.statement.accesses.iter().filter(|access| access.action != Action::Read) {
                 let table = target.table.name.clone();
@@ -97,9 +99,13 @@ impl Rivals {
         rivals
     }
 
-    /// Whether a row is not there for the program once a column has another value: all its reads leave it out then.
+    /// Whether a row is not there for the program once a column has another value: its reads leave it out then, but for
+    /// those that look at what is gone as well.
     pub fn tells_presence(&self, table: &str, column: &str) -> bool {
-        self.read.get(table).is_some_and(|(times, common)| *times >= READS && common.contains(column))
+        let (leave_out, of) = OF_ALL;
+        self.read.get(table).is_some_and(|(times, chosen_by)| {
+            chosen_by.get(column).is_some_and(|chosen| *chosen >= READS && chosen * of >= times * leave_out)
+        })
     }
 
     /// Whether some statement of the program changes a table.

@@ -4,7 +4,7 @@ use crate::event::{Access, EventId};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, dependency, upsert};
+use crate::race::{Sequence, dependency, side, upsert};
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Predicate};
 
 /// How the row that is written relates to what was read.
@@ -223,6 +223,9 @@ fn new_row(
     let mut agree = false;
     for predicate in &equalities {
         let Some(value) = write.1.sets.iter().find(|set| set.column == predicate.columns[0]) else { continue };
+        if are_two_constants(scene, (read.0, &predicate.value), (write.0, &value.value)) {
+            return Relation::Other;
+        }
         match scene.same_value((read.0, &predicate.value), (write.0, &value.value)) {
             Some(true) => agree = true,
             _ if contains_value(scene, (read.0, &predicate.value), (write.0, &value.value)) => agree = true,
@@ -245,6 +248,29 @@ fn new_row(
         |p: &Predicate| p.op == Compare::In && p.columns.len() == 1 && !scene.terms_in(read.0, &p.value).is_empty();
     let others = read.1.filter.iter().any(listed);
     if equalities.is_empty() && set && !others { Relation::NewRowOfSet } else { Relation::Other }
+}
+
+/// Whether two values are constants, written in one language, and not the same one.
+fn are_two_constants(scene: &Scene<'_, '_>, one: (&Access, &Operand), other: (&Access, &Operand)) -> bool {
+    let truth = |text: &str| match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    };
+    let differ = |one: &str, other: &str| match (truth(one), truth(other)) {
+        (Some(one), Some(other)) => one != other,
+        _ => !side::same(one, other),
+    };
+    match (one.1, other.1) {
+        (Operand::Literal(one), Operand::Literal(other)) => differ(one, other),
+        _ => {
+            let of_terms = |value: (&Access, &Operand)| match scene.ev.terms.get(value.0.bound(value.1)?) {
+                Term::Literal(text) => Some(text.clone()),
+                _ => None,
+            };
+            of_terms(one).zip(of_terms(other)).is_some_and(|(one, other)| differ(&one, &other))
+        }
+    }
 }
 
 /// Whether an upsert names its row by the key that was read with it: what was found is put back.

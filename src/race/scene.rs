@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::client::HandleKind;
 use crate::config::Config;
 use crate::dialect::Isolation;
-use crate::event::{Absence, Access, Blank, CondId, Conds, Event, EventId, EventKind, Flow, Switch};
+use crate::event::{Absence, Access, Blank, CondId, Conds, Event, EventId, EventKind, Flow, Lead, Path, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::protect::{self, Verdict};
@@ -30,6 +30,7 @@ pub struct Scene<'a, 'p> {
     used: FxHashSet<EventId>,
     switches: FxHashMap<u32, &'a Switch>,
     absences: FxHashMap<EventId, Vec<&'a Absence>>,
+    leads: FxHashMap<u32, Vec<&'a Lead>>,
     index: Index,
     memo: Memo,
 }
@@ -64,8 +65,12 @@ impl<'a, 'p> Scene<'a, 'p> {
                 absences.entry(*read).or_default().push(absence);
             }
         }
+        let mut leads: FxHashMap<u32, Vec<&Lead>> = FxHashMap::default();
+        for lead in &flow.leads {
+            leads.entry(lead.branch).or_default().push(lead);
+        }
         let (used, memo) = (FxHashSet::default(), Memo::default());
-        let mut scene = Self { ev, flow, schema, config, rivals, places, used, switches, absences, index, memo };
+        let mut scene = Self { ev, flow, schema, config, rivals, places, used, switches, absences, leads, index, memo };
         scene.used = scene.collect_used();
         scene
     }
@@ -108,6 +113,16 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// What a branch tests, where names or types decide it.
     pub fn switch(&self, branch: u32) -> Option<&'a Switch> {
         self.switches.get(&branch).copied()
+    }
+
+    /// Whether who comes to an event may have passed another one, as far as it matters which ways lead to the arms that it
+    /// stands in.
+    pub fn is_led_past(&self, event: &Event, other: &Path) -> bool {
+        event.path.0.iter().all(|(branch, taken)| {
+            let leads = self.leads.get(branch).map_or(&[][..], Vec::as_slice);
+            let mut here = leads.iter().filter(|lead| taken & !lead.arms == 0);
+            here.all(|lead| lead.ways.iter().any(|way| way.meets(other)))
+        })
     }
 
     /// Whether whoever comes to an event has found no row by a read.

@@ -201,6 +201,10 @@ impl Column<'_, '_, '_> {
 
     /// Whether a test that comes out so says of the column that it is none of some constants, and no more.
     fn differs(&self, term: TermId, holds: bool, found: &mut Vec<Name>, depth: usize) -> bool {
+        if self.is_it(term) {
+            found.push(Name::new(if holds { "false" } else { "true" }));
+            return true;
+        }
         let Term::Computed(by, parts) = self.scene.ev.terms.get(term) else { return false };
         match (by.as_str(), &**parts) {
             _ if depth > DEPTH => false,

@@ -45,6 +45,8 @@ pub struct Writer {
     pub constants: Option<Vec<Name>>,
     /// The value is the time.
     now: bool,
+    /// The row is surely another one than that of who asks.
+    appoints: bool,
     /// What the row is known to hold that it finds.
     kind: Arc<Kind>,
     runs: Option<Runs>,
@@ -63,6 +65,8 @@ pub struct Told {
     pub inserts: bool,
     /// The value is the time.
     pub now: bool,
+    /// The row is surely another one than that of who asks: one request does it to another one's.
+    pub appoints: bool,
     /// What the row is known to hold that it finds.
     pub kind: Arc<Kind>,
     /// How many columns are set, and how many calls lead there.
@@ -87,6 +91,34 @@ struct Asked<'e, 'p> {
     /// The inserts before whose rows are not yet anybody else's.
     made: FxHashSet<EventId>,
     reads: FxHashMap<EventId, &'e Access>,
+}
+
+impl Asked<'_, '_> {
+    /// Whether a row is found by values that say nothing of who asks, as far as this function's callers do not know better.
+    fn is_of_another(&self, access: &Access, target: &TableAccess) -> bool {
+        let terms = &self.ev.terms;
+        let brought = |term: TermId| {
+            let known = !self.called || terms.params(term) == Params::default();
+            known && !self.ev.says_who_asks(term)
+        };
+        let found_by = |term: &TermId| match terms.get(*term) {
+            Term::Field(of, _) => match terms.get(*of) {
+                Term::Row(event) => self.reads.get(event).copied(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let of_filters = |access: &Access, of: &TableAccess| -> Vec<TermId> {
+            of.filter.iter().filter_map(|predicate| access.bound(&predicate.value)).collect()
+        };
+        let keys = of_filters(access, target);
+        !keys.is_empty()
+            && keys.iter().all(|key| {
+                let read = found_by(key);
+                let asked = read.map(|read| read.statement.accesses.iter().flat_map(|of| of_filters(read, of)));
+                brought(*key) && asked.into_iter().flatten().all(brought)
+            })
+    }
 }
 
 /// The calls that lead to a statement, by where it stands and which column it gives a value of its own.
@@ -163,6 +195,7 @@ impl Writers {
                 inserts: target.action == Action::Insert,
                 constants: asked.ev.constants(access, &set.value),
                 now: access.is_now(&asked.ev.terms, &set.value),
+                appoints: asked.is_of_another(access, target),
                 kind: kind.clone(),
                 runs: Some(asked.runs),
             });
@@ -197,6 +230,7 @@ impl Writers {
                 constants: writer.constants.clone(),
                 inserts: writer.inserts,
                 now: writer.now,
+                appoints: writer.appoints,
                 kind: writer.kind.clone(),
                 breadth: (writer.columns, writer.way.len()),
             })

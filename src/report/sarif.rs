@@ -270,6 +270,7 @@ fn notification_rules() -> Vec<Value> {
         NoticeKind::OutsideRoot,
         NoticeKind::Suppression,
         NoticeKind::Config,
+        NoticeKind::Unseen,
         NoticeKind::Internal,
     ];
     kinds

@@ -84,6 +84,7 @@ pub fn notice_kind(kind: NoticeKind) -> &'static str {
         NoticeKind::Link => "link",
         NoticeKind::Suppression => "suppression",
         NoticeKind::Config => "config",
+        NoticeKind::Unseen => "unseen",
         NoticeKind::Internal => "internal",
     }
 }
@@ -99,6 +100,7 @@ pub fn notice_meaning(kind: NoticeKind) -> &'static str {
         NoticeKind::OutsideRoot => "a path leads out of the root and was not followed",
         NoticeKind::Suppression => "a suppression hides nothing or gives no reason",
         NoticeKind::Config => "a configuration value has no effect",
+        NoticeKind::Unseen => "a database client is a dependency, and no statement was found",
         NoticeKind::Internal => "a defect of racelint itself",
     }
 }

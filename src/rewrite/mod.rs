@@ -6,6 +6,7 @@
 //! Source of what repairs what: PostgreSQL manual 13.2 and 13.3, MySQL manual 15.7.2 and 15.7.3, SQLite's "Isolation".
 
 mod atomic;
+mod beside;
 mod claim_first;
 mod condition;
 mod outcome;
@@ -55,6 +56,7 @@ pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
     if found.is_empty() && holds && claim.rule != double_fire::ID {
         found.push(parent::isolation(&case));
     }
+    beside::said(case, &mut found);
     found.truncate(MOST);
     found
 }

@@ -6,6 +6,7 @@ use super::{Case, row_lock, words};
 use crate::dialect::{Dialect, Isolation};
 use crate::event::Event;
 use crate::finding::{Rewrite, RewriteKind};
+use crate::flow::term::Term;
 use crate::lower::tree::Name;
 use crate::race::transaction;
 use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Predicate};
@@ -124,15 +125,33 @@ pub fn advisory_of(case: Case<'_, '_>, event: &Event) -> Option<Rewrite> {
         .find_map(|part| asked(part).next().map(|(column, value)| (part, column, value)))?;
     let words =
         words::Words { scene: case.scene, access, table: &part.table.name, dialect: case.dialect, qualified: false };
-    let number = case.scene.schema.table(&part.table.name).is_some_and(|table| {
-        table.columns.iter().any(|def| def.name == *column && (def.ty.contains("int") || def.ty.contains("serial")))
+    let whole = |ty: &str| {
+        let ty = ty.to_ascii_lowercase();
+        ["int", "integer", "smallint", "bigint", "int2", "int4", "int8"].contains(&ty.as_str())
+            || ty.ends_with("serial")
+    };
+    let number = case
+        .scene
+        .schema
+        .table(&part.table.name)
+        .is_some_and(|table| table.columns.iter().any(|def| def.name == *column && whole(&def.ty)));
+    // The same for all: a name of its own says it.
+    let shared = access.bound(value).and_then(|term| match case.scene.ev.terms.get(term) {
+        Term::Literal(text) if text.parse::<i64>().is_err() => Some(text.clone()),
+        _ => None,
     });
-    let value = words.operand(value, None)?;
     let mut all = Sql::text("SELECT pg_advisory_xact_lock(");
-    if number {
-        all.append(value).push(")");
-    } else {
-        all.push("hashtextextended(").append(value).push("::text, 0))");
+    match shared {
+        Some(text) => {
+            let name = format!("{} {column} {text}", part.table.name).replace('\'', "''");
+            all.push(&format!("hashtextextended('{name}', 0))"));
+        }
+        None if number => {
+            all.append(words.operand(value, None)?).push(")");
+        }
+        None => {
+            all.push("hashtextextended(").append(words.operand(value, None)?).push("::text, 0))");
+        }
     }
     let note = "run it first, in a statement of its own, on the transaction of the write; every writer has to take it";
     let title = format!("take an advisory lock on {column} before the check");

@@ -61,6 +61,40 @@ fn checked(columns: &str, check: &str, set: &str, binds: &str) -> String {
 }
 
 #[test]
+fn what_another_engine_or_a_call_makes_of_a_rewrite_is_said() {
+    let check = "if row.balance < n || name.len() > 3 { bail!(\"no\"); }";
+    let body = checked("balance", check, "balance = $2", ", row.balance.pow(2)");
+    let params = "id: i64, n: i64, name: String";
+    let one = findings(&POSTGRES, params, &body);
+    assert!(one[0].rewrites[0].text.ends_with("FOR UPDATE"), "{:?}", one[0].rewrites);
+    let either = Engine { feature: "any', 'postgres', 'sqlite", pool: "AnyPool", numbered: true };
+    let both = findings(&either, params, &body);
+    let [set] = both[0].rewrites.as_slice() else { panic!("{:?}", both[0].rewrites) };
+    assert!(set.text.contains("WHERE id = $2 AND balance = $3"), "{}", set.text);
+
+    let post = "reqwest::Client::new().post(\"https://a.example\").send().await?;";
+    let check = format!("{post}\nif row.balance < n {{ bail!(\"no\"); }}");
+    let called = checked("balance", &check, "balance = balance - $2", ", n");
+    let [set, lock] = &findings(&POSTGRES, params, &called)[0].rewrites[..] else { panic!("not two") };
+    assert!(set.note.contains("is called before it"), "{}", set.note);
+    assert!(lock.text.ends_with("FOR UPDATE"), "{}", lock.text);
+    assert!(lock.note.contains("is called while it is open"), "{}", lock.note);
+}
+
+#[test]
+fn an_advisory_lock_is_taken_on_a_number() {
+    let body = "let busy: i64 = sqlx::query_scalar(\"SELECT count(*) FROM jobs WHERE payload = $1\").bind(&name).fetch_one(pool).await?;
+         if busy > 9 { bail!(\"full\"); }
+         sqlx::query(\"INSERT INTO jobs (id, state, payload) VALUES ($1, 'new', $2)\").bind(id).bind(&name).execute(pool).await?;";
+    let lock = first(&POSTGRES, "id: i64, name: String", body);
+    assert_eq!(lock, "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))");
+    let constant = body.replace("WHERE payload = $1\").bind(&name)", "WHERE payload = $1\").bind(\"rush\")");
+    let constant = constant.replace(".bind(id).bind(&name)", ".bind(id).bind(\"rush\")");
+    let lock = first(&POSTGRES, "id: i64, name: String", &constant);
+    assert_eq!(lock, "SELECT pg_advisory_xact_lock(hashtextextended('jobs payload rush', 0))");
+}
+
+#[test]
 fn a_check_becomes_a_condition_of_the_update() {
     let cases = [
         (
@@ -150,6 +184,15 @@ fn a_check_that_surrounds_the_write_keeps_its_sign() {
         }";
     let wanted = "UPDATE accounts SET balance = balance - $1 WHERE id = $2 AND balance >= $1";
     assert_eq!(first(&POSTGRES, "id: i64, n: i64", body), wanted);
+}
+
+#[test]
+fn a_choice_among_conditions_keeps_its_brackets() {
+    let body = checked("balance", "if row.balance < n { bail!(\"no\"); }", "balance = balance - $2", ", n")
+        .replace("WHERE id = $1\", id, n", "WHERE id = $1 AND (owner IS NULL OR state = 'open')\", id, n");
+    let wanted = "UPDATE accounts SET balance = balance - $1 \
+                  WHERE id = $2 AND ((owner IS NULL) OR (state = 'open')) AND balance >= $1";
+    assert_eq!(first(&POSTGRES, "id: i64, n: i64", &body), wanted);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::event::Access;
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::sql::statement::{Compare, Operand, Predicate};
-use crate::story::words::symbol;
+use crate::story::words::{is_choice, symbol};
 
 /// Words that must be quoted to be a table or a column.
 const RESERVED: [&str; 24] = [
@@ -136,7 +136,8 @@ impl Words<'_, '_> {
     /// A condition as SQL; none when it speaks of other tables, or its words are not known in full.
     pub fn predicate(&self, predicate: &Predicate) -> Option<Sql> {
         if predicate.op == Compare::Other {
-            return self.operand(&predicate.value, None);
+            let said = self.operand(&predicate.value, None)?;
+            return Some(if is_choice(predicate) { said.in_brackets() } else { said });
         }
         let [column] = predicate.columns.as_slice() else { return None };
         let mut said = Sql::text(self.name(column));

@@ -1,10 +1,10 @@
 //! A row is read, a condition on it is tested in Rust, the same row is updated or deleted.
 
-use crate::event::{Access as Sent, CondId, CondKind, Event};
+use crate::event::{Access as Sent, Comparison, CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Origin, Part, Term, TermId, is_call};
+use crate::flow::term::{Origin, Params, Part, Term, TermId, is_call};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::protect::idempotent::acts_besides;
@@ -30,7 +30,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return consumed();
     }
     if facts.target.action == Action::Delete {
-        return deleted(facts).max(consumed()).or(Some(Confidence::Low));
+        let exchanged = (handed_out(facts) || renewed(facts)).then_some(Confidence::Medium);
+        return deleted(facts).or_else(consumed).max(exchanged).or(Some(Confidence::Low));
     }
     if takes_away(facts) {
         return Some(Confidence::Low);
@@ -67,9 +68,8 @@ fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     let own = facts.own_functions();
     let scene = facts.scene;
     let notes_time = facts.write.access().is_some_and(|access| {
-        let terms = dependency::written(facts.target).flat_map(|set| scene.terms_in(access, &set.value));
-        let mut terms = terms.peekable();
-        terms.peek().is_some() && terms.all(|term| is_of_clock(&scene.ev.terms, term))
+        let mut given = dependency::written(facts.target).peekable();
+        given.peek().is_some() && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
     });
     if notes_time {
         return None;
@@ -173,6 +173,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let own = facts.own_functions();
     // Who writes what a request brings may write what the check turns away, but for all that is known does not.
     let others = |column: &Name| match !rivals.writers.know(table, column) || facts.spoiler(column, &own).is_some() {
+        true if is_put_there_again(facts, column, &own) => Some(Confidence::Low),
         true => Some(facts.confidence()),
         false => facts.other_writer(column, &own).map(|_| Confidence::Low),
     };
@@ -190,7 +191,30 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     spoiled.max()
 }
 
-/// Whether an UPDATE takes a row away by a mark that all reads of the program go by, and that is all that comes of it: a
+/// Whether a row is kept for as long as it lasts, and nothing else is asked than whether its time is over: nothing edits it,
+/// and who puts one there puts it anew. Where one too many is deleted, the next who looks for it does that again.
+fn is_put_there_again(facts: &Facts<'_, '_>, column: &Name, own: &[FnId]) -> bool {
+    let (scene, terms) = (facts.scene, &facts.scene.ev.terms);
+    let table = &facts.reads.table.name;
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| facts.is_read(origin.event));
+    // The time, as it is or as it was handed in.
+    let time = |term: TermId| !of_read(term) && (is_of_clock(terms, term) || terms.params(term) != Params::default());
+    let runs_out = |compare: &Comparison| {
+        matches!(compare.op, Compare::Lt | Compare::Le | Compare::Gt | Compare::Ge)
+            && (of_read(compare.left) && time(compare.right) || of_read(compare.right) && time(compare.left))
+    };
+    let asked = facts.write.deps.iter().map(|cond| scene.ev.cond(*cond));
+    let mut content =
+        asked.filter(|cond| of_read(cond.term) && !matches!(terms.get(cond.term), Term::Exists(_))).peekable();
+    let mut others = scene.rivals.writers.others((table, column), scene.flow.function, own).peekable();
+    content.peek().is_some()
+        && content.all(|cond| !cond.compares.is_empty() && cond.compares.iter().all(runs_out))
+        && others.peek().is_some()
+        && others.all(|writer| writer.inserts && !writer.now)
+        && !scene.rivals.edited.contains(table)
+}
+
+/// Whether an UPDATE takes a row away by a mark that the reads of the program go by, and that is all that comes of it: a
 /// second one finds it gone, or takes it away once more.
 fn takes_away(facts: &Facts<'_, '_>) -> bool {
     let (scene, table) = (facts.scene, &facts.reads.table.name);

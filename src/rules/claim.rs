@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::event::{Event, EventId, names_time};
 use crate::finding::Confidence;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Term, TermId, Terms};
+use crate::flow::term::{Origin, Term, TermId, Terms};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
@@ -196,6 +196,34 @@ impl<'a, 'p> Facts<'a, 'p> {
             Term::Field(of, _) | Term::Exists(of) => self.only_looks_up(*of),
             _ => false,
         }
+    }
+
+    /// Whether a check only asks what the one who sends the request may do: it looks at a state, no amount, of the row that
+    /// is looked for by who that is, and only others give it another value, who appoint somebody or dismiss him.
+    pub fn is_of_who_asks(&self, check: &Check) -> bool {
+        let (scene, terms) = (self.scene, &self.scene.ev.terms);
+        let (LooksAt::Column(column), Some(cond)) = (&check.looks_at, check.cond) else { return false };
+        let table = &self.reads.table.name;
+        let by_asker = |predicate: &Predicate| {
+            let asked = self.read.access().map(|read| scene.terms_in(read, &predicate.value)).unwrap_or_default();
+            !asked.is_empty() && asked.iter().all(|term| scene.ev.says_who_asks(scene.plain(*term)))
+        };
+        let named = self.reads.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+        let own = || self.reads_by_key() && named.clone().any(by_asker);
+        let given = || {
+            let row = |origin: &Origin| origin.event == self.read.id;
+            scene.origins(scene.ev.cond(cond).term).iter().any(row) && scene.ev.gives_row_of_asker(self.read.id)
+        };
+        let sets = |event: &Event| {
+            event.target().is_some_and(|target| target.table.name == *table) && dependency::sets(event, column)
+        };
+        let functions = self.own_functions();
+        let mut others = scene.rivals.writers.others((table, column), scene.flow.function, &functions).peekable();
+        !terms.measures(scene.ev.cond(cond).term)
+            && (own() || given())
+            && !scene.flow.events.iter().any(sets)
+            && others.peek().is_some()
+            && others.all(|writer| writer.appoints)
     }
 
     /// Whether a column is only asked for a value to go on with: where there is one, another read asks by it, or who may go on

@@ -1,5 +1,6 @@
 //! What a write takes away that was made of an old read: from another run of the same code, or from another statement.
 
+use crate::event::Event;
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
@@ -105,7 +106,7 @@ impl Facts<'_, '_> {
     }
 
     /// Another statement that can make the checks on a column fail. Where they only turn away some constants, who writes
-    /// another one, or what a request brings, does nothing to them.
+    /// another one does nothing to them, nor does who writes what a request brings, unless that is one of two.
     pub fn spoiler(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let away = side::turned_away(self.scene, self.sequence, column);
@@ -113,10 +114,32 @@ impl Facts<'_, '_> {
         let spoils = |writer: &Told| match (&away, &writer.constants) {
             (None, _) => true,
             (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
-            (Some(_), None) => false,
+            (Some(away), None) => away.iter().any(|name| matches!(name.as_str(), "true" | "false")),
         };
         let writer = others.find(|writer| spoils(writer) && self.may_find(writer))?;
         Some(Counterpart { column: column.clone(), writer })
+    }
+
+    /// Whether the only statements that give a column a value give it what the checks on it let through: a mark that is set,
+    /// and never taken away.
+    pub fn is_only_made_true(&self, column: &Name) -> bool {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let own = self.own_functions();
+        let mut others = writers.others((table, column), self.scene.flow.function, &own).peekable();
+        let Some(away) = side::turned_away(self.scene, self.sequence, column).filter(|away| !away.is_empty()) else {
+            return false;
+        };
+        let sets_it = |event: &Event| {
+            event.target().is_some_and(|target| target.table.name == *table) && dependency::sets(event, column)
+        };
+        let passes = |writer: &Told| {
+            let given = writer.constants.as_ref();
+            given.is_some_and(|given| !away.iter().any(|name| is_any(name, given))) || !self.may_find(writer)
+        };
+        others.peek().is_some()
+            && others.all(|writer| passes(&writer))
+            && !self.scene.flow.events.iter().any(sets_it)
+            && !self.scene.rivals.updated_somehow.contains(table)
     }
 
     /// Whether another statement may find the row that was read.

@@ -3,7 +3,7 @@
 use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict, recheck};
 use crate::race::index::Kind;
@@ -11,7 +11,7 @@ use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, alternatives, children, common, dependency, side, transaction};
 use crate::rules::claim::Facts;
-use crate::sql::statement::{Action, Aggregate, ConflictAction, ConflictTarget, Predicate};
+use crate::sql::statement::{Action, Aggregate, Compare, ConflictAction, ConflictTarget, Predicate};
 
 pub const ID: &str = "stale-guard";
 
@@ -22,7 +22,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.checks.is_empty() {
         return None;
     }
-    if facts.sequence.checks_aggregate() && deletes_what_was_counted(facts) {
+    if facts.sequence.checks_aggregate() && (deletes_what_was_counted(facts) || are_all_the_callers(facts)) {
         return Some(Confidence::Low);
     }
     match facts.sequence.relation {
@@ -89,6 +89,38 @@ fn deletes_what_was_counted(facts: &Facts<'_, '_>) -> bool {
         && named.iter().all(|term| asked.contains(term))
 }
 
+/// Whether it was counted how many of the rows that are named have a value that is brought as well, an author or an owner,
+/// and all that is asked is whether they all do: who may act is settled when it is asked.
+fn are_all_the_callers(facts: &Facts<'_, '_>) -> bool {
+    let Some(read) = facts.read.access() else { return false };
+    let (scene, terms) = (facts.scene, &facts.scene.ev.terms);
+    let listed = facts.reads.filter.iter().filter(|predicate| predicate.op == Compare::In);
+    let listed: Vec<TermId> = listed.flat_map(|predicate| scene.terms_in(read, &predicate.value)).collect();
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    let length_of_list = |term: TermId| matches!(terms.get(term), Term::Computed(by, parts) if by == "len" && parts.iter().all(|part| listed.contains(part)));
+    let compared = |check: &Check| {
+        let (mut found, mut other) = (0, false);
+        let Some(cond) = check.cond else { return None };
+        terms.walk(scene.ev.cond(cond).term, &mut |part| {
+            if let Term::Computed(by, parts) = terms.get(part)
+                && let [left, right] = **parts
+                && (of_read(left) || of_read(right))
+            {
+                let all = matches!(by.as_str(), "==" | "!=") && (length_of_list(left) || length_of_list(right));
+                found += usize::from(all);
+                other |= !all && !matches!(by.as_str(), "&&" | "||");
+            }
+        });
+        (!other).then_some(found)
+    };
+    let counted = facts.sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Aggregate);
+    let all: Option<Vec<usize>> = counted.map(compared).collect();
+    let moved = |column: &Name| dependency::written(facts.target).any(|set| set.column == *column);
+    !listed.is_empty()
+        && all.is_some_and(|all| all.iter().any(|found| *found > 0))
+        && facts.reads.filter.iter().all(|predicate| !predicate.is_of_state() && !predicate.columns.iter().any(moved))
+}
+
 fn passes_over(facts: &Facts<'_, '_>) -> bool {
     facts.target.conflict.as_ref().is_some_and(|conflict| conflict.action == ConflictAction::Nothing)
 }
@@ -112,7 +144,9 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return (doubled || used_up_later(facts)).then_some(Confidence::Medium);
     }
     let rival = |part: &LooksAt| match part {
-        LooksAt::Column(column) => facts.scene.rivals.changes(&facts.reads.table.name, column),
+        LooksAt::Column(column) => {
+            facts.scene.rivals.changes(&facts.reads.table.name, column) && !facts.is_only_made_true(column)
+        }
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
     };
@@ -124,7 +158,9 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.sequence.checks_content() {
         return None;
     }
-    let settled = |check: &Check| facts.permits(check) || facts.only_leads_on(check) || runs_out(facts, check);
+    let settled = |check: &Check| {
+        facts.permits(check) || facts.only_leads_on(check) || runs_out(facts, check) || facts.is_of_who_asks(check)
+    };
     let spoiled = |check: &Check| rival(&check.looks_at) && !settled(check);
     if is_made_good(facts) || is_noted_beside(facts) || !facts.sequence.checks.iter().any(spoiled) {
         return Some(Confidence::Low);

@@ -54,6 +54,8 @@ const BY_FEATURE: &[&str] = &[
     "sea_query",
     "sea_query_binder",
     "sea_query_sqlx",
+    "rocket_db_pools",
+    "rocket_sync_db_pools",
 ];
 
 /// The engines of a package, those that a URL names first.
@@ -133,9 +135,11 @@ pub(super) fn by_dependencies(package: &Manifest, dependencies: &[Dependency]) -
     found
 }
 
-/// sqlx `postgres`, sea-orm `sqlx-mysql`, sea-query `backend-sqlite`, diesel `postgres_backend`.
+/// sqlx `postgres`, sea-orm `sqlx-mysql`, sea-query `backend-sqlite`, diesel `postgres_backend`, rocket_db_pools
+/// `sqlx_sqlite`.
 fn of_feature(feature: &str) -> Option<Dialect> {
-    let feature = feature.trim_start_matches("sqlx-").trim_start_matches("backend-");
+    const BEFORE: [&str; 5] = ["sqlx-", "backend-", "sqlx_", "deadpool_", "diesel_"];
+    let feature = BEFORE.iter().find_map(|before| feature.strip_prefix(before)).unwrap_or(feature);
     [("postgres", Dialect::Postgres), ("mysql", Dialect::MySql), ("sqlite", Dialect::Sqlite)]
         .into_iter()
         .find_map(|(name, dialect)| feature.starts_with(name).then_some(dialect))

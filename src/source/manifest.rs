@@ -56,6 +56,11 @@ impl Manifest {
         Some(identifier(library.or_else(|| self.package("name"))?))
     }
 
+    /// `[package] name` with `_`, as the manifests of other packages name it.
+    pub(super) fn package_name(&self) -> Option<Name> {
+        self.package("name").map(identifier)
+    }
+
     /// Whether the manifest itself has a `[lib]`, or a `[[bin]]`.
     pub(super) fn has(&self, target: &str) -> bool {
         self.table.contains_key(target)

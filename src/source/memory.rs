@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use super::package::Targets;
+use super::package::{Targets, name_libraries};
 use super::walk::Language;
 use super::{Crate, FileKind, SourceFile, Workspace, engine, shown};
 use crate::notice::{Notice, NoticeKind};
@@ -26,6 +26,7 @@ pub fn memory(files: Vec<(String, String)>) -> Workspace {
         packages.insert(dir, (crates.len(), Targets::of_manifest(manifest)));
         crates.push(krate);
     }
+    name_libraries(&mut crates, manifests.values());
     let mut found = Vec::new();
     for (path, text) in texts {
         let Some(language) = Language::of(Path::new(&path)) else { continue };

@@ -95,7 +95,7 @@ pub struct Crate {
 pub struct Dependency {
     /// The name as code writes it (after a rename), `-` as `_`.
     pub name: Name,
-    /// The package's own name, `-` as `_`.
+    /// The package's own name, `-` as `_`; of one that was read too, the name of its library.
     pub package: Name,
     /// Those of `[workspace.dependencies]` included when inherited.
     pub features: Vec<String>,

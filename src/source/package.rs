@@ -8,6 +8,7 @@ use super::engine;
 use super::manifest::Manifest;
 use super::place::{Place, shown, upward};
 use super::{Crate, Target};
+use crate::lower::tree::Name;
 use crate::notice::Notice;
 
 /// The packages of one run, by directory.
@@ -51,6 +52,7 @@ impl Packages {
         for manifest in found.values().filter(|manifest| manifest.is_package()) {
             packages.add(manifest, &found, place, disk);
         }
+        name_libraries(&mut packages.crates, found.values());
         packages
     }
 
@@ -92,6 +94,21 @@ impl Packages {
     }
 }
 
+/// Code names a package by its library, which a manifest may call otherwise: so do its dependents from here on.
+pub(super) fn name_libraries<'m>(crates: &mut [Crate], manifests: impl Iterator<Item = &'m Manifest>) {
+    let renamed: BTreeMap<Name, Name> = manifests
+        .filter_map(|manifest| Some((manifest.package_name()?, manifest.crate_name()?)))
+        .filter(|(package, library)| package != library)
+        .collect();
+    for dependency in crates.iter_mut().flat_map(|krate| &mut krate.dependencies) {
+        let Some(library) = renamed.get(&dependency.package) else { continue };
+        if dependency.name == dependency.package {
+            dependency.name = library.clone();
+        }
+        dependency.package = library.clone();
+    }
+}
+
 impl Targets {
     pub(super) fn of_manifest(manifest: &Manifest) -> Self {
         let dir = manifest.dir.clone();
@@ -100,8 +117,9 @@ impl Targets {
         let mut explicit = Vec::new();
         for (key, target) in kinds {
             for path in manifest.target_paths(key).map(PathBuf::from) {
-                // The modules of a target with a directory of its own stand beside its main.rs.
-                let own = path.file_name().is_some_and(|name| name == "main.rs").then(|| path.parent()).flatten();
+                // The modules of a target with a directory of its own stand beside its main.rs or mod.rs.
+                let of_its_own = path.file_name().is_some_and(|name| name == "main.rs" || name == "mod.rs");
+                let own = of_its_own.then(|| path.parent()).flatten();
                 if let Some(own) = own.filter(|own| !own.as_os_str().is_empty() && *own != Path::new("src")) {
                     explicit.push((own.to_owned(), target));
                 }
@@ -143,7 +161,7 @@ mod tests {
     #[test]
     fn targets_follow_the_manifest_then_the_layout() {
         let text = "[package]\nname = 'a'\nbuild = 'make.rs'\n[[test]]\nname = 't'\npath = 'src/check.rs'\n\
-                    [[test]]\nname = 'it'\npath = 'it/main.rs'\n[[bin]]\nname = 'b'\npath = 'examples/b.rs'";
+                    [[test]]\nname = 'it'\npath = 'it/main.rs'\n[[test]]\nname = 'in'\npath = 'src/checks/mod.rs'\n[[bin]]\nname = 'b'\npath = 'examples/b.rs'";
         let targets = Targets::of_manifest(&Manifest::parse(Path::new("/a"), text).unwrap());
         for (path, target) in [
             ("/a/src/lib.rs", Target::Main),
@@ -155,6 +173,7 @@ mod tests {
             ("/a/make.rs", Target::BuildScript),
             ("/a/src/check.rs", Target::Test),
             ("/a/it/helper.rs", Target::Test),
+            ("/a/src/checks/shop.rs", Target::Test),
             ("/elsewhere/x.rs", Target::Main),
         ] {
             assert_eq!(targets.of(Path::new(path)), target, "{path}");

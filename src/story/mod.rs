@@ -36,12 +36,14 @@ pub fn tell(scene: &Scene<'_, '_>, claim: &Claim) -> Option<Finding> {
     let page = rules::page(claim.rule);
     let function = scene.ev.program.path_of(holder);
     let rewrites = crate::rewrite::rewrites(scene, claim);
+    let own_task = scene.rivals.writers.reach().is_own_task(holder);
+    let said = |text: String| if own_task { words::of_runs(&text) } else { text };
     Some(Finding {
         rule: claim.rule,
         severity: page.map_or(Severity::Warning, |page| page.severity),
         confidence: claim.confidence,
-        message: reason::message(scene, claim, read, write),
-        why: reason::why(scene, claim, write),
+        message: said(reason::message(scene, claim, read, write)),
+        why: said(reason::why(scene, claim, write)),
         at,
         labels,
         story: interleaving::steps(scene, claim, read, write),

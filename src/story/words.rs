@@ -52,6 +52,12 @@ pub fn effect(scene: &Scene<'_, '_>, event: &Event) -> String {
     }
 }
 
+/// What is said of requests, of a function that no request leads to.
+pub fn of_runs(text: &str) -> String {
+    let said = [("two requests", "two runs"), ("second request", "second run"), ("once a request", "once a run")];
+    said.into_iter().fold(text.to_owned(), |text, (of_requests, of_runs)| text.replace(of_requests, of_runs))
+}
+
 /// The statement on one line.
 pub fn statement(event: &Event) -> String {
     match event.access() {
@@ -97,7 +103,11 @@ pub fn rendered(statement: &Statement) -> String {
 }
 
 fn condition(access: &Access) -> String {
-    let parts: Vec<String> = access.filter.iter().map(predicate).collect();
+    let parts: Vec<String> = access
+        .filter
+        .iter()
+        .map(|part| if is_choice(part) { format!("({})", predicate(part)) } else { predicate(part) })
+        .collect();
     if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) }
 }
 
@@ -147,18 +157,48 @@ pub fn operand(value: &Operand) -> String {
     }
 }
 
+/// Whether a condition must stand in brackets beside others.
+pub fn is_choice(predicate: &Predicate) -> bool {
+    predicate.op == Compare::Other
+        && matches!(&predicate.value, Operand::Expr { text, parts } if text == "or" && parts.len() > 1)
+}
+
 /// A call or an operator with its parts; a text that holds them already.
 fn expression(text: &str, parts: &[Operand]) -> String {
-    let parts: Vec<String> = parts.iter().map(operand).collect();
+    let nested = |part: &Operand| matches!(part, Operand::Expr { text, .. } if matches!(text.as_str(), "and" | "or"));
+    let said: Vec<String> =
+        parts.iter().map(|part| if nested(part) { format!("({})", operand(part)) } else { operand(part) }).collect();
+    if let (Some(operator), [one]) = (after_its_part(text), said.as_slice()) {
+        return format!("{one} {operator}");
+    }
+    if let ("in" | "not in" | "like" | "not like", [left, right]) = (text, said.as_slice()) {
+        return format!("{left} {} {right}", text.to_uppercase());
+    }
     let stands_alone = parts.is_empty() || text.contains(char::is_whitespace) && !text.ends_with("()");
-    let joins = matches!(text, "and" | "or") || !text.contains(|c: char| c.is_alphanumeric());
+    let word = matches!(text, "and" | "or" | "not");
+    let joins = word || !text.contains(|c: char| c.is_alphanumeric());
+    let operator = || if word { text.to_uppercase() } else { text.to_owned() };
     match text.strip_suffix("()") {
         _ if stands_alone => text.to_owned(),
-        Some(name) => format!("{name}({})", parts.join(", ")),
-        None if joins && parts.len() > 1 => parts.join(&format!(" {text} ")),
-        None if joins => format!("{text} {}", parts.join(" ")),
-        None => format!("{text}({})", parts.join(", ")),
+        Some(name) => format!("{name}({})", said.join(", ")),
+        None if text == "list" => format!("({})", said.join(", ")),
+        None if joins && said.len() > 1 => said.join(&format!(" {} ", operator())),
+        None if joins => format!("{} {}", operator(), said.join(" ")),
+        None => format!("{text}({})", said.join(", ")),
     }
+}
+
+/// An operator that stands behind what it asks about.
+fn after_its_part(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "is null" => "IS NULL",
+        "is not null" => "IS NOT NULL",
+        "is true" => "IS TRUE",
+        "is not true" => "IS NOT TRUE",
+        "is false" => "IS FALSE",
+        "is not false" => "IS NOT FALSE",
+        _ => return None,
+    })
 }
 
 pub fn strength(strength: Strength) -> &'static str {
@@ -178,5 +218,33 @@ fn verb(verb: &Verb) -> &'static str {
         Verb::Savepoint(_) => "SAVEPOINT",
         Verb::RollbackTo(_) => "ROLLBACK TO",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::tree::Name;
+
+    #[test]
+    fn operators_stand_where_sql_has_them() {
+        let column = |name: &str| Operand::Column { table: None, column: Name::new(name) };
+        let made = |text: &str, parts: Vec<Operand>| Operand::Expr { text: text.to_owned(), parts };
+        let none = made("is null", vec![column("ends_at")]);
+        let later = made(">", vec![column("ends_at"), made("now()", Vec::new())]);
+        let list = made("list", vec![Operand::Literal("1".to_owned()), Operand::Placeholder(0)]);
+        for (value, wanted) in [
+            (made("or", vec![none.clone(), later.clone()]), "ends_at IS NULL OR ends_at > now()"),
+            (
+                made("and", vec![made("or", vec![none.clone(), later]), column("open")]),
+                "(ends_at IS NULL OR ends_at > now()) AND open",
+            ),
+            (made("not", vec![none]), "NOT ends_at IS NULL"),
+            (made("not in", vec![column("id"), list]), "id NOT IN (1, $1)"),
+            (made("coalesce()", vec![column("n"), Operand::Null]), "coalesce(n, NULL)"),
+            (made("-", vec![column("n"), Operand::Placeholder(1)]), "n - $2"),
+        ] {
+            assert_eq!(operand(&value), wanted);
+        }
     }
 }

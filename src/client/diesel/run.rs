@@ -20,12 +20,17 @@ use crate::sql::statement::{Action, BeginMode, Limit, Statement};
 ///
 /// Source: docs.rs/diesel, trait `RunQueryDsl`: `first` and `get_result` fail with `NotFound` where there is no row.
 pub(super) fn gives(name: &str) -> Option<Gives> {
-    Some(match name {
+    Some(match plain(name) {
         "first" | "get_result" => Gives::Row,
         "load" | "get_results" | "load_iter" | "load_stream" | "internal_load" => Gives::Rows,
         "execute" => Gives::Count,
         _ => return None,
     })
+}
+
+/// A call's name in diesel's own words: async-bb8-diesel has them with `_async` behind.
+pub(super) fn plain(name: &str) -> &str {
+    name.strip_suffix("_async").unwrap_or(name)
 }
 
 pub(super) fn select(
@@ -36,7 +41,7 @@ pub(super) fn select(
     at: Range,
 ) -> Option<Value> {
     let gives = gives(&call.name)?;
-    if call.name == "first" && !select.keyed {
+    if plain(&call.name) == "first" && !select.keyed {
         select.limit = select.limit.or(Some(Limit::One));
     }
     if let Some(value) = text_only(ev, &select, call, args, at) {
@@ -184,7 +189,7 @@ pub(super) fn other(
     args: &[Value],
     at: Range,
 ) -> Option<Value> {
-    match (call.name.as_str(), args) {
+    match (plain(&call.name), args) {
         ("scope_boxed", []) => Some(recv.clone()),
         ("into_sql" | "as_sql", []) if !ev.diesel.is_empty() => {
             let expr = Expr::of(ev, recv);
@@ -234,7 +239,7 @@ fn transaction(ev: &mut Evaluator<'_>, recv: &Value, call: &MethodCall, closure:
     if !ev.program.methods(ev.scope(), &recv.ty, &call.name).functions.is_empty() {
         return None;
     }
-    let mode = match call.name.as_str() {
+    let mode = match plain(&call.name) {
         "immediate_transaction" => BeginMode::Immediate,
         "exclusive_transaction" => BeginMode::Exclusive,
         _ => BeginMode::Plain,

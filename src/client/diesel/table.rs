@@ -1,7 +1,7 @@
-//! diesel 1.4 to 2.3, diesel-async 0.4 to 0.6, deadpool-diesel: handles, and the calls that carry SQL or a closure.
+//! diesel 1.4 to 2.3, diesel-async 0.4 to 0.6, async-bb8-diesel, deadpool-diesel: handles, and the calls that carry SQL or a closure.
 //!
 //! Source: docs.rs/diesel, traits `Connection`, `TransactionManager` and `RunQueryDsl`, structs `TransactionBuilder` and `SqlQuery`;
-//! docs.rs/diesel-async, trait `AsyncConnection`.
+//! docs.rs/diesel-async, trait `AsyncConnection`; docs.rs/async-bb8-diesel, traits `AsyncRunQueryDsl` and `AsyncConnection`.
 
 use crate::client::table::{Arg, CallRow, Does, Gives, On, Params, Steer, TypeRow};
 use crate::client::{Client, HandleKind};
@@ -10,7 +10,7 @@ use crate::sql::statement::BeginMode;
 
 pub const CLIENT: Client = Client {
     name: "diesel",
-    krates: &["diesel", "diesel_async", "deadpool_diesel"],
+    krates: &["diesel", "diesel_async", "async_bb8_diesel", "deadpool_diesel"],
     checked: "2.3.0",
     interactive: true,
     leads: &[],
@@ -81,9 +81,15 @@ const CALLS: &[CallRow] = &[
     send("load_iter", Gives::Rows),
     send("load_stream", Gives::Rows),
     send("execute", Gives::Count),
+    send("get_result_async", Gives::Row),
+    send("get_results_async", Gives::Rows),
+    send("load_async", Gives::Rows),
+    send("execute_async", Gives::Count),
     taken("batch_execute", Gives::Nothing),
+    taken("batch_execute_async", Gives::Nothing),
     taken("execute", Gives::Count),
     within(On::Handle, "transaction", BeginMode::Plain),
+    within(On::Handle, "transaction_async", BeginMode::Plain),
     within(On::Handle, "test_transaction", BeginMode::Plain),
     within(On::Handle, "immediate_transaction", BeginMode::Immediate),
     within(On::Handle, "exclusive_transaction", BeginMode::Exclusive),

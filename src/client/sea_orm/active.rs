@@ -55,6 +55,11 @@ impl Active {
         entity.primary().count() > 0 && entity.primary().all(|key| self.column(&key.name).is_some())
     }
 
+    /// Whether what is written is told only by who made the model.
+    pub fn is_open(&self) -> bool {
+        self.columns.iter().any(|(_, state, _)| *state == State::Maybe)
+    }
+
     /// What an insert writes: all columns but those that are `NotSet`.
     pub fn inserted(&self) -> Vec<(Name, Fragment)> {
         self.columns.iter().map(|(column, _, term)| (column.clone(), Fragment::bind(*term))).collect()

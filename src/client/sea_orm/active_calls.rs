@@ -137,7 +137,12 @@ impl Evaluator<'_> {
     /// inserted are set.
     pub(super) fn sea_active(&mut self, value: &Value, model: TypeId) -> Active {
         match (sea(value), &value.shape) {
-            (Some(SeaOrm::Active(active)), _) => return active.clone(),
+            (Some(SeaOrm::Active(active)), _) => {
+                if active.is_open() {
+                    self.told_by_caller(value);
+                }
+                return active.clone();
+            }
             (None, Shape::OneOf(values)) => {
                 let found = values.iter().find_map(|value| match sea(value) {
                     Some(SeaOrm::Active(active)) => Some(active.clone()),
@@ -247,6 +252,9 @@ impl Evaluator<'_> {
         on: &Value,
         at: Range,
     ) -> Option<Value> {
+        if active.is_open() {
+            self.told_by_caller(recv);
+        }
         let kind = match name {
             "delete" => Kind::Delete,
             "update" => Kind::Update,

@@ -49,6 +49,8 @@ pub struct Chain {
     pub returning: Vec<Fragment>,
     /// Made of one active model: the row must be there.
     pub single: bool,
+    /// An insert that only tries: that there was a conflict is an answer, and no error.
+    pub tries: bool,
     /// sea-query's statements are changed in place.
     pub in_place: bool,
 }
@@ -74,6 +76,7 @@ impl Chain {
             conflict: None,
             returning: Vec::new(),
             single: false,
+            tries: false,
             in_place: false,
         }
     }

@@ -26,6 +26,7 @@ pub mod table;
 mod visit;
 
 use crate::flow::term::{TermId, Terms};
+use crate::flow::value::Value;
 use crate::link::TypeId;
 use crate::lower::tree::Name;
 use crate::source::Workspace;
@@ -104,6 +105,11 @@ impl SeaOrm {
         }
         Some(Self::Active(merged))
     }
+}
+
+/// Whether a value is an active model of which it is known what is set.
+pub fn is_known_active(value: &Value) -> bool {
+    matches!(expression::sea(value), Some(SeaOrm::Active(active)) if !active.is_open())
 }
 
 /// Whether some package of the workspace can hold calls of sea-orm or sea-query.

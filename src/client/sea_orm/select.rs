@@ -277,6 +277,7 @@ impl Evaluator<'_> {
                 }
             }
             ("on_conflict_do_nothing" | "do_nothing" | "on_empty_do_nothing", _) => {
+                chain.tries = true;
                 if name != "on_empty_do_nothing" {
                     let known = chain.conflict.take().unwrap_or_default();
                     chain.conflict = Some(Conflict { nothing: true, ..known });

@@ -232,10 +232,10 @@ impl Evaluator<'_> {
                 let entity = chain.model.and_then(|model| Entity::of(self.program, model));
                 let keys = entity.iter().flat_map(Entity::primary);
                 chain.returning = keys.map(|key| Fragment::column(None, &key.name)).collect();
-                if chain.conflict.as_ref().is_some_and(|conflict| conflict.nothing) {
-                    Gives::MaybeRow
-                } else {
-                    Gives::Row
+                // Of an insert that only tries it is an answer that there was a conflict, else `RecordNotInserted`.
+                match &chain.conflict {
+                    Some(conflict) if conflict.nothing && chain.tries => Gives::MaybeRow,
+                    _ => Gives::Row,
                 }
             }
             ("exec", _) if chain.single && chain.kind == Kind::Update => {

@@ -1,0 +1,24 @@
+//! A client is a dependency, and no statement of the program was seen: more likely it is called in a way that is not known
+//! than not at all.
+
+use crate::client::Client;
+use crate::notice::{Notice, NoticeKind};
+use crate::source::Workspace;
+
+/// A notice for the first package that depends on a client, where all its functions sent nothing.
+pub(super) fn notice(workspace: &Workspace, clients: &[&'static Client], statements: usize) -> Option<Notice> {
+    if statements > 0 {
+        return None;
+    }
+    let named = |package: &str| clients.iter().any(|client| client.krates.contains(&package));
+    let (krate, client) = workspace
+        .crates
+        .iter()
+        .find_map(|krate| Some((krate, krate.dependencies.iter().find(|dependency| named(&dependency.package))?)))?;
+    let path = if krate.dir.is_empty() { "Cargo.toml".to_owned() } else { format!("{}/Cargo.toml", krate.dir) };
+    let text = format!(
+        "{} is a dependency, and no statement was found in the program: it may be called in a way that racelint does not know",
+        client.package
+    );
+    Some(Notice { path, span: None, kind: NoticeKind::Unseen, text })
+}
