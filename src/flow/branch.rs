@@ -356,12 +356,7 @@ impl<'p> Evaluator<'p> {
         if value.wrap == Wrap::Bare && value.ty.external_name() == Some("Option") {
             value.term = self.terms.without(value.term, "none");
         }
-        if let Type::External(_, args) = &value.ty
-            && value.ty.external_name() == Some("Result")
-            && let Some(inside) = args.first()
-        {
-            value.ty = inside.clone();
-        }
+        self.inside_result(&mut value.ty);
         value.wrap = Wrap::Bare;
         value.refused = None;
         value

@@ -322,9 +322,8 @@ impl<'p> Evaluator<'p> {
         absences.retain(|absence| passed.contains(&absence.branch));
         leads.retain(|lead| passed.contains(&lead.branch));
         let blanks = self.told_blanks(blanks, &events);
-        let function = id;
         Flow {
-            function,
+            function: id,
             reaches_rows,
             events,
             conds,

@@ -8,7 +8,7 @@ use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
 use crate::flow::known::is_mutator;
 use crate::flow::limits::FIELDS;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{STRUCT, Term, TermId};
 use crate::flow::value::{Shape, Value};
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Pat, UnOp};
@@ -139,7 +139,7 @@ impl<'p> Evaluator<'p> {
             None => parts.push((name.clone(), value)),
         }
         if self.is_all_new(&whole, &parts) {
-            whole.term = self.terms.computed("struct", parts.iter().map(|(_, part)| part.term).collect());
+            whole.term = self.terms.computed(STRUCT, parts.iter().map(|(_, part)| part.term).collect());
         }
         whole.reshape(Shape::Record(Arc::new(parts)));
         whole
@@ -174,6 +174,16 @@ impl<'p> Evaluator<'p> {
             return Vec::new();
         }
         fields.iter().map(|(name, ty)| (name.clone(), self.field(of, name).typed(ty.clone()))).collect()
+    }
+
+    /// The type of what is in a result of this type.
+    pub(super) fn inside_result(&self, ty: &mut Type) {
+        if let Type::External(_, args) = &*ty
+            && ty.external_name() == Some("Result")
+            && let Some(inside) = args.first()
+        {
+            *ty = inside.clone();
+        }
     }
 
     /// Brings a pattern's variables into scope, which are borrowed from a place where the expression says so.

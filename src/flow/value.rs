@@ -25,10 +25,10 @@ pub struct Value {
     pub wrap: Wrap,
     /// What is known where it is none.
     pub absent: Absent,
-    /// What is known of the ways to it, where it is a variant of an enum.
-    pub variants: Option<Arc<Variants>>,
     /// Of a variable: what it was borrowed from to be changed.
     pub(crate) part_of: Option<Arc<Borrowed>>,
+    /// What is known of the ways to it, where it is a variant of an enum.
+    pub variants: Option<Arc<Variants>>,
     /// How many shapes stand inside each other.
     pub(crate) nested: u16,
 }
@@ -155,18 +155,8 @@ impl Text {
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
         let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
-        Self {
-            term,
-            ty,
-            shape,
-            guards,
-            refused: None,
-            wrap: Wrap::Bare,
-            absent,
-            variants: None,
-            part_of: None,
-            nested: 0,
-        }
+        let (part_of, variants) = (None, None);
+        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, part_of, variants, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {

@@ -30,7 +30,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return consumed();
     }
     if facts.target.action == Action::Delete {
-        return deleted(facts).max(consumed()).or(Some(Confidence::Low));
+        let exchanged = (handed_out(facts) || renewed(facts)).then_some(Confidence::Medium);
+        return deleted(facts).or_else(consumed).max(exchanged).or(Some(Confidence::Low));
     }
     if takes_away(facts) {
         return Some(Confidence::Low);
