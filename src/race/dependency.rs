@@ -202,7 +202,9 @@ fn ends_what_was_found(scene: &Scene<'_, '_>, read: EventId, target: &TableAcces
         Action::Insert | Action::Read => false,
     };
     let found_by = read.statement.accesses.iter().filter(|access| access.table.name == target.table.name);
-    let mut states = found_by.flat_map(|access| &access.filter).filter(|predicate| predicate.is_of_state());
+    let fixed = |predicate: &Predicate| scene.ev.is_fixed(read, &predicate.value);
+    let mut states =
+        found_by.flat_map(|access| &access.filter).filter(|predicate| predicate.is_of_state(fixed(predicate)));
     states.any(|predicate| predicate.columns.iter().any(ends))
 }
 
@@ -430,7 +432,7 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     let table = scene.schema.table(&access.table.name);
     let is_key = |column: &Name| table.is_some_and(|table| table.keys().any(|key| key == [column.clone()]));
     for predicate in &access.filter {
-        let by_value = !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+        let by_value = !scene.ev.is_fixed(read, &predicate.value);
         let names_row = predicate.op == Compare::Eq
             && matches!(predicate.columns.as_slice(), [column] if by_value || is_key(column))
             || rows::names_by_either(scene, access, predicate)

@@ -335,9 +335,9 @@ impl Access {
 }
 
 impl Predicate {
-    /// Whether it asks for a state that a row is in, and not by the value that names the row.
-    pub fn is_of_state(&self) -> bool {
-        let names = self.op == Compare::Eq && !matches!(self.value, Operand::Literal(_) | Operand::Null);
+    /// Whether it asks for a state that a row is in, and not by the value that names the row: one that is not `fixed`.
+    pub fn is_of_state(&self, fixed: bool) -> bool {
+        let names = self.op == Compare::Eq && !fixed;
         let joins = matches!(self.value, Operand::Column { table: Some(_), .. });
         !names && !joins && !matches!(self.op, Compare::In | Compare::Like)
     }
