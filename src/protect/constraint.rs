@@ -5,7 +5,7 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Params, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot};
+use crate::protect::{Protection, WhyNot, letters};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -36,7 +36,11 @@ pub fn covering_key(
     let table = scene.schema.table(&write.1.table.name)?;
     let asked = |column: &Name| asks_for(read.1, column);
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column) || write.1.sets.is_empty();
-    let fits = |key: &[Name]| !key.is_empty() && key.iter().all(|column| asked(column) && given(column));
+    let fits = |key: &[Name]| {
+        !key.is_empty()
+            && key.iter().all(|column| asked(column) && given(column))
+            && !letters::open(scene, table, key, read, write)
+    };
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
     full.or_else(|| table.uniques.iter().find(|unique| fits(&unique.columns)).map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
@@ -123,7 +127,9 @@ fn blank_key(
     };
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
     let asked = |column: &Name| asks_for(read, column);
-    key_where(table, asked, |column| given(column) && (asked(column) || blank(column)))
+    let fits = |column: &Name| given(column) && (asked(column) || blank(column));
+    let found = |key: &&[Name]| key.iter().any(asked) && key.iter().any(blank) && key.iter().all(fits);
+    table.keys().find(found).map(<[Name]>::to_vec)
 }
 
 /// A key of which some column fits one way, and every column another.

@@ -150,6 +150,8 @@ pub struct Predicate {
     pub columns: Vec<Name>,
     pub op: Compare,
     pub value: Operand,
+    /// The column is compared in one case: `lower(name) = …`.
+    pub folded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
