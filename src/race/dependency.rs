@@ -455,6 +455,19 @@ pub fn sets(write: &Event, column: &str) -> bool {
     write.target().is_some_and(|target| written(target).any(|set| set.column == column))
 }
 
+/// What a write gives a column, where that is not the value by which it finds its rows: they stay where they are.
+pub fn moved<'t>(
+    scene: &Scene<'_, '_>,
+    (access, target): (&Access, &'t TableAccess),
+    column: &str,
+) -> Option<&'t Assignment> {
+    let stays = |set: &Assignment| {
+        let held = target.equals(column);
+        held.is_some_and(|held| scene.same_value((access, held), (access, &set.value)) == Some(true))
+    };
+    written(target).find(|set| set.column == column && !stays(set))
+}
+
 /// What a write gives its columns, what its conflict clause gives included.
 pub fn written(target: &crate::sql::statement::Access) -> impl Iterator<Item = &Assignment> {
     let conflict = target.conflict.as_ref().and_then(|conflict| match &conflict.action {
