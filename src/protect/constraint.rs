@@ -3,7 +3,7 @@
 use crate::event::{Access, Event, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Params, Term, TermId};
+use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot, letters};
 use crate::race::index::Kind;
@@ -295,7 +295,8 @@ pub fn meets_another(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         return false;
     };
     let asked = |column: &Name| reads.filter.iter().any(|predicate| predicate.columns.contains(column));
-    let handed_on = |column: &Name| sequence.values.iter().any(|value| value.column == *column && !value.computed);
+    let own = |origin: &Origin| origin.event == sequence.read && !origin.computed;
+    let handed_on = |column: &Name| dependency::given(scene, (write, target), column).iter().any(own);
     let constant = |term: &TermId| matches!(scene.ev.terms.get(*term), Term::Literal(_));
     let made_apart = |column: &Name| {
         let given = target.sets.iter().find(|set| set.column == *column);
