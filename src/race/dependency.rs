@@ -85,6 +85,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             }
         }
     }
+    needs_deleted(scene, (write, access, target), &mut found);
     let mut all = found.in_order();
     for sequence in &mut all {
         rows::relate(scene, sequence);
@@ -94,6 +95,29 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// A row that had to be there and is deleted: nothing in Rust asks for it, and nobody goes on without it all the same.
+fn needs_deleted(
+    scene: &Scene<'_, '_>,
+    (write, access, target): (&Event, &Access, &TableAccess),
+    found: &mut Found<'_, '_, '_>,
+) {
+    if target.action != Action::Delete {
+        return;
+    }
+    for event in scene.before(write.id) {
+        let Some(read) = event.access().filter(|read| read.row_required) else { continue };
+        let [only] = read.statement.accesses.as_slice() else { continue };
+        let of_row = only.table.name == target.table.name && only.action == Action::Read && only.aggregate.is_none();
+        let known = found.by_read.get(&event.id).and_then(Option::as_ref);
+        let asked = known.is_some_and(|sequence| !sequence.checks.is_empty());
+        let by_key = known.is_some_and(|sequence| sequence.key_from_row)
+            || of_row && rows::compare_keys(scene, (read, only), (access, target)) == (true, false);
+        if of_row && by_key && !asked {
+            found.check(event.id, Check { cond: None, looks_at: LooksAt::Existence });
+        }
+    }
 }
 
 /// Whether a row is named by a key, and this condition is of another column: whose it is, not which one.
