@@ -108,6 +108,7 @@ fn evaluated_and_counted<R>(
     let program = Program::build(workspace, trees);
     add_tables_of_code(&mut schema, &program, workspace);
     let mut evaluator = Evaluator::new(&program, workspace, config);
+    evaluator.schema = Some(&schema);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
     let reaching = crate::race::packages::reaching(workspace, &program, &evaluator.clients.clone(), config);
     evaluator.runs(&roots);

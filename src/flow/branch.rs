@@ -341,8 +341,10 @@ impl<'p> Evaluator<'p> {
     fn is_found_by_state(&self, row: TermId) -> bool {
         let Term::Row(read) = self.terms.get(row) else { return false };
         let sent = self.frame.events.iter().rev().find(|event| event.id == *read).and_then(Event::access);
-        let of_state = |access: &Access| access.aggregate.is_none() && access.filter.iter().any(Predicate::is_of_state);
-        sent.is_some_and(|sent| sent.statement.verb == Verb::Select && sent.statement.accesses.iter().any(of_state))
+        let Some(sent) = sent.filter(|sent| sent.statement.verb == Verb::Select) else { return false };
+        let asks = |predicate: &Predicate| predicate.is_of_state(self.is_fixed(sent, &predicate.value));
+        let of_state = |access: &Access| access.aggregate.is_none() && access.filter.iter().any(asks);
+        sent.statement.accesses.iter().any(of_state)
     }
 
     /// What is inside of a statement's result. A required row of one column is that column from here on, so that

@@ -39,6 +39,15 @@ impl<'p> Evaluator<'p> {
         Value { term, guards: scrutinee.guards.clone(), ..value }
     }
 
+    /// Whether a value is the same in each request, as a literal in the text is: also where it is bound, a variant's code
+    /// among others.
+    pub fn is_fixed(&self, access: &Access, operand: &Operand) -> bool {
+        matches!(operand, Operand::Literal(_) | Operand::Null)
+            || access.bound(operand).is_some_and(
+                |term| matches!(self.terms.get(decoded(&self.terms, term)), Term::Literal(text) if text != "none"),
+            )
+    }
+
     /// The names of a value that is the same in each request: of a variant its own, and what stands for it in a column.
     pub fn constants(&self, access: &Access, operand: &Operand) -> Option<Vec<Name>> {
         if let Some(constant) = access.constant(&self.terms, operand) {

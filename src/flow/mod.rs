@@ -72,6 +72,7 @@ use crate::lower::tree::Name;
 use crate::source::Workspace;
 use crate::span::{FileId, Range, Span};
 use crate::sql::parse::Parsed;
+use crate::sql::schema::Schema;
 use crate::sql::statement::BeginMode;
 
 /// Evaluates functions on demand and keeps their flows.
@@ -79,6 +80,8 @@ pub struct Evaluator<'p> {
     pub program: &'p Program,
     pub workspace: &'p Workspace,
     pub config: &'p Config,
+    /// The tables, where they are known before the program is evaluated.
+    pub schema: Option<&'p Schema>,
     pub clients: Arc<[&'static Client]>,
     /// The calls of in-house wrappers, from the configuration.
     own: Arc<[OwnCall]>,
@@ -201,6 +204,7 @@ impl<'p> Evaluator<'p> {
             program,
             workspace,
             config,
+            schema: None,
             clients: clients(),
             own: crate::client::own::calls(config).into(),
             sea_orm: crate::client::sea_orm::used(workspace),

@@ -127,7 +127,8 @@ impl<'p> Evaluator<'p> {
 /// A statement on the row that the first argument names; the others are what a write writes, to columns nobody knows.
 fn touch(table: &str, action: Action, args: &[Value]) -> Query {
     let column = Name::new("?");
-    let predicate = Predicate { columns: vec![column.clone()], op: Compare::Eq, value: Operand::Placeholder(0) };
+    let predicate =
+        Predicate { columns: vec![column.clone()], op: Compare::Eq, value: Operand::Placeholder(0), folded: false };
     let written = (1..args.len()).map(|at| Assignment { column: column.clone(), value: Operand::Placeholder(at) });
     let writes = action != Action::Read;
     let access = Access {

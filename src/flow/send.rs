@@ -521,7 +521,11 @@ impl<'p> Evaluator<'p> {
         if let Some(parsed) = self.parsed.get(&key) {
             return parsed.clone();
         }
-        let parsed = Arc::new(crate::sql::parse::parse(text, dialect));
+        let mut parsed = crate::sql::parse::parse(text, dialect);
+        if let Some(schema) = self.schema {
+            parsed.statements.iter_mut().for_each(|statement| schema.name_columns(statement));
+        }
+        let parsed = Arc::new(parsed);
         self.parsed.insert(key, parsed.clone());
         parsed
     }

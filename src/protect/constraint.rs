@@ -3,9 +3,9 @@
 use crate::event::{Access, Event, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Params, Term, TermId};
+use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot, uncovered};
+use crate::protect::{Protection, WhyNot, letters, uncovered};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -38,7 +38,11 @@ pub fn covering_key(
     // What an UPDATE leaves as it is, the row has already.
     let has_all = write.1.sets.is_empty() || write.1.action == Action::Update;
     let given = |column: &Name| has_all || write.1.sets.iter().any(|set| set.column == *column);
-    let fits = |key: &[Name]| !key.is_empty() && key.iter().all(|column| asked(column) && given(column));
+    let fits = |key: &[Name]| {
+        !key.is_empty()
+            && key.iter().all(|column| asked(column) && given(column))
+            && !letters::open(scene, table, key, read, write)
+    };
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
     let partial =
         || table.uniques.iter().find(|unique| fits(&unique.columns) && !uncovered::lies_outside(scene, unique, write));
@@ -127,7 +131,9 @@ fn blank_key(
     };
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
     let asked = |column: &Name| asks_for(read, column);
-    key_where(table, asked, |column| given(column) && (asked(column) || blank(column)))
+    let fits = |column: &Name| given(column) && (asked(column) || blank(column));
+    let found = |key: &&[Name]| key.iter().any(asked) && key.iter().any(blank) && key.iter().all(fits);
+    table.keys().find(found).map(<[Name]>::to_vec)
 }
 
 /// A key of which some column fits one way, and every column another.
@@ -298,7 +304,8 @@ pub fn meets_another(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         return false;
     };
     let asked = |column: &Name| reads.filter.iter().any(|predicate| predicate.columns.contains(column));
-    let handed_on = |column: &Name| sequence.values.iter().any(|value| value.column == *column && !value.computed);
+    let own = |origin: &Origin| origin.event == sequence.read && !origin.computed;
+    let handed_on = |column: &Name| dependency::given(scene, (write, target), column).iter().any(own);
     let constant = |term: &TermId| matches!(scene.ev.terms.get(*term), Term::Literal(_));
     let made_apart = |column: &Name| {
         let given = target.sets.iter().find(|set| set.column == *column);

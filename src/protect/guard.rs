@@ -99,8 +99,7 @@ fn is_key(
         return false;
     }
     let table = scene.schema.table(&target.table.name);
-    let written = dependency::written(target).any(|set| set.column == *column);
-    if written {
+    if dependency::moved(scene, (write, target), column).is_some() {
         return false;
     }
     if table.is_some_and(|table| table.primary_key.contains(column)) {
@@ -130,7 +129,7 @@ fn compares_and_sets(
     target: &TableAccess,
     guards: &[&Predicate],
 ) -> Option<Protection> {
-    let moved = |column: &Name| dependency::written(target).find(|set| set.column == *column);
+    let moved = |column: &Name| dependency::moved(scene, (access, target), column);
     let from_read = |operand: &Operand| {
         scene
             .terms_in(access, operand)

@@ -8,6 +8,7 @@ pub mod constraint;
 pub mod guard;
 pub mod idempotent;
 pub mod isolation;
+mod letters;
 pub mod lock;
 mod own;
 pub mod process;

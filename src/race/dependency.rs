@@ -85,6 +85,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             }
         }
     }
+    needs_deleted(scene, (write, access, target), &mut found);
     let mut all = found.in_order();
     for sequence in &mut all {
         rows::relate(scene, sequence);
@@ -94,6 +95,29 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// A row that had to be there and is deleted: nothing in Rust asks for it, and nobody goes on without it all the same.
+fn needs_deleted(
+    scene: &Scene<'_, '_>,
+    (write, access, target): (&Event, &Access, &TableAccess),
+    found: &mut Found<'_, '_, '_>,
+) {
+    if target.action != Action::Delete {
+        return;
+    }
+    for event in scene.before(write.id) {
+        let Some(read) = event.access().filter(|read| read.row_required) else { continue };
+        let [only] = read.statement.accesses.as_slice() else { continue };
+        let of_row = only.table.name == target.table.name && only.action == Action::Read && only.aggregate.is_none();
+        let known = found.by_read.get(&event.id).and_then(Option::as_ref);
+        let asked = known.is_some_and(|sequence| !sequence.checks.is_empty());
+        let by_key = known.is_some_and(|sequence| sequence.key_from_row)
+            || of_row && rows::compare_keys(scene, (read, only), (access, target)) == (true, false);
+        if of_row && by_key && !asked {
+            found.check(event.id, Check { cond: None, looks_at: LooksAt::Existence });
+        }
+    }
 }
 
 /// Whether a row is named by a key, and this condition is of another column: whose it is, not which one.
@@ -202,7 +226,9 @@ fn ends_what_was_found(scene: &Scene<'_, '_>, read: EventId, target: &TableAcces
         Action::Insert | Action::Read => false,
     };
     let found_by = read.statement.accesses.iter().filter(|access| access.table.name == target.table.name);
-    let mut states = found_by.flat_map(|access| &access.filter).filter(|predicate| predicate.is_of_state());
+    let fixed = |predicate: &Predicate| scene.ev.is_fixed(read, &predicate.value);
+    let mut states =
+        found_by.flat_map(|access| &access.filter).filter(|predicate| predicate.is_of_state(fixed(predicate)));
     states.any(|predicate| predicate.columns.iter().any(ends))
 }
 
@@ -430,7 +456,7 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     let table = scene.schema.table(&access.table.name);
     let is_key = |column: &Name| table.is_some_and(|table| table.keys().any(|key| key == [column.clone()]));
     for predicate in &access.filter {
-        let by_value = !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+        let by_value = !scene.ev.is_fixed(read, &predicate.value);
         let names_row = predicate.op == Compare::Eq
             && matches!(predicate.columns.as_slice(), [column] if by_value || is_key(column))
             || rows::names_by_either(scene, access, predicate)
@@ -451,6 +477,19 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
 /// Whether a statement gives a column of the rows that it writes a value.
 pub fn sets(write: &Event, column: &str) -> bool {
     write.target().is_some_and(|target| written(target).any(|set| set.column == column))
+}
+
+/// What a write gives a column, where that is not the value by which it finds its rows: they stay where they are.
+pub fn moved<'t>(
+    scene: &Scene<'_, '_>,
+    (access, target): (&Access, &'t TableAccess),
+    column: &str,
+) -> Option<&'t Assignment> {
+    let stays = |set: &Assignment| {
+        let held = target.equals(column);
+        held.is_some_and(|held| scene.same_value((access, held), (access, &set.value)) == Some(true))
+    };
+    written(target).find(|set| set.column == column && !stays(set))
 }
 
 /// What a write gives its columns, what its conflict clause gives included.

@@ -275,7 +275,9 @@ fn are_two_constants(scene: &Scene<'_, '_>, one: (&Access, &Operand), other: (&A
 
 /// Whether an upsert names its row by the key that was read with it: what was found is put back.
 fn puts_back(scene: &Scene<'_, '_>, sequence: &Sequence, read: &TableAccess, write: (&Access, &TableAccess)) -> bool {
-    let Some(table) = scene.schema.table(&read.table.name) else { return false };
+    let table = scene.schema.table(&read.table.name);
+    let met = upsert::met_keys(scene.schema, write.1);
+    let mut keys = table.into_iter().flat_map(|table| table.keys()).chain(met);
     let own = |column: &str| {
         dependency::given(scene, write, column).iter().any(|origin| {
             origin.event == sequence.read
@@ -286,7 +288,7 @@ fn puts_back(scene: &Scene<'_, '_>, sequence: &Sequence, read: &TableAccess, wri
     write.1.action == Action::Insert
         && write.1.conflict.is_some()
         && read.aggregate.is_none()
-        && table.keys().any(|key| key.iter().all(|column| own(column)))
+        && keys.any(|key| !key.is_empty() && key.iter().all(|column| own(column)))
 }
 
 /// Whether an upsert names its row by the key of one that another statement has found, so that it is no new one in the set

@@ -11,6 +11,7 @@ use crate::dialect::Isolation;
 use crate::event::{Absence, Access, Blank, CondId, Conds, Event, EventId, EventKind, Flow, Lead, Path, Switch};
 use crate::flow::Evaluator;
 use crate::flow::term::{Origin, Part, Term, TermId};
+use crate::lower::tree::Name;
 use crate::protect::{self, Verdict};
 use crate::race::index::{Index, Kind};
 use crate::race::rivals::Rivals;
@@ -410,7 +411,10 @@ impl<'a, 'p> Scene<'a, 'p> {
             },
             Part::Column(name) => {
                 let output = match name.parse::<usize>() {
-                    Ok(at) => statement.output.get(at),
+                    Ok(at) => match self.column_at(statement, at) {
+                        Some(column) => return LooksAt::Column(column.clone()),
+                        None => statement.output.get(at),
+                    },
                     Err(_) => statement.output.iter().find(|output| output.name == *name),
                 };
                 match output {
@@ -427,6 +431,13 @@ impl<'a, 'p> Scene<'a, 'p> {
                 }
             }
         }
+    }
+
+    /// `SELECT *`: the column at a place of the one table that is read. The first place may be one in a list of rows.
+    fn column_at(&self, statement: &Statement, at: usize) -> Option<&'a Name> {
+        let ([access], [output]) = (statement.accesses.as_slice(), statement.output.as_slice()) else { return None };
+        let table = self.schema.table(&access.table.name).filter(|_| output.name == "*")?;
+        table.columns.get(at).filter(|_| at > 0).map(|column| &column.name)
     }
 
     /// Whether a statement asks for one row by a key of its table.

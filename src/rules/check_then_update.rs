@@ -1,6 +1,6 @@
 //! A row is read, a condition on it is tested in Rust, the same row is updated or deleted.
 
-use crate::event::{Access as Sent, Comparison, CondId, CondKind, Event};
+use crate::event::{Access, Comparison, CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
@@ -14,7 +14,7 @@ use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::rules::{lost_update, stale_guard};
-use crate::sql::statement::{Access, Action, Compare, Operand, Predicate};
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand, Predicate};
 
 pub const ID: &str = "check-then-update";
 
@@ -414,14 +414,16 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
         });
         adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
     });
-    !facts.sequence.key_from_row && (single || written) || handed_out(facts) || renewed(facts)
+    !facts.sequence.key_from_row && (single || written) || handed_out(facts) || used_up(facts) || renewed(facts)
 }
 
 /// Whether what the row said goes into a new row before it is deleted, in each run that comes to delete it, and nothing
 /// refuses a second one: a code is exchanged for a token.
 fn handed_out(facts: &Facts<'_, '_>) -> bool {
     let (scene, read) = (facts.scene, facts.read.id);
-    let named = |predicate: &Predicate| predicate.op == Compare::Eq && !predicate.is_of_state();
+    let Some(asked) = facts.read.access() else { return false };
+    let fixed = |predicate: &Predicate| scene.ev.is_fixed(asked, &predicate.value);
+    let named = |predicate: &Predicate| predicate.op == Compare::Eq && !predicate.is_of_state(fixed(predicate));
     if !facts.reads.filter.iter().any(named) {
         return false;
     }
@@ -429,7 +431,7 @@ fn handed_out(facts: &Facts<'_, '_>) -> bool {
         let said = |origin: &Origin| origin.event == read && matches!(origin.part, Part::Column(_) | Part::Row);
         scene.origins(term).iter().any(said)
     };
-    let refused = |target: &Access, access: &Sent| {
+    let refused = |target: &TableAccess, access: &Access| {
         let given = |column: &Name| {
             let mut sets = target.sets.iter().filter(|set| set.column == *column);
             sets.any(|set| scene.terms_in(access, &set.value).into_iter().any(of_row))
@@ -445,6 +447,75 @@ fn handed_out(facts: &Facts<'_, '_>) -> bool {
             && access.binds.iter().any(|term| of_row(*term))
             && !refused(target, access)
     }) && !scene.outcome_used(facts.write.id)
+}
+
+/// Whether a row that was asked for by its key is deleted after it was used: what it said has gone into a new row, onto an
+/// amount, or names the row that got what the caller brought.
+fn used_up(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let said = |origin: &Origin| match &origin.part {
+        Part::Row => true,
+        Part::Column(column) => facts.reads.equals(column).is_none(),
+        Part::Existence | Part::Count | Part::Length => false,
+    };
+    let from_row =
+        |term: &TermId| scene.origins(*term).iter().any(|origin| origin.event == facts.read.id && said(origin));
+    let uses = |event: &Event| {
+        let (Some(access), Some(target)) = (event.access(), event.target()) else { return false };
+        if target.table.name == facts.target.table.name && target.action != Action::Insert {
+            return false;
+        }
+        let given = |set: &Assignment| scene.terms_in(access, &set.value).iter().any(from_row);
+        let adds = |set: &Assignment| set.value.is_relative() && given(set);
+        match target.action {
+            Action::Insert => {
+                let fresh = target.conflict.is_none() && !scene.rivals.journals.contains(&target.table.name);
+                fresh && is_more_than_a_note(facts, access, target, &from_row) || dependency::written(target).any(adds)
+            }
+            Action::Update => target.sets.iter().any(adds) || names_who_gets(facts, access, target, &from_row),
+            Action::Delete | Action::Read => false,
+        }
+    };
+    let mut between = scene.between_of(Kind::Write, facts.read.id, facts.write.id);
+    facts.reads_by_key() && between.any(|event| goes_along(facts, event) && uses(event))
+}
+
+/// Whether a new row holds something of the row that was read, and more: another part of it, or what the caller brought. One
+/// part with the time is a note of what was there.
+fn is_more_than_a_note(
+    facts: &Facts<'_, '_>,
+    access: &Access,
+    target: &TableAccess,
+    from_row: &dyn Fn(&TermId) -> bool,
+) -> bool {
+    let scene = facts.scene;
+    let table = scene.schema.table(&target.table.name);
+    let drawn = |set: &Assignment| access.bound(&set.value).is_some_and(|term| is_by_chance(&scene.ev.terms, term));
+    let is_key = |set: &Assignment| table.is_some_and(|table| table.primary_key.contains(&set.column)) && drawn(set);
+    let brings = |term: &TermId| {
+        let terms = &scene.ev.terms;
+        terms.brings(*term, |event| event == facts.read.id) && !is_of_clock(terms, *term)
+    };
+    let beside = || target.sets.iter().filter(|set| !is_key(set)).map(|set| scene.terms_in(access, &set.value));
+    let told = beside().filter(|given| given.iter().any(|term| from_row(term) || brings(term))).count();
+    told > 1 && beside().any(|given| given.iter().any(from_row))
+}
+
+/// Whether an UPDATE finds its row by what was read, and gives it what the caller brought: a password, for a token.
+fn names_who_gets(
+    facts: &Facts<'_, '_>,
+    access: &Access,
+    target: &TableAccess,
+    from_row: &dyn Fn(&TermId) -> bool,
+) -> bool {
+    let scene = facts.scene;
+    let named = target.filter.iter().any(|predicate| scene.terms_in(access, &predicate.value).iter().any(from_row));
+    let brought = |set: &Assignment| {
+        let given = scene.terms_in(access, &set.value);
+        given.iter().any(|term| scene.ev.terms.brings(*term, |event| event == facts.read.id))
+            && !access.is_now(&scene.ev.terms, &set.value)
+    };
+    named && target.sets.iter().any(brought)
 }
 
 /// Whether a row that was asked for by its key is deleted, and another one that is drawn here takes its place, in each run
@@ -466,10 +537,10 @@ fn renewed(facts: &Facts<'_, '_>) -> bool {
 }
 
 /// Whether a new row gets another value in a column by which the old one was asked for: a token in place of another.
-fn has_another_name(facts: &Facts<'_, '_>, insert: &Sent) -> bool {
+fn has_another_name(facts: &Facts<'_, '_>, insert: &Access) -> bool {
     let (scene, terms) = (facts.scene, &facts.scene.ev.terms);
     let (Some(read), Some(target)) = (facts.read.access(), insert.statement.target()) else { return false };
-    let varies = |access: &Sent, value: &Operand| access.bound(value).is_some_and(|term| !terms.is_constant(term));
+    let varies = |access: &Access, value: &Operand| access.bound(value).is_some_and(|term| !terms.is_constant(term));
     target.sets.iter().any(|set| {
         facts.reads.equals(&set.column).is_some_and(|asked| {
             varies(read, asked)

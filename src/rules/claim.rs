@@ -12,7 +12,9 @@ use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, alternatives, dependency, side};
 use crate::rules::loss::Counterpart;
-use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, ConflictTarget, Operand, Predicate};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Assignment, Compare, ConflictTarget, Operand, Predicate, Verb,
+};
 
 /// What a rule claims about one function.
 #[derive(Clone, Debug)]
@@ -102,6 +104,11 @@ impl<'a, 'p> Facts<'a, 'p> {
             && !self.inserts()
             && self.sequence.values.is_empty()
             && dependency::written(self.target).all(|set| !set.value.is_relative() && new(&set.value))
+    }
+
+    /// Whether the row that the write goes by is one that this request inserted.
+    pub fn keeps_what_it_inserted(&self) -> bool {
+        self.read.access().is_some_and(|access| access.statement.verb == Verb::Insert)
     }
 
     pub fn inserts(&self) -> bool {

@@ -17,7 +17,7 @@ pub const ID: &str = "double-fire";
 
 /// The effect between the check and the write that claims, when nothing keeps a second request from it.
 pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
-    if !facts.same_row() && !facts.inserts() || facts.asks_by_chance() {
+    if facts.keeps_what_it_inserted() || !facts.same_row() && !facts.inserts() || facts.asks_by_chance() {
         return None;
     }
     if !claims_what_was_checked(facts) || facts.write.calls.len() > common(facts.read, facts.write) + 2 * NEAR {

@@ -26,9 +26,10 @@ use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::protect::{self, Protection, Shape, Verdict, WhyNot};
+use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, alternatives, common, dependency, here};
+use crate::race::{LooksAt, Sequence, Written, alternatives, common, dependency, here, transaction};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Loss;
 use crate::span::Span;
@@ -115,7 +116,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
     judged
 }
 
-/// A read is a SELECT, or an UPDATE that found no row and is followed by an INSERT.
+/// A read is a SELECT, an UPDATE that found no row and is followed by an INSERT, or an INSERT whose row is kept.
 fn can_be_read(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
     let (Some(read), Some(write)) = (scene.access(sequence.read), scene.access(sequence.write)) else { return false };
     match read.statement.verb {
@@ -126,8 +127,22 @@ fn can_be_read(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
                 sequence.checks.iter().any(|check| check.cond.is_none_or(|cond| asks_how_many(scene, cond, sequence)));
             inserts && counted && sequence.relation == Relation::NewRowOfSet && dependency::only_existence(sequence)
         }
+        Verb::Insert => is_kept_meanwhile(scene, sequence),
         _ => false,
     }
+}
+
+/// Whether a row that was inserted, and that others can find from then on, is saved as it was by then, after something
+/// outside was asked.
+fn is_kept_meanwhile(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(insert), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
+    let together =
+        || transaction::maybe(scene, insert).zip(transaction::maybe(scene, write)).is_some_and(|(a, b)| a.is_same(&b));
+    write.does(Action::Update)
+        && sequence.relation == Relation::SameRow
+        && sequence.values.iter().any(Written::is_handed_back)
+        && !together()
+        && scene.between_of(Kind::Effect, insert.id, write.id).next().is_some()
 }
 
 /// Whether a condition looks at how many rows an UPDATE changed; `execute(…)?` only asks whether it failed.
@@ -200,6 +215,10 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
 
 /// The rule a racy sequence falls under.
 fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
+    if facts.keeps_what_it_inserted() {
+        // The row is of this request; what may be undone is what others do to it.
+        return lost_update::claims(facts).map(|confidence| (lost_update::ID, confidence));
+    }
     let by_shape = unsafe_claim::claims(facts)
         .map(|confidence| (unsafe_claim::ID, confidence))
         .or_else(|| check_then_update::claims(facts).map(|confidence| (check_then_update::ID, confidence)))

@@ -118,7 +118,10 @@ fn are_all_the_callers(facts: &Facts<'_, '_>) -> bool {
     let moved = |column: &Name| dependency::written(facts.target).any(|set| set.column == *column);
     !listed.is_empty()
         && all.is_some_and(|all| all.iter().any(|found| *found > 0))
-        && facts.reads.filter.iter().all(|predicate| !predicate.is_of_state() && !predicate.columns.iter().any(moved))
+        && facts.reads.filter.iter().all(|predicate| {
+            let fixed = scene.ev.is_fixed(read, &predicate.value);
+            !predicate.is_of_state(fixed) && !predicate.columns.iter().any(moved)
+        })
 }
 
 fn passes_over(facts: &Facts<'_, '_>) -> bool {

@@ -5,6 +5,7 @@ use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
+use crate::race::dependency;
 use crate::race::scene::Scene;
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Compare, Operand, Predicate};
@@ -66,12 +67,13 @@ pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confi
 
 /// The column that a write asks for and gives another value, where the row is named by nothing else: whoever comes second
 /// does not find it any more.
-pub fn moved_guard(write: &Event) -> Option<&Name> {
-    let target = write.target().filter(|target| target.action == Action::Update)?;
+pub fn moved_guard<'e>(scene: &Scene<'_, '_>, write: &'e Event) -> Option<&'e Name> {
+    let access = write.access()?;
+    let target = access.statement.target().filter(|target| target.action == Action::Update)?;
     let [guard] = target.filter.as_slice() else { return None };
     let [column] = guard.columns.as_slice() else { return None };
     let named = guard.op == Compare::Eq && matches!(guard.value, Operand::Placeholder(_) | Operand::Named(_));
-    (named && target.sets.iter().any(|set| set.column == *column)).then_some(column)
+    (named && dependency::moved(scene, (access, target), column).is_some()).then_some(column)
 }
 
 fn subtracts_or_adds(value: &Operand) -> bool {

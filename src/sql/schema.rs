@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::lower::tree::Name;
+use crate::sql::statement::{Action, Statement};
 
 /// All tables known, by name (lower case unless quoted).
 #[derive(Clone, Debug, Default, Serialize)]
@@ -105,6 +106,18 @@ impl Schema {
     pub fn complete(&mut self, other: Self) {
         for (name, def) in other.tables {
             self.tables.entry(name).or_insert(def);
+        }
+    }
+
+    /// Names the columns of an INSERT that lists none: it gives all of its table's, in their order.
+    pub fn name_columns(&self, statement: &mut Statement) {
+        for access in statement.accesses.iter_mut().filter(|access| access.action == Action::Insert) {
+            let Some(table) = self.table(&access.table.name) else { continue };
+            if access.sets.len() == table.columns.len() && access.sets.iter().all(|set| set.column == "?") {
+                for (set, column) in access.sets.iter_mut().zip(&table.columns) {
+                    set.column = column.name.clone();
+                }
+            }
         }
     }
 

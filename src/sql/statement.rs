@@ -150,6 +150,8 @@ pub struct Predicate {
     pub columns: Vec<Name>,
     pub op: Compare,
     pub value: Operand,
+    /// The column is compared in one case: `lower(name) = …`.
+    pub folded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -335,9 +337,9 @@ impl Access {
 }
 
 impl Predicate {
-    /// Whether it asks for a state that a row is in, and not by the value that names the row.
-    pub fn is_of_state(&self) -> bool {
-        let names = self.op == Compare::Eq && !matches!(self.value, Operand::Literal(_) | Operand::Null);
+    /// Whether it asks for a state that a row is in, and not by the value that names the row: one that is not `fixed`.
+    pub fn is_of_state(&self, fixed: bool) -> bool {
+        let names = self.op == Compare::Eq && !fixed;
         let joins = matches!(self.value, Operand::Column { table: Some(_), .. });
         !names && !joins && !matches!(self.op, Compare::In | Compare::Like)
     }

@@ -203,7 +203,7 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         }
         unchecked_outcome::ID => {
             let told = format!("a second request changes no row of {table}, and goes on as if it had");
-            match unchecked_outcome::moved_guard(write) {
+            match unchecked_outcome::moved_guard(scene, write) {
                 Some(column) => format!("once a request has changed {column}, {told}"),
                 None => told,
             }

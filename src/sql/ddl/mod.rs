@@ -171,6 +171,8 @@ fn unique(name: Option<Name>, list: &[Token], partial: Option<String>) -> Unique
     let columns = column_names(list);
     // `lower(email)` and `(a || b)` are expressions; `name(10)` and `name DESC` are not.
     let expression = parts.iter().any(|part| match part {
+        // `name COLLATE NOCASE` takes two cases for one value.
+        part if part.iter().any(|token| token.is("collate")) => true,
         [name, open, length, ..] if name.is_name() && open.punct("(") => length.kind != Kind::Num,
         [first, ..] => !first.is_name(),
         [] => false,

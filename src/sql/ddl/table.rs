@@ -222,6 +222,9 @@ impl Context<'_> {
                 if cursor.brackets().is_none() {
                     cursor.at += 1;
                 }
+            } else if cursor.eat("collate") {
+                let named = cursor.name().unwrap_or_default();
+                column.ty = format!("{} collate {}", column.ty, named.to_lowercase());
             } else if cursor.eat("generated") {
                 column.generated |= cursor.rest().iter().take(4).any(|t| t.is("identity"));
             } else if token.is_any(&["auto_increment", "autoincrement", "identity"]) {

@@ -110,7 +110,7 @@ impl Reader<'_> {
                 op if exact && op != Compare::Other => (op, value.clone()),
                 _ => (Compare::Other, call(sign(said), vec![left.clone(), right.clone()])),
             };
-            self.give(columns, op, value, Some(access));
+            self.give_folded(columns, op, value, (Some(access), is_folded(mine)));
         }
     }
 
@@ -176,8 +176,18 @@ impl Reader<'_> {
     }
 
     fn give(&mut self, columns: Vec<Name>, op: Compare, value: Operand, access: Option<usize>) {
+        self.give_folded(columns, op, value, (access, false));
+    }
+
+    fn give_folded(
+        &mut self,
+        columns: Vec<Name>,
+        op: Compare,
+        value: Operand,
+        (access, folded): (Option<usize>, bool),
+    ) {
         if let Some(access) = access.and_then(|access| self.accesses.get_mut(access)) {
-            access.filter.push(Predicate { columns, op, value });
+            access.filter.push(Predicate { columns, op, value, folded });
         }
     }
 }
@@ -214,8 +224,11 @@ fn tables(operands: &[&Operand], level: &Level) -> Vec<usize> {
 
 /// A column as it is, or in the same case as every other: `lower(email)` holds one value for one row's sake.
 fn is_column(operand: &Operand) -> bool {
+    matches!(operand, Operand::Column { .. }) || is_folded(operand)
+}
+
+fn is_folded(operand: &Operand) -> bool {
     match operand {
-        Operand::Column { .. } => true,
         Operand::Expr { text, parts } if matches!(text.as_str(), "lower()" | "upper()") => {
             matches!(parts.as_slice(), [Operand::Column { .. }])
         }

@@ -107,7 +107,8 @@ fn empty(table: Table, action: Action) -> Access {
 /// The parts between the ANDs; with an OR outside of brackets there are none to be sure of.
 fn conditions(tokens: &[Token]) -> Vec<Predicate> {
     let top = top_level(tokens);
-    let unknown = || Predicate { columns: vec!["?".into()], op: Compare::Other, value: Operand::Unknown };
+    let unknown =
+        || Predicate { columns: vec!["?".into()], op: Compare::Other, value: Operand::Unknown, folded: false };
     if tokens.is_empty() || top.iter().any(|&i| tokens[i].is("or")) {
         return vec![unknown()];
     }
@@ -142,7 +143,7 @@ fn condition(part: &[Token]) -> Option<Predicate> {
         ">=" => Compare::Ge,
         _ => return None,
     };
-    Some(Predicate { columns: vec![column.name().into()], op, value: control::operand(value) })
+    Some(Predicate { columns: vec![column.name().into()], op, value: control::operand(value), folded: false })
 }
 
 fn assignment(part: &[Token]) -> Option<Assignment> {

@@ -103,7 +103,7 @@ impl Render {
 
     fn give(&mut self, columns: Vec<Name>, op: Compare, value: Operand, access: Option<usize>) {
         if let Some(access) = access.and_then(|access| self.accesses.get_mut(access)) {
-            access.filter.push(Predicate { columns, op, value });
+            access.filter.push(Predicate { columns, op, value, folded: false });
         }
     }
 }
