@@ -100,7 +100,7 @@ fn are_all_the_callers(facts: &Facts<'_, '_>) -> bool {
     let length_of_list = |term: TermId| matches!(terms.get(term), Term::Computed(by, parts) if by == "len" && parts.iter().all(|part| listed.contains(part)));
     let compared = |check: &Check| {
         let (mut found, mut other) = (0, false);
-        let Some(cond) = check.cond else { return None };
+        let cond = check.cond?;
         terms.walk(scene.ev.cond(cond).term, &mut |part| {
             if let Term::Computed(by, parts) = terms.get(part)
                 && let [left, right] = **parts
