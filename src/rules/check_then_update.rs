@@ -444,7 +444,7 @@ fn handed_out(facts: &Facts<'_, '_>) -> bool {
         target.action == Action::Insert
             && !scene.rivals.journals.contains(&target.table.name)
             && goes_along(facts, event)
-            && access.binds.iter().any(|term| of_row(*term))
+            && is_more_than_a_note(facts, access, target, &|term| of_row(*term))
             && !refused(target, access)
     }) && !scene.outcome_used(facts.write.id)
 }
