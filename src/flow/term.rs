@@ -225,20 +225,29 @@ impl Terms {
         }
     }
 
-    /// The same as far as it may be missing: a struct that was put together is there, whatever was missing of its fields.
+    /// The same as far as it may be missing. A struct that was put together of what several statements gave is there if what
+    /// the first of them gave was: who found nothing there went another way.
     fn certain(&mut self, of: TermId) -> TermId {
-        let is_built = |terms: &Self, of: TermId| matches!(terms.get(of), Term::Computed(by, _) if by == STRUCT);
         match self.get(of) {
-            Term::Either(parts) if parts.iter().any(|part| is_built(self, *part)) => {
+            Term::Either(parts) => {
                 let parts = parts.clone();
-                let built = self.literal(STRUCT);
-                let parts: Vec<TermId> =
-                    parts.iter().map(|part| if is_built(self, *part) { built } else { *part }).collect();
+                let parts: Vec<TermId> = parts.iter().map(|part| self.first_of(*part).unwrap_or(*part)).collect();
                 self.either(parts)
             }
-            _ if is_built(self, of) => self.literal(STRUCT),
-            _ => of,
+            _ => self.first_of(of).unwrap_or(of),
         }
+    }
+
+    /// Of a struct that several statements gave parts of, what the first of them gave.
+    fn first_of(&mut self, of: TermId) -> Option<TermId> {
+        let Term::Computed(by, _) = self.get(of) else { return None };
+        if by != STRUCT {
+            return None;
+        }
+        let origins = self.origins(of);
+        let mut events = origins.iter().filter(|origin| origin.part != Part::Count).map(|origin| origin.event);
+        let first = events.clone().min()?;
+        events.any(|event| event != first).then(|| self.intern(Term::Row(first)))
     }
 
     pub fn computed(&mut self, by: &str, mut parts: Vec<TermId>) -> TermId {
