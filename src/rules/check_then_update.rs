@@ -389,7 +389,7 @@ fn is_asked_with(facts: &Facts<'_, '_>, term: TermId, brought: &mut Vec<TermId>)
 
 /// A one-time row: it is read, deleted, and what it said goes on to be used, or a new one takes its place.
 fn consumed(facts: &Facts<'_, '_>) -> bool {
-    if facts.target.action != Action::Delete || facts.sequence.checks.is_empty() {
+    if facts.target.action != Action::Delete || facts.sequence.checks.is_empty() || has_run_out(facts) {
         return false;
     }
     let scene = facts.scene;
@@ -415,6 +415,16 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
         adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
     });
     !facts.sequence.key_from_row && (single || written) || handed_out(facts) || used_up(facts) || renewed(facts)
+}
+
+/// Whether a row is deleted since its time is over: what it said goes to those who came in time.
+fn has_run_out(facts: &Facts<'_, '_>) -> bool {
+    let (scene, terms) = (facts.scene, &facts.scene.ev.terms);
+    let timed = |check: &Check| check.cond.is_some_and(|cond| is_of_clock(terms, scene.ev.cond(cond).term));
+    facts.sequence.checks.iter().filter(|check| timed(check)).any(|check| match &check.looks_at {
+        LooksAt::Column(column) => !side::holds_from_then_on(scene, facts.sequence, column),
+        _ => false,
+    })
 }
 
 /// Whether what the row said goes into a new row before it is deleted, in each run that comes to delete it, and nothing
