@@ -401,7 +401,7 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
     returned.dedup();
     let alone = facts.read.access().is_some_and(|access| access.statement.output.len() == 1);
     // What it was asked for by was known before.
-    let said = |column: &Name| facts.reads.equals(column).is_none() && !facts.names_row(column);
+    let said = |column: &Name| !was_asked_by(facts, column) && !facts.names_row(column);
     let single = match returned.as_slice() {
         [Part::Column(column)] => alone || said(column),
         returned => alone && !returned.is_empty(),
@@ -415,6 +415,12 @@ fn consumed(facts: &Facts<'_, '_>) -> bool {
         adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
     });
     !facts.sequence.key_from_row && (single || written) || handed_out(facts) || used_up(facts) || renewed(facts)
+}
+
+/// Whether the row was asked for by a value of this column, so that what it holds there was known before. The column of another
+/// table that it is joined with tells nothing.
+fn was_asked_by(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    facts.reads.equals(column).is_some_and(|value| !matches!(value, Operand::Column { .. }))
 }
 
 /// Whether a row is deleted since its time is over: what it said goes to those who came in time.
@@ -465,7 +471,7 @@ fn used_up(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
     let said = |origin: &Origin| match &origin.part {
         Part::Row => true,
-        Part::Column(column) => facts.reads.equals(column).is_none(),
+        Part::Column(column) => !was_asked_by(facts, column),
         Part::Existence | Part::Count | Part::Length => false,
     };
     let from_row =
