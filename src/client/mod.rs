@@ -123,20 +123,23 @@ pub fn generated(tree: &mut FileTree, text: &str) {
 
 /// Whether a name is that of a client's library, whichever path leads to it. Engines are modules of libraries as well.
 pub fn is_library(name: &str) -> bool {
-    !matches!(name, "mysql" | "postgres") && clients().iter().any(|client| client.krates.contains(&name))
+    !matches!(name, "mysql" | "postgres") && CLIENTS.iter().any(|client| client.krates.contains(&name))
 }
 
 /// All clients whose calls carry SQL, in the order their rows are tried.
+const CLIENTS: [&Client; 9] = [
+    &mysql::CLIENT,
+    &sqlx::CLIENT,
+    &postgres::CLIENT,
+    &rusqlite::CLIENT,
+    &libsql::CLIENT,
+    &tiberius::CLIENT,
+    &sea_orm::table::CLIENT,
+    &diesel::table::CLIENT,
+    &hiqlite::CLIENT,
+];
+
+/// The same, to be shared.
 pub fn clients() -> Arc<[&'static Client]> {
-    Arc::from([
-        &mysql::CLIENT,
-        &sqlx::CLIENT,
-        &postgres::CLIENT,
-        &rusqlite::CLIENT,
-        &libsql::CLIENT,
-        &tiberius::CLIENT,
-        &sea_orm::table::CLIENT,
-        &diesel::table::CLIENT,
-        &hiqlite::CLIENT,
-    ])
+    Arc::from(CLIENTS)
 }

@@ -33,8 +33,7 @@ impl<'p> Evaluator<'p> {
             return value;
         }
         let defs = self.program.path(self.frame.scope, Some(self.frame.function), path);
-        let functions: Vec<FnId> =
-            defs.iter().filter_map(|def| if let Def::Fn(id) = def { Some(*id) } else { None }).collect();
+        let functions: Vec<FnId> = defs.iter().filter_map(Def::function).collect();
         if !functions.is_empty() {
             self.calls.values.extend(functions.iter().copied());
             return self.fresh().shaped(Shape::Function(functions.into()));
@@ -159,8 +158,7 @@ impl<'p> Evaluator<'p> {
             return value;
         }
         let defs = self.program.path(self.frame.scope, Some(self.frame.function), path);
-        let functions: Vec<FnId> =
-            defs.iter().filter_map(|def| if let Def::Fn(id) = def { Some(*id) } else { None }).collect();
+        let functions: Vec<FnId> = defs.iter().filter_map(Def::function).collect();
         if !functions.is_empty() {
             let generics: Vec<Type> = path
                 .segments

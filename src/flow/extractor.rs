@@ -34,7 +34,7 @@ impl Evaluator<'_> {
 fn extractor(program: &Program, ty: &Type) -> Option<FnId> {
     let Type::Def(..) = ty else { return None };
     let functions = EXTRACTORS.iter().flat_map(|name| program.associated(ty, name));
-    let id = functions.filter_map(|def| if let Def::Fn(id) = def { Some(id) } else { None }).next()?;
+    let id = functions.filter_map(|def| def.function()).next()?;
     program.function(id).body.is_some().then_some(id)
 }
 
@@ -55,6 +55,9 @@ pub(super) fn called_by_name(program: &Program, production: &[FnId]) -> FxHashSe
         return FxHashSet::default();
     }
     let taking: FxHashSet<FnId> = production.iter().copied().filter(takes).collect();
+    if taking.is_empty() {
+        return taking;
+    }
     let names: FxHashSet<&Name> = taking.iter().map(|id| &program.function(*id).name).collect();
     let mut called = FxHashSet::default();
     let mut methods: FxHashSet<(Name, usize)> = FxHashSet::default();
@@ -65,9 +68,7 @@ pub(super) fn called_by_name(program: &Program, production: &[FnId]) -> FxHashSe
                 let ExprKind::Path(path) = &*callee.kind else { return };
                 if path.qself.is_none() && path.segments.last().is_some_and(|last| names.contains(&last.name)) {
                     let found = program.path(program.scope_of(*caller), Some(*caller), path);
-                    called.extend(
-                        found.into_iter().filter_map(|def| if let Def::Fn(id) = def { Some(id) } else { None }),
-                    );
+                    called.extend(found.iter().filter_map(Def::function));
                 }
             }
             ExprKind::Method(call) if names.contains(&call.name) => {

@@ -85,6 +85,13 @@ pub enum Def {
     External(Vec<Name>),
 }
 
+impl Def {
+    /// The function that it is.
+    pub fn function(&self) -> Option<FnId> {
+        if let Self::Fn(id) = self { Some(*id) } else { None }
+    }
+}
+
 /// Where a declaration stands: the tree, its index in the tree's list, and the scope around it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Declared {

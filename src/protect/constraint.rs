@@ -422,19 +422,8 @@ fn is_another(
     write: (&Access, &TableAccess),
     key: &[Name],
 ) -> bool {
-    let varies =
-        |access: &Access, value: &Operand| access.bound(value).is_some_and(|term| !scene.ev.terms.is_constant(term));
-    let given = write.1.sets.iter().filter(|set| key.contains(&set.column));
-    given.into_iter().any(|set| {
-        read.1.equals(&set.column).is_some_and(|asked| {
-            let (asked, given) = ((read.0, asked), (write.0, &set.value));
-            varies(asked.0, asked.1)
-                && varies(given.0, given.1)
-                && scene.same_value(asked, given) == Some(false)
-                && !rows::contains_value(scene, asked, given)
-                && !rows::contains_value(scene, given, asked)
-        })
-    })
+    let mut given = write.1.sets.iter().filter(|set| key.contains(&set.column));
+    given.any(|set| rows::asks_otherwise(scene, read, (write.0, set)))
 }
 
 /// Whether a column of a key gets a value that each run draws for itself: it is never there already.

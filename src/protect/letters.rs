@@ -19,13 +19,10 @@ pub(super) fn open(
     read: (&Access, &TableAccess),
     write: (&Access, &TableAccess),
 ) -> bool {
-    let event = scene.flow.events.iter().find(|event| event.access().is_some_and(|own| std::ptr::eq(own, write.0)));
-    let blind = |event: &crate::event::Event| matches!(event.dialect, Dialect::MySql | Dialect::MsSql);
-    let of_expression = table.uniques.iter().any(|unique| unique.expression && unique.columns == key);
-    if of_expression || event.is_none_or(blind) {
+    if table.uniques.iter().any(|unique| unique.expression && unique.columns == key) {
         return false;
     }
-    key.iter().any(|column| {
+    let brings_two = key.iter().any(|column| {
         let blind = |ty: &str| ty.contains("citext") || ty.contains("collate");
         let said = table.columns.iter().any(|def| def.name == *column && !blind(&def.ty));
         let mut asked = read.1.filter.iter().filter(|predicate| predicate.columns.contains(column)).peekable();
@@ -37,7 +34,9 @@ pub(super) fn open(
             write.0.bound(value).is_some_and(|term| Some(term) != compared && is_as_brought(&scene.ev.terms, term))
         };
         said && folded && given.any(|set| as_it_is(&set.value))
-    })
+    });
+    let sent = || scene.flow.events.iter().find(|event| event.access().is_some_and(|own| std::ptr::eq(own, write.0)));
+    brings_two && sent().is_some_and(|event| !matches!(event.dialect, Dialect::MySql | Dialect::MsSql))
 }
 
 /// Whether a value is a parameter or a field of one: nothing has been made of it, such as another case.

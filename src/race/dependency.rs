@@ -479,6 +479,11 @@ pub fn sets(write: &Event, column: &str) -> bool {
     write.target().is_some_and(|target| written(target).any(|set| set.column == column))
 }
 
+/// The same of a column of one table.
+pub fn sets_in(write: &Event, (table, column): (&Name, &str)) -> bool {
+    write.target().is_some_and(|target| target.table.name == *table) && sets(write, column)
+}
+
 /// What a write gives a column, where that is not the value by which it finds its rows: they stay where they are.
 pub fn moved<'t>(
     scene: &Scene<'_, '_>,

@@ -5,7 +5,7 @@ use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{Sequence, dependency, side, upsert};
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Predicate};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Predicate};
 
 /// How the row that is written relates to what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -366,11 +366,30 @@ pub fn moves_into(
 }
 
 /// `lower($1)` and `$1` speak of one value, and so do a name and what the program made of it to ask for it.
-pub fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
+fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
     let left = scene.terms_in(a.0, a.1);
     let right = scene.terms_in(b.0, b.1);
     let brought = |term: &&TermId| !matches!(scene.ev.terms.get(**term), Term::Literal(_));
     left.iter().filter(brought).any(|term| right.contains(term) || right.contains(&only_part(scene, *term)))
+}
+
+/// Whether a column gets another value than the one by which the rows were asked for, each brought by the request: no other
+/// form of the same.
+pub fn asks_otherwise(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    (write, set): (&Access, &Assignment),
+) -> bool {
+    let varies =
+        |access: &Access, value: &Operand| access.bound(value).is_some_and(|term| !scene.ev.terms.is_constant(term));
+    read.1.equals(&set.column).is_some_and(|asked| {
+        let (asked, given) = ((read.0, asked), (write, &set.value));
+        varies(asked.0, asked.1)
+            && varies(given.0, given.1)
+            && scene.same_value(asked, given) == Some(false)
+            && !contains_value(scene, asked, given)
+            && !contains_value(scene, given, asked)
+    })
 }
 
 /// What a call made another form of, where it had nothing else but constants: `name.to_lowercase()`, `format!("%{name}%")`.

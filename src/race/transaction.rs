@@ -53,6 +53,11 @@ pub fn maybe(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> {
     })
 }
 
+/// Whether two events run, or may run, in one transaction.
+pub fn is_one(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
+    maybe(scene, one).zip(maybe(scene, other)).is_some_and(|(one, other)| one.is_same(&other))
+}
+
 /// What an executor was taken from: `op.as_executor()` is `op`.
 fn lender(scene: &Scene<'_, '_>, on: TermId) -> TermId {
     match scene.ev.terms.get(on) {

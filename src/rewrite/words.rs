@@ -6,7 +6,7 @@ use crate::event::Access;
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::sql::statement::{Compare, Operand, Predicate};
-use crate::story::words::{is_choice, symbol};
+use crate::story::words::{after_its_part, is_choice, symbol};
 
 /// Words that must be quoted to be a table or a column.
 const RESERVED: [&str; 24] = [
@@ -99,13 +99,13 @@ impl Words<'_, '_> {
             call.append(Sql::join(said, ", ").in_brackets());
             return Some(call);
         }
+        if let (Some(operator), 1) = (after_its_part(text), said.len()) {
+            let mut whole = Sql::join(bracketed().collect(), "");
+            whole.push(" ").push(operator);
+            return Some(whole);
+        }
         match (text, said.len()) {
             ("list", _) => Some(Sql::join(said, ", ").in_brackets()),
-            ("is null" | "is not null" | "is true" | "is not true" | "is false" | "is not false", 1) => {
-                let mut whole = Sql::join(bracketed().collect(), "");
-                whole.push(" ").push(&text.to_uppercase());
-                Some(whole)
-            }
             ("not", 1) => {
                 let mut whole = Sql::text("NOT ");
                 whole.append(Sql::join(said, "").in_brackets());

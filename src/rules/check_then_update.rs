@@ -1,9 +1,8 @@
 //! A row is read, a condition on it is tested in Rust, the same row is updated or deleted.
 
-use crate::event::{Access, Comparison, CondId, CondKind, Event};
+use crate::event::Comparison;
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
-use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Part, Term, TermId, is_call};
 use crate::link::FnId;
 use crate::lower::tree::Name;
@@ -13,8 +12,8 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
-use crate::rules::{lost_update, stale_guard};
-use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand, Predicate};
+use crate::rules::{lost_update, one_time, stale_guard};
+use crate::sql::statement::{Action, Compare};
 
 pub const ID: &str = "check-then-update";
 
@@ -25,12 +24,12 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !facts.same_row() || facts.inserts() {
         return None;
     }
-    let consumed = || consumed(facts).then_some(Confidence::Medium);
+    let consumed = || one_time::is_consumed(facts).then_some(Confidence::Medium);
     if !facts.sequence.checks_content() {
         return consumed();
     }
     if facts.target.action == Action::Delete {
-        let exchanged = (handed_out(facts) || renewed(facts)).then_some(Confidence::Medium);
+        let exchanged = one_time::is_exchanged(facts).then_some(Confidence::Medium);
         return deleted(facts).or_else(consumed).max(exchanged).or(Some(Confidence::Low));
     }
     if takes_away(facts) {
@@ -246,7 +245,7 @@ fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
     let scene = facts.scene;
     let passed = |branch: u32| [facts.read, facts.write].iter().any(|event| event.path.arms_of(branch).is_some());
     scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
-        sets_of_read(facts, event, column)
+        dependency::sets_in(event, (&facts.reads.table.name, column))
             && event.path.0.iter().all(|(branch, _)| passed(*branch))
             && scene.sequences(event).iter().any(|own| own.read == facts.read.id && own.relation == Relation::SameRow)
     })
@@ -260,14 +259,9 @@ fn is_a_helpers_own(facts: &Facts<'_, '_>, check: &Check) -> bool {
     let Some(helper) = facts.read.calls.get(..=depth) else { return false };
     let asked_in = scene.ev.cond(cond).function;
     facts.read.calls[depth..].iter().any(|call| call.function == asked_in)
-        && scene
-            .between_of(Kind::Write, facts.read.id, facts.write.id)
-            .any(|event| event.calls.get(..=depth) == Some(helper) && sets_of_read(facts, event, column))
-}
-
-/// Whether a statement gives a column of the table that was read a value.
-fn sets_of_read(facts: &Facts<'_, '_>, event: &Event, column: &Name) -> bool {
-    event.target().is_some_and(|target| target.table.name == facts.reads.table.name) && dependency::sets(event, column)
+        && scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+            event.calls.get(..=depth) == Some(helper) && dependency::sets_in(event, (&facts.reads.table.name, column))
+        })
 }
 
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
@@ -385,191 +379,4 @@ fn is_asked_with(facts: &Facts<'_, '_>, term: TermId, brought: &mut Vec<TermId>)
         Term::Either(parts) => parts.iter().all(|part| is_asked_with(facts, *part, brought)),
         _ => false,
     }
-}
-
-/// A one-time row: it is read, deleted, and what it said goes on to be used, or a new one takes its place.
-fn consumed(facts: &Facts<'_, '_>) -> bool {
-    if facts.target.action != Action::Delete || facts.sequence.checks.is_empty() || has_run_out(facts) {
-        return false;
-    }
-    let scene = facts.scene;
-    let of_row = |origin: &&Origin| origin.event == facts.read.id && matches!(origin.part, Part::Column(_) | Part::Row);
-    let column_used = |term| scene.origins(term).iter().any(|origin| of_row(&origin));
-    let returned = scene.origins(scene.flow.returns.term);
-    let mut returned: Vec<&Part> = returned.iter().filter(of_row).map(|origin| &origin.part).collect();
-    returned.sort_unstable();
-    returned.dedup();
-    let alone = facts.read.access().is_some_and(|access| access.statement.output.len() == 1);
-    // What it was asked for by was known before.
-    let said = |column: &Name| !was_asked_by(facts, column) && !facts.names_row(column);
-    let single = match returned.as_slice() {
-        [Part::Column(column)] => alone || said(column),
-        returned => alone && !returned.is_empty(),
-    };
-    let written = scene.after(facts.write.id).any(|event| {
-        let Some(access) = event.access() else { return false };
-        // What the row said goes into a new row, or onto an amount.
-        let adds = access.statement.target().is_some_and(|target| {
-            target.action == Action::Insert || target.sets.iter().any(|set| set.value.is_relative())
-        });
-        adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
-    });
-    !facts.sequence.key_from_row && (single || written) || handed_out(facts) || used_up(facts) || renewed(facts)
-}
-
-/// Whether the row was asked for by a value of this column, so that what it holds there was known before. The column of another
-/// table that it is joined with tells nothing.
-fn was_asked_by(facts: &Facts<'_, '_>, column: &Name) -> bool {
-    facts.reads.equals(column).is_some_and(|value| !matches!(value, Operand::Column { .. }))
-}
-
-/// Whether a row is deleted since its time is over: what it said goes to those who came in time.
-fn has_run_out(facts: &Facts<'_, '_>) -> bool {
-    let (scene, terms) = (facts.scene, &facts.scene.ev.terms);
-    let timed = |check: &Check| check.cond.is_some_and(|cond| is_of_clock(terms, scene.ev.cond(cond).term));
-    facts.sequence.checks.iter().filter(|check| timed(check)).any(|check| match &check.looks_at {
-        LooksAt::Column(column) => !side::holds_from_then_on(scene, facts.sequence, column),
-        _ => false,
-    })
-}
-
-/// Whether what the row said goes into a new row before it is deleted, in each run that comes to delete it, and nothing
-/// refuses a second one: a code is exchanged for a token.
-fn handed_out(facts: &Facts<'_, '_>) -> bool {
-    let (scene, read) = (facts.scene, facts.read.id);
-    let Some(asked) = facts.read.access() else { return false };
-    let fixed = |predicate: &Predicate| scene.ev.is_fixed(asked, &predicate.value);
-    let named = |predicate: &Predicate| predicate.op == Compare::Eq && !predicate.is_of_state(fixed(predicate));
-    if !facts.reads.filter.iter().any(named) {
-        return false;
-    }
-    let of_row = |term: TermId| {
-        let said = |origin: &Origin| origin.event == read && matches!(origin.part, Part::Column(_) | Part::Row);
-        scene.origins(term).iter().any(said)
-    };
-    let refused = |target: &TableAccess, access: &Access| {
-        let given = |column: &Name| {
-            let mut sets = target.sets.iter().filter(|set| set.column == *column);
-            sets.any(|set| scene.terms_in(access, &set.value).into_iter().any(of_row))
-        };
-        let table = scene.schema.table(&target.table.name);
-        target.conflict.is_some() || table.is_some_and(|table| table.keys().any(|key| key.iter().any(given)))
-    };
-    scene.between_of(Kind::Write, read, facts.write.id).any(|event| {
-        let (Some(access), Some(target)) = (event.access(), event.target()) else { return false };
-        target.action == Action::Insert
-            && !scene.rivals.journals.contains(&target.table.name)
-            && goes_along(facts, event)
-            && is_more_than_a_note(facts, access, target, &|term| of_row(*term))
-            && !refused(target, access)
-    }) && !scene.outcome_used(facts.write.id)
-}
-
-/// Whether a row that was asked for by its key is deleted after it was used: what it said has gone into a new row, onto an
-/// amount, or names the row that got what the caller brought.
-fn used_up(facts: &Facts<'_, '_>) -> bool {
-    let scene = facts.scene;
-    let said = |origin: &Origin| match &origin.part {
-        Part::Row => true,
-        Part::Column(column) => !was_asked_by(facts, column),
-        Part::Existence | Part::Count | Part::Length => false,
-    };
-    let from_row =
-        |term: &TermId| scene.origins(*term).iter().any(|origin| origin.event == facts.read.id && said(origin));
-    let uses = |event: &Event| {
-        let (Some(access), Some(target)) = (event.access(), event.target()) else { return false };
-        if target.table.name == facts.target.table.name && target.action != Action::Insert {
-            return false;
-        }
-        let given = |set: &Assignment| scene.terms_in(access, &set.value).iter().any(from_row);
-        let adds = |set: &Assignment| set.value.is_relative() && given(set);
-        match target.action {
-            Action::Insert => {
-                let fresh = target.conflict.is_none() && !scene.rivals.journals.contains(&target.table.name);
-                fresh && is_more_than_a_note(facts, access, target, &from_row) || dependency::written(target).any(adds)
-            }
-            Action::Update => target.sets.iter().any(adds) || names_who_gets(facts, access, target, &from_row),
-            Action::Delete | Action::Read => false,
-        }
-    };
-    let mut between = scene.between_of(Kind::Write, facts.read.id, facts.write.id);
-    facts.reads_by_key() && between.any(|event| goes_along(facts, event) && uses(event))
-}
-
-/// Whether a new row holds something of the row that was read, and more: another part of it, or what the caller brought. One
-/// part with the time is a note of what was there.
-fn is_more_than_a_note(
-    facts: &Facts<'_, '_>,
-    access: &Access,
-    target: &TableAccess,
-    from_row: &dyn Fn(&TermId) -> bool,
-) -> bool {
-    let scene = facts.scene;
-    let table = scene.schema.table(&target.table.name);
-    let drawn = |set: &Assignment| access.bound(&set.value).is_some_and(|term| is_by_chance(&scene.ev.terms, term));
-    let is_key = |set: &Assignment| table.is_some_and(|table| table.primary_key.contains(&set.column)) && drawn(set);
-    let brings = |term: &TermId| {
-        let terms = &scene.ev.terms;
-        terms.brings(*term, |event| event == facts.read.id) && !is_of_clock(terms, *term)
-    };
-    let beside = || target.sets.iter().filter(|set| !is_key(set)).map(|set| scene.terms_in(access, &set.value));
-    let told = beside().filter(|given| given.iter().any(|term| from_row(term) || brings(term))).count();
-    told > 1 && beside().any(|given| given.iter().any(from_row))
-}
-
-/// Whether an UPDATE finds its row by what was read, and gives it what the caller brought: a password, for a token.
-fn names_who_gets(
-    facts: &Facts<'_, '_>,
-    access: &Access,
-    target: &TableAccess,
-    from_row: &dyn Fn(&TermId) -> bool,
-) -> bool {
-    let scene = facts.scene;
-    let named = target.filter.iter().any(|predicate| scene.terms_in(access, &predicate.value).iter().any(from_row));
-    let brought = |set: &Assignment| {
-        let given = scene.terms_in(access, &set.value);
-        given.iter().any(|term| scene.ev.terms.brings(*term, |event| event == facts.read.id))
-            && !access.is_now(&scene.ev.terms, &set.value)
-    };
-    named && target.sets.iter().any(brought)
-}
-
-/// Whether a row that was asked for by its key is deleted, and another one that is drawn here takes its place, in each run
-/// that found the old one.
-fn renewed(facts: &Facts<'_, '_>) -> bool {
-    let scene = facts.scene;
-    let found: Vec<CondId> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
-    let takes_its_place = |event: &Event| {
-        let Some(access) = event.access() else { return false };
-        let bound = access.binds.iter().chain(access.named.iter().map(|(_, term)| term));
-        access.statement.target().is_some_and(|target| {
-            target.action == Action::Insert && target.table.name == facts.target.table.name && target.conflict.is_none()
-        }) && goes_along(facts, event)
-            && scene.conditions(&event.deps).iter().any(|cond| found.contains(cond))
-            && (facts.reads_by_key() && bound.into_iter().any(|term| is_by_chance(&scene.ev.terms, *term))
-                || has_another_name(facts, access))
-    };
-    scene.after_of(Kind::Write, facts.write.id).any(takes_its_place)
-}
-
-/// Whether a new row gets another value in a column by which the old one was asked for: a token in place of another.
-fn has_another_name(facts: &Facts<'_, '_>, insert: &Access) -> bool {
-    let (scene, terms) = (facts.scene, &facts.scene.ev.terms);
-    let (Some(read), Some(target)) = (facts.read.access(), insert.statement.target()) else { return false };
-    let varies = |access: &Access, value: &Operand| access.bound(value).is_some_and(|term| !terms.is_constant(term));
-    target.sets.iter().any(|set| {
-        facts.reads.equals(&set.column).is_some_and(|asked| {
-            varies(read, asked)
-                && varies(insert, &set.value)
-                && scene.same_value((read, asked), (insert, &set.value)) == Some(false)
-        })
-    })
-}
-
-/// Whether an event happens wherever the write went well: no test of its own, such as a failed call, leads to it.
-fn goes_along(facts: &Facts<'_, '_>, event: &Event) -> bool {
-    let scene = facts.scene;
-    let known = scene.conditions(&facts.write.deps);
-    let own_test = |cond: &CondId| !known.contains(cond) && scene.ev.cond(*cond).kind != CondKind::Presence;
-    !event.deps.iter().any(own_test)
 }

@@ -221,9 +221,7 @@ impl<'a, 'p> Facts<'a, 'p> {
             let row = |origin: &Origin| origin.event == self.read.id;
             scene.origins(scene.ev.cond(cond).term).iter().any(row) && scene.ev.gives_row_of_asker(self.read.id)
         };
-        let sets = |event: &Event| {
-            event.target().is_some_and(|target| target.table.name == *table) && dependency::sets(event, column)
-        };
+        let sets = |event: &Event| dependency::sets_in(event, (table, column));
         let functions = self.own_functions();
         let mut others = scene.rivals.writers.others((table, column), scene.flow.function, &functions).peekable();
         !terms.measures(scene.ev.cond(cond).term)

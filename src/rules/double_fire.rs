@@ -102,17 +102,12 @@ fn takes_up(facts: &Facts<'_, '_>) -> bool {
 /// that is there keeps its content from a second request, whatever new rows come beside it.
 fn held_meanwhile(facts: &Facts<'_, '_>, checks: &[&Check], effect: &Event) -> bool {
     let locks = facts.reads.lock.as_ref().is_some_and(|lock| lock.strength > Strength::Share);
-    let one_transaction = || {
-        let reader = transaction::maybe(facts.scene, facts.read);
-        let writer = transaction::maybe(facts.scene, facts.write);
-        reader.zip(writer).is_some_and(|(reader, writer)| reader.is_same(&writer))
-    };
     let needed = facts.scene.conditions(&effect.deps);
     let of_content = checks.iter().any(|check| {
         matches!(check.looks_at, LooksAt::Column(_) | LooksAt::Row)
             && check.cond.is_some_and(|cond| needed.contains(&cond))
     });
-    locks && of_content && one_transaction()
+    locks && of_content && transaction::is_one(facts.scene, facts.read, facts.write)
 }
 
 /// Whether the write happens only where something outside gave an error: what was called for is not done by then.

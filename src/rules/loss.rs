@@ -129,9 +129,7 @@ impl Facts<'_, '_> {
         let Some(away) = side::turned_away(self.scene, self.sequence, column).filter(|away| !away.is_empty()) else {
             return false;
         };
-        let sets_it = |event: &Event| {
-            event.target().is_some_and(|target| target.table.name == *table) && dependency::sets(event, column)
-        };
+        let sets_it = |event: &Event| dependency::sets_in(event, (table, column));
         let passes = |writer: &Told| {
             let given = writer.constants.as_ref();
             given.is_some_and(|given| !away.iter().any(|name| is_any(name, given))) || !self.may_find(writer)

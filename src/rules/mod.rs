@@ -11,6 +11,7 @@ pub mod double_fire;
 pub mod lock_lost;
 pub mod loss;
 pub mod lost_update;
+mod one_time;
 mod pages;
 pub mod racy_statement;
 pub mod stale_guard;
@@ -136,12 +137,10 @@ fn can_be_read(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
 /// outside was asked.
 fn is_kept_meanwhile(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
     let (Some(insert), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
-    let together =
-        || transaction::maybe(scene, insert).zip(transaction::maybe(scene, write)).is_some_and(|(a, b)| a.is_same(&b));
     write.does(Action::Update)
         && sequence.relation == Relation::SameRow
         && sequence.values.iter().any(Written::is_handed_back)
-        && !together()
+        && !transaction::is_one(scene, insert, write)
         && scene.between_of(Kind::Effect, insert.id, write.id).next().is_some()
 }
 

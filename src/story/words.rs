@@ -189,7 +189,7 @@ fn expression(text: &str, parts: &[Operand]) -> String {
 }
 
 /// An operator that stands behind what it asks about.
-fn after_its_part(text: &str) -> Option<&'static str> {
+pub fn after_its_part(text: &str) -> Option<&'static str> {
     Some(match text {
         "is null" => "IS NULL",
         "is not null" => "IS NOT NULL",
