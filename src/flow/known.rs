@@ -417,6 +417,8 @@ impl<'p> Evaluator<'p> {
                     _ => arg,
                 };
             }
+            // A value as a client wraps it: `Value::BigInt(Some(x))`.
+            ("Value", variant) if args.len() == 1 && variant.starts_with(char::is_uppercase) => return args.remove(0),
             (_, "timeout" | "timeout_at") if args.len() == 2 => return args.remove(1),
             ("mem", "take") if !args.is_empty() => return args.remove(0),
             ("process", "exit") | ("panic", "resume_unwind") => return self.diverge(),
