@@ -1,9 +1,9 @@
 //! A later look that decides: what was read first only chose the message, and a locked read or a guarded write that
 //! stands between has the last word.
 
-use crate::event::{Access, Event};
+use crate::event::{Access, Event, EventId};
 use crate::flow::clock::is_of_clock;
-use crate::flow::term::{Origin, Part, Term, TermId};
+use crate::flow::term::{Origin, Part, Term, TermId, Terms};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict};
 use crate::race::index::Kind;
@@ -26,18 +26,13 @@ fn compared_again(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protecti
     let write = scene.event(sequence.write)?;
     let target = write.target()?;
     let terms = &scene.ev.terms;
-    let column_of = |term: TermId| match terms.get(term) {
-        Term::Field(of, column) => match terms.get(*of) {
-            Term::Row(event) => Some((*event, column)),
-            _ => None,
-        },
-        _ => None,
-    };
     let conds = scene.conditions(&write.deps);
     let compared = |other: &Sequence| -> Vec<&Name> {
         let pair = |one: TermId, two: TermId| {
-            let (one, two) = (column_of(one)?, column_of(two)?);
-            (one.1 == two.1 && (one.0, two.0) == (sequence.read, other.read)).then_some(one.1)
+            let (first, later) = (columns_of(terms, one), columns_of(terms, two));
+            let first = first.into_iter().find(|(event, _)| *event == sequence.read)?;
+            let [(event, column)] = later.as_slice() else { return None };
+            (*event == other.read && first.1 == *column).then_some(first.1)
         };
         let conds = conds.iter().flat_map(|cond| scene.ev.cond(*cond).compares.iter());
         let same = conds.filter(|compare| matches!(compare.op, Compare::Eq | Compare::Ne));
@@ -59,14 +54,41 @@ fn compared_again(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protecti
         .map(|other| Protection::Rechecked(other.read))
 }
 
+/// The columns that a value may be, each with the statement that gave the row.
+fn columns_of(terms: &Terms, term: TermId) -> Vec<(EventId, &Name)> {
+    let (mut fields, mut found) = (vec![term], Vec::new());
+    while let Some(term) = fields.pop() {
+        match terms.get(term) {
+            Term::Either(parts) => fields.extend(parts.iter()),
+            Term::Field(of, column) => {
+                let mut rows = vec![*of];
+                while let Some(row) = rows.pop() {
+                    match terms.get(row) {
+                        Term::Either(parts) => rows.extend(parts.iter()),
+                        Term::Row(event) => found.push((*event, column)),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 fn decided_later(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
-    if !sequence.values.iter().all(|value| !value.computed) {
+    let read = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
+    let stays =
+        |from: &LooksAt| matches!(from, LooksAt::Column(column) if !scene.rivals.changes(&read.table.name, column));
+    if sequence.values.iter().any(|value| value.computed && !stays(&value.from)) {
         return None;
     }
     let write = scene.event(sequence.write)?;
-    later_read(scene, sequence, write)
-        .or_else(|| earlier_write(scene, sequence, write))
-        .or_else(|| moved_on(scene, sequence, write))
+    let by_write = || {
+        let computes = sequence.values.iter().any(|value| value.computed);
+        (!computes).then(|| earlier_write(scene, sequence, write)).flatten()
+    };
+    later_read(scene, sequence, write).or_else(by_write).or_else(|| moved_on(scene, sequence, write))
 }
 
 /// The same row is read again, under a lock or otherwise safely, and its columns decide.
@@ -91,18 +113,21 @@ fn later_read(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Opti
         }
         let same_set =
             !of_set || asks_for_all(scene, (scene.access(sequence.read)?, first), (scene.access(other.read)?, access));
-        if same_set && covers(other, &wanted) && matches!(scene.verdict(other), Verdict::Safe(_)) {
+        if same_set
+            && covers(scene, other, (&first.table.name, &wanted))
+            && matches!(scene.verdict(other), Verdict::Safe(_))
+        {
             return Some(Protection::Rechecked(other.read));
         }
     }
     None
 }
 
-/// Whether the conditions on a later look ask for all these columns.
-fn covers(other: &Sequence, wanted: &[&Name]) -> bool {
-    let asks = |column: &&Name| {
-        other.checks.iter().any(|check| matches!(&check.looks_at, LooksAt::Column(seen) if seen == *column))
-    };
+/// Whether the conditions on a later look ask for all these columns of a table. One that nobody changes needs no second
+/// look, nor one that nobody changes without another of which the later look asks.
+fn covers(scene: &Scene<'_, '_>, other: &Sequence, (table, wanted): (&Name, &[&Name])) -> bool {
+    let asked = other.checked_columns();
+    let asks = |column: &&Name| asked.contains(column) || scene.rivals.moves_with(table, column, &asked);
     wanted.is_empty() || other.checks.iter().any(|check| check.looks_at == LooksAt::Row) || wanted.iter().all(asks)
 }
 

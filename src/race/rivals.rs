@@ -9,7 +9,7 @@ use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::session::Sessions;
 use crate::race::writers::Writers;
-use crate::sql::statement::{Access, Action, Compare, ConflictAction, Operand, Predicate, Statement, Verb};
+use crate::sql::statement::{Access, Action, Assignment, Compare, ConflictAction, Operand, Predicate, Statement, Verb};
 
 /// How many statements must agree on which rows of a table there are, and how many of them all: two of three.
 const READS: usize = 3;
@@ -22,12 +22,16 @@ pub struct Rivals {
     pub updated: FxHashMap<Name, FxHashSet<Name>>,
     /// Tables with an UPDATE whose columns are not known.
     pub updated_somehow: FxHashSet<Name>,
+    /// Columns that one UPDATE or upsert of the program sets together, by table.
+    together: FxHashMap<Name, Vec<FxHashSet<Name>>>,
     /// Tables with an UPDATE or a MERGE, upserts left out.
     pub edited: FxHashSet<Name>,
     pub inserted: FxHashSet<Name>,
     pub deleted: FxHashSet<Name>,
     /// Columns by whose value some statement of the program finds rows, by table.
     pub asked: FxHashMap<Name, FxHashSet<Name>>,
+    /// Columns by which some statement of the program chooses rows, in whatever way, by table.
+    pub chosen: FxHashMap<Name, FxHashSet<Name>>,
     /// By table how many statements read it, and how many of them choose its rows by a column's fixed value or absence.
     read: FxHashMap<Name, (usize, FxHashMap<Name, usize>)>,
     /// Tables in which is only noted down what was done.
@@ -56,6 +60,8 @@ impl Rivals {
                 let by_value = own.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
                 let columns = by_value.flat_map(|predicate| predicate.columns.iter().cloned());
                 rivals.asked.entry(own.table.name.clone()).or_default().extend(columns);
+                let chosen = own.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned());
+                rivals.chosen.entry(own.table.name.clone()).or_default().extend(chosen);
             }
             for read in access.statement.accesses.iter().filter(|access| access.action == Action::Read) {
                 let (times, chosen_by) = rivals.read.entry(read.table.name.clone()).or_default();
@@ -72,8 +78,7 @@ impl Rivals {
                         let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
                         if let Some(ConflictAction::Update { sets, .. }) = conflict {
                             // A row that is there keeps what the INSERT names and the conflict clause does not.
-                            let columns = rivals.updated.entry(table).or_default();
-                            columns.extend(sets.iter().map(|set| set.column.clone()));
+                            rivals.note_update(table, sets);
                         } else if let Some(ConflictAction::Replace) = conflict {
                             rivals.updated_somehow.insert(table);
                         }
@@ -86,8 +91,7 @@ impl Rivals {
                         {
                             rivals.updated_somehow.insert(table.clone());
                         }
-                        let columns = rivals.updated.entry(table).or_default();
-                        columns.extend(target.sets.iter().map(|set| set.column.clone()));
+                        rivals.note_update(table, &target.sets);
                     }
                     Action::Delete => {
                         rivals.deleted.insert(table);
@@ -97,6 +101,25 @@ impl Rivals {
             }
         }
         rivals
+    }
+
+    fn note_update(&mut self, table: Name, sets: &[Assignment]) {
+        let columns: FxHashSet<Name> = sets.iter().map(|set| set.column.clone()).collect();
+        self.updated.entry(table.clone()).or_default().extend(columns.iter().cloned());
+        let known = self.together.entry(table).or_default();
+        if !known.contains(&columns) {
+            known.push(columns);
+        }
+    }
+
+    /// Whether who gives a column of rows that are there another value always gives one to another of these as well.
+    pub fn moves_with(&self, table: &str, column: &str, others: &[&Name]) -> bool {
+        let known = self.together.get(table).map_or(&[][..], Vec::as_slice);
+        !self.updated_somehow.contains(table)
+            && known
+                .iter()
+                .filter(|columns| columns.contains(column))
+                .all(|columns| others.iter().any(|other| columns.contains(*other)))
     }
 
     /// Whether a row is not there for the program once a column has another value: its reads leave it out then, but for
