@@ -28,8 +28,10 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             continue;
         }
         let only_needs = scene.ev.cond(cond).kind == CondKind::Presence && scene.is_required_row(term);
+        let record = record_of(scene, term);
         for origin in scene.origins(term).iter().filter(|origin| !origin.answered) {
             if scene.access(origin.event).is_none()
+                || record.is_some_and(|of| of != origin.event)
                 || spares_a_write(scene, cond, origin.event, (write, access, target))
                 || only_needs && !ends_what_was_found(scene, origin.event, target)
             {
@@ -37,7 +39,10 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             }
             let Some(statement) = found.statement(origin.event) else { continue };
             let zero = scene.compares_with_zero(cond, origin.event);
-            let looks_at = scene.looks_at(statement, &origin.part, zero);
+            let looks_at = match record {
+                Some(_) => LooksAt::Existence,
+                None => scene.looks_at(statement, &origin.part, zero),
+            };
             if looks_at == LooksAt::Aggregate && only_asks_for_a_count(scene, cond, statement) {
                 continue;
             }
@@ -95,6 +100,43 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
+}
+
+/// The statement whose row is there where a condition finds that a record is: it was made of that row, and what was put
+/// into it of other statements decides nothing.
+pub fn record_of(scene: &Scene<'_, '_>, asked: TermId) -> Option<EventId> {
+    let terms = &scene.ev.terms;
+    let Term::Exists(of) = terms.get(asked) else { return None };
+    let base = |mut term: TermId| {
+        while let Term::Computed(by, parts) = terms.get(term)
+            && by == "with"
+        {
+            term = parts[0];
+        }
+        term
+    };
+    let one = [*of];
+    let parts = if let Term::Either(parts) = terms.get(*of) { parts } else { &one[..] };
+    let made = parts.iter().filter(|part| !matches!(terms.get(**part), Term::Literal(_)));
+    let mut found = None;
+    for part in made {
+        let of_one = base(*part);
+        let read = match terms.get(of_one) {
+            Term::Row(event) if of_one != *part => *event,
+            Term::Computed(by, _) if by == "struct" || by == "tuple" => {
+                let origins = scene.origins(of_one);
+                let read = origins.iter().map(|origin| origin.event).min_by_key(|event| scene.place(*event))?;
+                let column = |origin: &&Origin| origin.event == read && matches!(origin.part, Part::Column(_));
+                origins.iter().filter(column).nth(1).map(|_| read)?
+            }
+            _ => return None,
+        };
+        if found.is_some_and(|known| known != read) {
+            return None;
+        }
+        found = Some(read);
+    }
+    found
 }
 
 /// A row that had to be there and is deleted: nothing in Rust asks for it, and nobody goes on without it all the same.

@@ -2,10 +2,10 @@
 
 use crate::event::{Access, Cond, CondId, CondKind, Event};
 use crate::flow::encode::decoded;
-use crate::flow::term::{Part, Term, TermId};
+use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence};
+use crate::race::{Check, LooksAt, Sequence, dependency};
 use crate::sql::statement::{Aggregate, Compare};
 
 /// What a column is known to hold.
@@ -37,6 +37,10 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
     let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
     let mut found = Vec::new();
     for check in on_it {
+        if is_of_filter(scene, sequence, check, column) {
+            filtered_away(scene, sequence, column, &mut found)?;
+            continue;
+        }
         let id = check.cond?;
         let cond = scene.ev.cond(id);
         let of = Column { scene, sequence, column, held: &Held::Something };
@@ -50,6 +54,42 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
         }
     }
     Some(found)
+}
+
+/// Whether a check stands in the read's own WHERE: what Rust asks, if anything, is whether there was a row.
+fn is_of_filter(scene: &Scene<'_, '_>, sequence: &Sequence, check: &Check, column: &Name) -> bool {
+    let Some(read) = scene.access(sequence.read) else { return false };
+    let of_column = |origin: &Origin| {
+        origin.event == sequence.read
+            && scene.looks_at(&read.statement, &origin.part, false) == LooksAt::Column(column.clone())
+    };
+    check.cond.map(|cond| scene.ev.cond(cond).term).is_none_or(|asked| {
+        dependency::record_of(scene, asked) == Some(sequence.read) || !scene.origins(asked).iter().any(of_column)
+    })
+}
+
+/// The constants in a column that a read's WHERE leaves out; none where it asks for more than that.
+fn filtered_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, found: &mut Vec<Name>) -> Option<()> {
+    let (read, write) = (scene.access(sequence.read)?, scene.event(sequence.write)?);
+    let filter = &read.statement.accesses.get(sequence.read_access)?.filter;
+    let on_it = filter.iter().filter(|predicate| predicate.columns.contains(column));
+    if scene.found_nothing(sequence.read, write) {
+        return None;
+    }
+    for predicate in on_it {
+        let constant = || read.constant(&scene.ev.terms, &predicate.value);
+        match (predicate.columns.as_slice(), predicate.op) {
+            ([_], Compare::Ne) => found.push(constant()?),
+            ([_], Compare::IsNotNull) => found.extend([Name::new("NULL"), Name::new("none")]),
+            ([_], Compare::Eq) => match constant()?.as_str() {
+                "true" => found.push(Name::new("false")),
+                "false" => found.push(Name::new("true")),
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+    Some(())
 }
 
 /// Whether the conditions on a column hold the more the later the time is that stands in it.
@@ -92,6 +132,16 @@ fn gone_on(cond: &Cond, id: CondId, event: &Event) -> Option<bool> {
         2 if event.deps.contains(&id) && !chosen => Some(true),
         _ => None,
     }
+}
+
+/// Whether a condition lets only those come to the write for whom something that was read equals something else.
+pub fn needs_equal(scene: &Scene<'_, '_>, sequence: &Sequence, id: CondId) -> bool {
+    let Some(write) = scene.event(sequence.write) else { return false };
+    let cond = scene.ev.cond(id);
+    let Term::Computed(by, parts) = scene.ev.terms.get(cond.term) else { return false };
+    let of_read = |term: &TermId| scene.origins(*term).iter().any(|origin| origin.event == sequence.read);
+    let holds = side(cond, write).or_else(|| gone_on(cond, id, write));
+    matches!((by.as_str(), holds), ("==", Some(true)) | ("!=", Some(false))) && parts.iter().any(of_read)
 }
 
 /// Whether what a condition asks for is missing where an event happens: an option is none, a result an error. None where
@@ -340,9 +390,13 @@ fn is_another_form(by: &str) -> bool {
         || matches!(by, "and_utc" | "with_timezone" | "unix_timestamp" | "naive_utc" | "into" | "from" | "clone")
 }
 
-/// Whether two names are of one constant; a variant may be written with its enum or without.
+/// Whether two names are of one constant; a variant may be written with its enum or without, a truth as a number.
 pub fn same(one: &str, other: &str) -> bool {
-    let last = |name: &str| name.rsplit("::").next().unwrap_or_default().to_owned();
+    let last = |name: &str| match name.rsplit("::").next().unwrap_or_default() {
+        "1" => "true".to_owned(),
+        "0" => "false".to_owned(),
+        name => name.to_owned(),
+    };
     last(one) == last(other)
 }
 
