@@ -211,7 +211,7 @@ pub struct Effect {
     pub kind: EffectKind,
     /// Known by its crate or by the configuration, not by its name alone.
     pub certain: bool,
-    /// What a file is named by, where that is known.
+    /// What a file is named by, or the request that is sent, where that is known.
     pub named: Arc<[TermId]>,
 }
 

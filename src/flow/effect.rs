@@ -113,7 +113,7 @@ impl<'p> Evaluator<'p> {
         let stored = if krate == "aws_sdk_s3" { self.stored_under(recv.term) } else { None };
         let effect = match stored {
             Some(named) => Effect { name: name.to_owned(), kind: EffectKind::File, certain, named },
-            None => Effect { name: name.to_owned(), kind, certain, named: Arc::from([]) },
+            None => Effect { name: name.to_owned(), kind, certain, named: Arc::from([recv.term]) },
         };
         self.emit(EventKind::Effect(effect), None, at);
     }

@@ -36,6 +36,7 @@ mod pattern;
 mod place;
 pub mod random;
 mod repeat;
+pub mod request;
 mod send;
 mod session;
 mod statement;

@@ -1,6 +1,7 @@
 //! Writes that may happen twice: a flag is set to what it should be in any case, and nothing else hangs on who set it.
 
 use crate::event::{CondId, Event};
+use crate::flow::request::is_harmless_twice;
 use crate::protect::Protection;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -38,6 +39,7 @@ pub fn acts_besides(scene: &Scene<'_, '_>, sequence: &Sequence, along: bool) -> 
     let conds: Vec<CondId> = sequence.checks.iter().filter_map(|check| check.cond).collect();
     scene.flow.events.iter().any(|event| {
         event.acts()
+            && !is_harmless_twice(&scene.ev.terms, event)
             && event.id != sequence.write
             && meets(event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))

@@ -4,6 +4,7 @@ use crate::event::{CondKind, EffectKind, Event, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::flow::effect::asks_by_name;
 use crate::flow::random::is_drawn;
+use crate::flow::request::is_harmless_twice;
 use crate::flow::term::{Term, TermId};
 use crate::protect::Protection;
 use crate::race::index::Kind;
@@ -37,6 +38,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         LooksAt::Column(column) => {
             !absence
                 && !facts.keeps(column)
+                && !facts.lets_through(column)
                 && (makes || takes_up(facts) || dependency::written(facts.target).any(|set| set.column == *column))
         }
         LooksAt::Row | LooksAt::Aggregate => !absence,
@@ -52,7 +54,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         let EventKind::Effect(effect) = &event.kind else { return false };
         let acts = match effect.kind {
             EffectKind::File => guards_a_file && is_named_by_row(facts, &effect.named),
-            EffectKind::Http => !only_asks(facts, event),
+            EffectKind::Http => !only_asks(facts, event) && !is_harmless_twice(&scene.ev.terms, event),
             EffectKind::Message => effect.certain || is_near(facts, event) && !only_asks(facts, event),
             _ => true,
         };
@@ -69,12 +71,13 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
 /// Whether the write makes the check fail for the next request: it moves a checked column, inserts the row whose absence
 /// was checked, deletes the row, or takes it out of what it was picked from.
 fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
-    let moved =
-        || {
-            facts.sequence.checked_columns().into_iter().any(|column| {
-                dependency::written(facts.target).any(|set| set.column == *column) && !facts.keeps(column)
-            })
-        };
+    let moved = || {
+        facts.sequence.checked_columns().into_iter().any(|column| {
+            dependency::written(facts.target).any(|set| set.column == *column)
+                && !facts.keeps(column)
+                && !facts.lets_through(column)
+        })
+    };
     match facts.target.action {
         Action::Insert => {
             facts.sequence.relation == crate::race::rows::Relation::NewRowOfSet

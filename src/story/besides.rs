@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use crate::event::{CondId, CondKind, Event, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::effect::asks_by_name;
+use crate::flow::request::is_harmless_twice;
 use crate::flow::term::{Params, Term, TermId};
 use crate::gather::{AS_WELL, EACH_OWN};
 use crate::race::scene::Scene;
@@ -23,6 +24,7 @@ pub fn said(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
     };
     let acts = scene.flow.events.iter().filter(|event| {
         event.acts()
+            && !is_harmless_twice(&scene.ev.terms, event)
             && words::table(event) != words::table(write)
             && alternatives::one_run_passes(scene, event, write)
             && hangs(event)
