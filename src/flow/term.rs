@@ -371,6 +371,17 @@ impl Terms {
         }
     }
 
+    /// Whether rows were made into records, as they are: several columns of one statement.
+    fn is_mapped_row(&self, id: TermId) -> bool {
+        let Term::Computed(by, parts) = self.get(id) else { return false };
+        let plain = |part: &&TermId| match self.get(**part) {
+            Term::Field(of, _) => matches!(self.get(*of), Term::Row(_)),
+            _ => false,
+        };
+        let told = parts.iter().filter(|part| !self.origins(**part).is_empty());
+        matches!(by.as_str(), "struct" | "tuple") && told.clone().count() > 1 && told.clone().all(|part| plain(&part))
+    }
+
     fn is_record(&self, id: TermId) -> bool {
         match self.get(id) {
             Term::Computed(by, _) => matches!(by.as_str(), "struct" | "tuple"),
@@ -426,12 +437,17 @@ impl Terms {
             }
             Term::Computed(by, parts) => {
                 let length = by == "len";
+                let of_records = length && parts.first().is_some_and(|list| self.is_mapped_row(*list));
                 let answer = by == ANSWER;
                 // Putting values side by side computes nothing, nor does another form of one.
                 let kept = matches!(by.as_str(), "struct" | "tuple" | "with") || by.starts_with(ENCODED);
                 let measures = matches!(by.as_str(), "<" | "<=" | ">" | ">=" | "+" | "-");
                 let mut facts = self.joined(parts, |_, origin| {
-                    let part = if length && origin.part == Part::Row { Part::Length } else { origin.part.clone() };
+                    let part = match origin.part {
+                        Part::Row if length => Part::Length,
+                        Part::Column(_) if of_records => Part::Length,
+                        _ => origin.part.clone(),
+                    };
                     let computed = !kept || origin.computed;
                     Origin { part, computed, answered: answer || origin.answered, ..origin.clone() }
                 });
