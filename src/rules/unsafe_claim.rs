@@ -29,11 +29,31 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         let listed = facts.sequence.key_from_row && !facts.reads_by_key();
         return (listed && is_paid_out(facts.scene, facts.read, facts.write)).then_some(Confidence::Medium);
     }
+    if puts_away(facts) {
+        return None;
+    }
     if facts.target.action == Action::Delete {
         let used = used_beyond_key(facts);
         return used.then_some(Confidence::Medium);
     }
     Some(facts.confidence())
+}
+
+/// Whether the rows are all those that have not this mark yet, and each run gives them the same: they are put away, not taken.
+fn puts_away(facts: &Facts<'_, '_>) -> bool {
+    let (Some(read), Some(write)) = (facts.read.access(), facts.write.access()) else { return false };
+    let terms = &facts.scene.ev.terms;
+    let of_mark = |predicate: &Predicate| {
+        let mut given = facts.target.sets.iter().filter(|set| predicate.columns.contains(&set.column)).peekable();
+        let left_out = read.constant(terms, &predicate.value);
+        given.peek().is_some().then(|| {
+            predicate.op == Compare::Ne
+                && left_out.is_some()
+                && given.all(|set| write.constant(terms, &set.value) == left_out)
+        })
+    };
+    let mut marks = facts.reads.filter.iter().filter_map(of_mark).peekable();
+    facts.target.action == Action::Update && marks.peek().is_some() && marks.all(|mark| mark) && facts.writes_the_same()
 }
 
 /// All rows of a set are read, what they say is put to an amount elsewhere, and they are deleted: two runs that have read the
