@@ -5,6 +5,7 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
+use crate::race::side::Held;
 use crate::race::writers::{Told, is_kept, joins};
 use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
 use crate::rules::claim::Facts;
@@ -143,7 +144,13 @@ impl Facts<'_, '_> {
     /// Whether another statement may find the row that was read.
     fn may_find(&self, writer: &Told) -> bool {
         let Some(read) = self.read.access() else { return true };
+        // Who has found one of these in a column does not come to the write.
+        let kept_out = |(column, held): &(Name, Vec<Name>)| {
+            let out = |held: &Name| side::keeps_out(self.scene, self.sequence, column, &Held::Constant(held.clone()));
+            !held.is_empty() && held.iter().all(out)
+        };
         !kind::differ(&kind::asked_for(&self.scene.ev.terms, read, self.reads), &writer.kind)
+            && !writer.kind.iter().any(kept_out)
     }
 
     /// Whether what the write gives a column is none of what its conditions turn away: whoever comes next goes on as well,
