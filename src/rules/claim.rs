@@ -1,7 +1,7 @@
 //! A claim: a sequence that is racy, the rule it falls under, and how sure that is.
 
 use crate::dialect::Dialect;
-use crate::event::{Event, EventId, names_time};
+use crate::event::{Access, Event, EventId, names_time};
 use crate::finding::Confidence;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Term, TermId, Terms};
@@ -370,11 +370,21 @@ impl<'a, 'p> Facts<'a, 'p> {
     /// Whether a write repeats a condition by which rows were chosen, and what it gives the column fits it as well.
     fn leaves_among(&self, chosen: &Predicate, set: &Assignment) -> bool {
         let (Some(read), Some(write)) = (self.read.access(), self.write.access()) else { return false };
-        let again = self.target.filter.iter().any(|own| {
+        let same = |access: &Access, own: &Predicate| {
             own.columns == chosen.columns
                 && own.op == chosen.op
-                && self.scene.same_value((read, &chosen.value), (write, &own.value)) == Some(true)
-        });
+                && self.scene.same_value((read, &chosen.value), (access, &own.value)) == Some(true)
+        };
+        // Or the row was found so before.
+        let found = |other: &Sequence| {
+            let Some(access) = self.scene.access(other.read) else { return false };
+            let Some(own) = access.statement.accesses.get(other.read_access) else { return false };
+            other.relation == Relation::SameRow
+                && own.table.name == self.target.table.name
+                && own.filter.iter().any(|own| same(access, own))
+        };
+        let again =
+            self.target.filter.iter().any(|own| same(write, own)) || self.scene.sequences(self.write).iter().any(found);
         let asked = read.constant(&self.scene.ev.terms, &chosen.value);
         again
             && chosen.columns.len() == 1

@@ -33,6 +33,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Relation::RowOfSet if facts.reads.aggregate == Some(Aggregate::Count) && facts.keeps_count() => {
             Some(Confidence::Low)
         }
+        Relation::NewRowOfSet | Relation::RowOfSet if asks_for_all(facts) => Some(Confidence::Low),
         Relation::NewRowOfSet | Relation::RowOfSet if facts.sequence.checks_aggregate() => Some(facts.confidence()),
         Relation::Linked | Relation::Other => other_row(facts),
         _ => None,
@@ -89,6 +90,14 @@ fn deletes_what_was_counted(facts: &Facts<'_, '_>) -> bool {
         && named.iter().all(|term| asked.contains(term))
 }
 
+/// Whether nobody goes on but who has counted just as many as there should be: one more row keeps the next one out.
+fn asks_for_all(facts: &Facts<'_, '_>) -> bool {
+    let mut counted = facts.sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Aggregate).peekable();
+    facts.inserts()
+        && counted.peek().is_some()
+        && counted.all(|check| check.cond.is_some_and(|cond| side::needs_equal(facts.scene, facts.sequence, cond)))
+}
+
 /// Whether it was counted how many of the rows that are named have a value that is brought as well, an author or an owner,
 /// and all that is asked is whether they all do: who may act is settled when it is asked.
 fn are_all_the_callers(facts: &Facts<'_, '_>) -> bool {
@@ -128,7 +137,21 @@ fn passes_over(facts: &Facts<'_, '_>) -> bool {
     facts.target.conflict.as_ref().is_some_and(|conflict| conflict.action == ConflictAction::Nothing)
 }
 
+/// Whether the write only notes the time, in columns by which no statement of the program chooses rows.
+fn notes_time(facts: &Facts<'_, '_>) -> bool {
+    let Some(access) = facts.write.access() else { return false };
+    let (scene, table) = (facts.scene, &facts.target.table.name);
+    let chosen = |column: &Name| scene.rivals.chosen.get(table).is_some_and(|columns| columns.contains(column));
+    let mut given = dependency::written(facts.target).peekable();
+    facts.target.action == Action::Update
+        && given.peek().is_some()
+        && given.all(|set| access.is_now(&scene.ev.terms, &set.value) && !chosen(&set.column))
+}
+
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
+    if notes_time(facts) {
+        return Some(Confidence::Low);
+    }
     let linked = facts.sequence.relation == Relation::Linked;
     if children::added_meanwhile(facts.scene, facts.sequence).is_some() {
         return Some(Confidence::Medium);
