@@ -1,6 +1,6 @@
 //! Absence is read, a row is inserted; also an UPDATE of zero rows that is followed by an INSERT.
 
-use crate::event::{CondKind, Event};
+use crate::event::{Comparison, CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
@@ -11,7 +11,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, side, upsert};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
-use crate::sql::statement::{Action, Assignment, ConflictAction, ConflictTarget, Limit};
+use crate::sql::statement::{Action, Assignment, Compare, ConflictAction, ConflictTarget, Limit};
 
 pub const ID: &str = "check-then-insert";
 
@@ -46,14 +46,14 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.replaced_before(facts.write.id) || is_put_where_it_belongs(facts) || facts.asks_by_chance() {
         return Some(Confidence::Low);
     }
-    if is_one_more(facts) {
+    if is_one_more(facts) || notes_a_change(facts) || puts_in_any_case(facts) {
         return Some(Confidence::Low);
     }
     let narrower = facts.write.access().is_some_and(|insert| stale_guard::narrower(facts, insert));
     if goes_on_with_a_row(facts) {
         return Some(Confidence::Low);
     }
-    if not_understood(facts) || narrower && !facts.sequence.checks_aggregate() {
+    if not_understood(facts) && !is_compared_with_new(facts) || narrower && !facts.sequence.checks_aggregate() {
         return Some(Confidence::Low);
     }
     // Without its definition nobody knows whether a unique key refuses the second row.
@@ -86,6 +86,65 @@ fn is_one_more(facts: &Facts<'_, '_>) -> bool {
     is_of_newest(facts)
         && scene.found_nothing(read, facts.write)
         && scene.after_of(Kind::Write, read).any(|event| inserts(event) && where_found(event))
+}
+
+/// Whether the row is written over where it says something else, and put there where there is none: the write is only
+/// spared where it would change nothing.
+fn puts_in_any_case(facts: &Facts<'_, '_>) -> bool {
+    let (scene, conflict) = (facts.scene, facts.target.conflict.as_ref().map(|conflict| &conflict.action));
+    let spares = |cond: &CondId| {
+        let compares = scene.ev.cond(*cond).compares.iter();
+        let told = |asked: TermId, given: TermId| {
+            columns_of(facts, asked).iter().any(|column| gives(facts, column).contains(&given))
+        };
+        let mut equal = compares.filter(|compare| matches!(compare.op, Compare::Eq | Compare::Ne));
+        equal.any(|compare| told(compare.left, compare.right) || told(compare.right, compare.left))
+    };
+    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+        && facts.sequence.checks.iter().all(|check| check.looks_at == LooksAt::Existence)
+        && !comes_after_absence(facts)
+        && scene.conditions(&facts.write.deps).iter().any(spares)
+}
+
+/// The columns of the row that was read that a value is.
+fn columns_of(facts: &Facts<'_, '_>, term: TermId) -> Vec<Name> {
+    let Some(read) = facts.read.access() else { return Vec::new() };
+    let origins = facts.scene.origins(term);
+    let own = origins.iter().filter(|origin| origin.event == facts.read.id && !origin.computed);
+    own.filter_map(|origin| match facts.scene.looks_at(&read.statement, &origin.part, false) {
+        LooksAt::Column(column) => Some(column),
+        _ => None,
+    })
+    .collect()
+}
+
+/// What the new row gets in a column.
+fn gives(facts: &Facts<'_, '_>, column: &Name) -> Vec<TermId> {
+    let Some(access) = facts.write.access() else { return Vec::new() };
+    let sets = facts.target.sets.iter().filter(|set| set.column == *column);
+    sets.flat_map(|set| facts.scene.terms_in(access, &set.value)).collect()
+}
+
+/// Whether a new row is put beside the newest one where that says something else than what the new one says: the table tells
+/// what was so from when on.
+fn notes_a_change(facts: &Facts<'_, '_>) -> bool {
+    let (Some(access), scene) = (facts.write.access(), facts.scene) else { return false };
+    let changes = |check: &Check| {
+        let (LooksAt::Column(column), Some(cond)) = (&check.looks_at, check.cond) else {
+            return check.looks_at == LooksAt::Existence;
+        };
+        let compares = &scene.ev.cond(cond).compares;
+        compares.iter().any(|compare| {
+            matches!(compare.op, Compare::Eq | Compare::Ne)
+                && gives(facts, column).iter().any(|term| *term == compare.left || *term == compare.right)
+        })
+    };
+    let one = facts.reads.limit == Some(Limit::One) || facts.read.access().is_some_and(|read| read.row_required);
+    facts.reads.ordered
+        && one
+        && facts.sequence.checks_content()
+        && facts.target.sets.iter().any(|set| access.is_now(&scene.ev.terms, &set.value))
+        && facts.sequence.checks.iter().all(changes)
 }
 
 /// Whether one of several rows was asked for, and nothing but whether there is one, and how old it is.
@@ -161,6 +220,25 @@ fn asks_for_another(facts: &Facts<'_, '_>, check: &Check) -> bool {
 /// Whether a condition goes on only with a row that is there.
 fn needs_row(facts: &Facts<'_, '_>, check: &Check) -> bool {
     check.cond.is_some_and(|cond| facts.scene.ev.cond(cond).kind == CondKind::Presence)
+}
+
+/// Whether rows are looked through for what stands in the new one.
+fn is_compared_with_new(facts: &Facts<'_, '_>) -> bool {
+    let (Some(access), scene) = (facts.write.access(), facts.scene) else { return false };
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    let given = facts.target.sets.iter().flat_map(|set| scene.terms_in(access, &set.value));
+    let brought: Vec<TermId> = given.filter(|term| !scene.ev.terms.is_constant(*term) && !of_read(*term)).collect();
+    let column = |term: TermId| !columns_of(facts, term).is_empty();
+    let asks = |compare: &Comparison| {
+        let beside = match (of_read(compare.left), of_read(compare.right)) {
+            (true, false) if column(compare.left) => compare.right,
+            (false, true) if column(compare.right) => compare.left,
+            _ => return false,
+        };
+        brought.iter().any(|term| scene.ev.terms.mentions(beside, *term) || scene.ev.terms.mentions(*term, beside))
+    };
+    let content = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence);
+    content.filter_map(|check| check.cond).any(|cond| scene.ev.cond(cond).compares.iter().any(asks))
 }
 
 /// Whether nobody knows which rows were asked for.

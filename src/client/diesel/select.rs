@@ -118,8 +118,9 @@ impl Select {
 }
 
 /// Variants of one query that differ in their filters only become the query with the filters they share, where there
-/// are too many of them to be told apart.
+/// are too many of them to be told apart. Which rows the others leave out is not known.
 pub(super) fn collapsed(variants: Vec<Arc<Select>>) -> Vec<Arc<Select>> {
+    let unknown = Arc::new(Expr::Unknown);
     let mut kept: Vec<Select> = Vec::new();
     for variant in variants {
         let alike = |known: &&mut Select| {
@@ -127,7 +128,11 @@ pub(super) fn collapsed(variants: Vec<Arc<Select>>) -> Vec<Arc<Select>> {
         };
         match kept.iter_mut().find(alike) {
             Some(known) => {
+                let asked = known.filter.len().max(variant.filter.len());
                 known.filter.retain(|part| variant.filter.iter().any(|other| Arc::ptr_eq(part, other)));
+                if known.filter.len() < asked {
+                    known.filter.push(unknown.clone());
+                }
                 known.keyed &= variant.keyed;
                 known.ordered |= variant.ordered;
             }
