@@ -146,6 +146,11 @@ impl<'a, 'p> Scene<'a, 'p> {
         self.places.get(&id).copied().unwrap_or(usize::MAX)
     }
 
+    /// The table that a sequence reads.
+    pub fn table_of(&self, sequence: &Sequence) -> Option<&'a Name> {
+        self.access(sequence.read)?.statement.accesses.get(sequence.read_access).map(|read| &read.table.name)
+    }
+
     pub fn access(&self, id: EventId) -> Option<&'a Access> {
         self.event(id).and_then(Event::access)
     }

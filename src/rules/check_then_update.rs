@@ -1,11 +1,12 @@
 //! A row is read, a condition on it is tested in Rust, the same row is updated or deleted.
 
-use crate::event::Comparison;
+use crate::event::{Comparison, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Params, Part, Term, TermId, is_call};
 use crate::link::FnId;
 use crate::lower::tree::Name;
+use crate::protect::Verdict;
 use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
@@ -13,7 +14,7 @@ use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::rules::{lost_update, one_time, stale_guard};
-use crate::sql::statement::{Action, Compare};
+use crate::sql::statement::{Action, Compare, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
 
@@ -172,7 +173,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let own = facts.own_functions();
     // Who writes what a request brings may write what the check turns away, but for all that is known does not.
     let others = |column: &Name| match !rivals.writers.know(table, column) || facts.spoiler(column, &own).is_some() {
-        true if is_put_there_again(facts, column, &own) => Some(Confidence::Low),
+        true if is_put_there_again(facts, column, &own) || is_away_by(facts, column) => Some(Confidence::Low),
         true => Some(facts.confidence()),
         false => facts.other_writer(column, &own).map(|_| Confidence::Low),
     };
@@ -188,6 +189,15 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
         LooksAt::Existence => None,
     });
     spoiled.max()
+}
+
+/// Whether a row is taken for one that is there as long as it has not a mark in this column, which most reads go by: who puts
+/// the mark there loses nothing when the row is deleted.
+fn is_away_by(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    let mark = |predicate: &Predicate| {
+        predicate.columns == [column.clone()] && matches!(predicate.op, Compare::IsNull | Compare::Ne)
+    };
+    facts.scene.rivals.tells_presence(&facts.reads.table.name, column) && facts.reads.filter.iter().any(mark)
 }
 
 /// Whether a row is kept for as long as it lasts, and nothing else is asked than whether its time is over: nothing edits it,
@@ -229,7 +239,11 @@ fn takes_away(facts: &Facts<'_, '_>) -> bool {
     };
     let another = || {
         let mut after = scene.after_of(Kind::Write, facts.read.id);
-        after.any(|event| event.id != facts.write.id)
+        let noted = |event: &Event| {
+            event.does(Action::Insert)
+                && event.target().is_some_and(|target| scene.rivals.journals.contains(&target.table.name))
+        };
+        after.any(|event| event.id != facts.write.id && !noted(event))
     };
     facts.sequence.values.is_empty()
         && !checked.is_empty()
@@ -244,9 +258,12 @@ fn takes_away(facts: &Facts<'_, '_>) -> bool {
 fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
     let scene = facts.scene;
     let passed = |branch: u32| [facts.read, facts.write].iter().any(|event| event.path.arms_of(branch).is_some());
+    // Who is refused by the check comes to neither.
+    let conds = facts.sequence.checks.iter().filter_map(|check| check.cond);
+    let decided: Vec<u32> = conds.filter_map(|cond| scene.ev.cond(cond).decides).map(|by| by.branch).collect();
     scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
         dependency::sets_in(event, (&facts.reads.table.name, column))
-            && event.path.0.iter().all(|(branch, _)| passed(*branch))
+            && event.path.0.iter().all(|(branch, _)| passed(*branch) || decided.contains(branch))
             && scene.sequences(event).iter().any(|own| own.read == facts.read.id && own.relation == Relation::SameRow)
     })
 }
@@ -273,7 +290,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
             dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
                 && (asks_whether_there(facts, check) || !facts.names_row(column))
         }
-        LooksAt::Row => !facts.permits(check),
+        LooksAt::Row => !facts.permits(check) && !asks_whether_there(facts, check) && may_be_moved(facts),
         // Of a list it is how many there are.
         LooksAt::Aggregate => facts.reads.aggregate.is_some() || !facts.keeps_count(),
         LooksAt::Existence => false,
@@ -286,9 +303,12 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let settled = |check: &Check| {
         asks_for_what_is_edited(facts, check)
             || proves(facts, check)
+            || leads_to_proof(facts, check)
+            || only_renews(facts, check, &functions)
             || stays(check)
             || renews(facts, check, &functions)
             || is_a_helpers_own(facts, check)
+            || is_asked_again(facts, check)
     };
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
@@ -300,6 +320,59 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .any(|value| value.computed && matches!(&value.from, LooksAt::Column(from) if *from == value.column));
     if facts.computed_from_row() && !counted { own } else { Confidence::Low }
+}
+
+/// Whether the write gives a value to a column that was read, where nobody knows which of them decides.
+fn may_be_moved(facts: &Facts<'_, '_>) -> bool {
+    let output = facts.read.access().map_or(&[][..], |read| read.statement.output.as_slice());
+    let unknown = |of: &Output| of.name == "*" || of.name == "?" || of.from.iter().any(|from| from == "*");
+    let gives = |of: &Output| {
+        dependency::written(facts.target).any(|set| set.column == of.name || of.from.contains(&set.column))
+    };
+    output.is_empty() || output.iter().any(|of| unknown(of) || gives(of))
+}
+
+/// Whether all that is asked of a column is that something is there for another call to prove.
+fn leads_to_proof(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let of_column = |other: &&Check| other.looks_at == check.looks_at && other.cond != check.cond;
+    asks_whether_there(facts, check) && facts.sequence.checks.iter().filter(of_column).any(|other| proves(facts, other))
+}
+
+/// Whether all that hangs on a time is that it is put forward to the time by now, as every other statement does that gives
+/// the column one: whoever comes last says when it was.
+fn only_renews(facts: &Facts<'_, '_>, check: &Check, own: &[FnId]) -> bool {
+    let (LooksAt::Column(column), Some(access)) = (&check.looks_at, facts.write.access()) else { return false };
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let conds: Vec<_> = facts.sequence.checks.iter().filter(|other| other.looks_at == check.looks_at).collect();
+    let hangs = |event: &Event| {
+        let needed = scene.conditions(&event.deps);
+        conds.iter().any(|own| own.cond.is_none_or(|cond| needed.contains(&cond)))
+    };
+    let mut given = dependency::written(facts.target).filter(|set| set.column == *column).peekable();
+    let mut others = scene.rivals.writers.others((table, column), scene.flow.function, own);
+    given.peek().is_some()
+        && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
+        && dependency::written(facts.target)
+            .all(|set| access.is_now(&scene.ev.terms, &set.value) || facts.hands_back(&set.column))
+        && others.all(|writer| writer.now)
+        && check.cond.map(|cond| scene.ev.cond(cond)).is_some_and(|cond| {
+            let refuses = cond.kind != CondKind::Test || cond.decides.is_none_or(|decides| decides.left != 0);
+            is_of_clock(&scene.ev.terms, cond.term) && !refuses
+        })
+        && !scene.flow.events.iter().any(|event| event.acts() && event.id != facts.write.id && hangs(event))
+}
+
+/// Whether a later look at the same row asks for the same column, and nobody changes it from then on.
+fn is_asked_again(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let scene = facts.scene;
+    matches!(check.looks_at, LooksAt::Column(_))
+        && scene.sequences(facts.write).iter().any(|other| {
+            scene.place(other.read) > scene.place(facts.read.id)
+                && other.relation == Relation::SameRow
+                && other.checks.iter().any(|own| own.looks_at == check.looks_at)
+                && scene.table_of(other) == Some(&facts.reads.table.name)
+                && matches!(scene.verdict(other), Verdict::Safe(_))
+        })
 }
 
 /// Whether a check asks whether a time is recent enough, and all that any statement puts there is the time by then: whoever
