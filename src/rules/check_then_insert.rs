@@ -238,7 +238,9 @@ fn is_compared_with_new(facts: &Facts<'_, '_>) -> bool {
         brought.iter().any(|term| scene.ev.terms.mentions(beside, *term) || scene.ev.terms.mentions(*term, beside))
     };
     let content = facts.sequence.checks.iter().filter(|check| check.looks_at != LooksAt::Existence);
-    content.filter_map(|check| check.cond).any(|cond| scene.ev.cond(cond).compares.iter().any(asks))
+    // A row that is written over is no second one.
+    facts.target.conflict.is_none()
+        && content.filter_map(|check| check.cond).any(|cond| scene.ev.cond(cond).compares.iter().any(asks))
 }
 
 /// Whether nobody knows which rows were asked for.
