@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use self::judged::Judged;
-pub(crate) use self::judging::given;
+pub(crate) use self::judging::{given, left_out};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::Flow;

@@ -1,6 +1,6 @@
 //! How the statements on one line were judged, with every sequence they are part of: for `racelint why`.
 
-use crate::analyse::{Evaluated, evaluated, given};
+use crate::analyse::{Evaluated, evaluated, given, left_out};
 use crate::config::Config;
 use crate::event::{Event, EventKind, Flow};
 use crate::protect::Verdict;
@@ -176,12 +176,24 @@ impl Asked<'_, '_, '_> {
     ) -> Judged {
         let reports = |claim: &&Claim| claim.sequence.read == read.id && claim.sequence.write == write.id;
         let claim = claims.iter().find(reports);
+        let with = claims.iter().find(|claim| claim.also.iter().any(|also| reports(&also)));
         let (verdict, reasons): (String, Vec<(String, Option<Span>)>) = match (claim, scene.verdict(sequence)) {
             (Some(claim), _) => {
                 let mut reasons = vec![reason::why(scene, claim, write)];
                 reasons.extend(claim.tried.iter().map(|tried| reason::sentence(scene, tried, write)));
-                let sure = crate::report::summary::confidence(claim.confidence);
-                (format!("{}, {sure} confidence", claim.rule), reasons.into_iter().map(|why| (why, None)).collect())
+                let reasons = reasons.into_iter().map(|why| (why, None)).collect();
+                match left_out(self.program, scene, claim) {
+                    Some(why) => (format!("{} by its shape, but not told: {why}", claim.rule), reasons),
+                    None => {
+                        let sure = crate::report::summary::confidence(claim.confidence);
+                        (format!("{}, {sure} confidence", claim.rule), reasons)
+                    }
+                }
+            }
+            (None, _) if with.is_some() => {
+                let (rule, read) = with.map_or(("", None), |with| (with.rule, scene.event(with.sequence.read)));
+                let text = format!("told as one more check of the {rule} that goes by this read");
+                ("not held".to_owned(), vec![(text, read.map(|read| read.span))])
             }
             (None, Verdict::Safe(by)) => {
                 let told = protection::protected(scene, sequence, &by);

@@ -154,6 +154,22 @@ impl Judging<'_, '_, '_> {
     }
 }
 
+/// Why a claim is not told, though its shape is that of a race: how its function runs; one sentence of the same form.
+pub(crate) fn left_out(of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, claim: &Claim) -> Option<&'static str> {
+    let judging = Judging { of, deferred: FxHashMap::default(), beside: Mutex::default() };
+    if judging.meets_another(scene, claim) {
+        return None;
+    }
+    Some(match judging.reach().serving(scene.flow.function) {
+        None => "nothing that serves requests leads to it",
+        Some(Runs::First) => "it runs once, before anything is served",
+        Some(Runs::Alone(_)) => {
+            "one task runs it, one time after the other, and no other statement spoils what it goes by"
+        }
+        Some(Runs::Many) => return None,
+    })
+}
+
 /// Whether a statement runs on a handle that the function was given.
 pub(crate) fn given(ev: &Evaluator<'_>, flow: &Flow, event: &Event) -> bool {
     let Some(on) = event.on else { return false };

@@ -2,6 +2,7 @@
 
 use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Event, Path};
 use crate::flow::absent::{absent_arm, is_let, lacking_arm, lacking_arms};
+use crate::flow::merge::same_text;
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Value, Wrap};
 use crate::flow::{Evaluator, Exit, decode};
@@ -181,7 +182,7 @@ impl<'p> Evaluator<'p> {
         let mut env = Vec::with_capacity(fork.env.len());
         for (place, (name, before)) in fork.env.iter().enumerate() {
             let values: Vec<&Value> = live.iter().filter_map(|arm| arm.env.get(place).map(|(_, v)| v)).collect();
-            let unchanged = values.iter().all(|value| value.term == before.term);
+            let unchanged = values.iter().all(|value| value.term == before.term && same_text(value, before));
             let value = if unchanged && values.len() == live.len() {
                 values.first().map_or_else(|| before.clone(), |value| (*value).clone())
             } else {

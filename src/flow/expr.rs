@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::event::{CondKind, Conds};
 use crate::flow::limits::FIELDS;
 use crate::flow::term::{STRUCT, Term};
-use crate::flow::value::{ClosureValue, Piece, Shape, Text, Value, Wrap};
+use crate::flow::text::Growing;
+use crate::flow::value::{ClosureValue, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
 use crate::lower::tree::{BinOp, Block, Expr, ExprKind, Lit, Name, Pat, Stmt, StructLit, UnOp};
@@ -258,9 +259,10 @@ impl<'p> Evaluator<'p> {
         let mut value = Value::new(term, Type::Unknown);
         value.guards = branch::union(&left.guards, &right.guards);
         if by == "+"
-            && let Some(text) = left.text()
+            && let Some(mut text) = Growing::of(&left)
         {
-            value.shape = Shape::Text(Arc::new(joined_text(text, &right)));
+            text.push(&right);
+            value.shape = text.shape(term);
         }
         value
     }
@@ -415,21 +417,4 @@ fn op_name(op: BinOp) -> &'static str {
         BinOp::Gt => ">",
         BinOp::Ge => ">=",
     }
-}
-
-/// The longest text that is followed; longer ones are not understood.
-pub(super) const TEXT: usize = 64 << 10;
-
-/// `left` with `right` behind it; what is not constant is a hole.
-pub(super) fn joined_text(left: &Text, right: &Value) -> Text {
-    let mut parts = left.parts.clone();
-    match right.text() {
-        Some(text) if left.parts.len() + text.parts.len() < 256 => parts.extend(text.parts.iter().cloned()),
-        _ => parts.push(Piece::Hole(right.term)),
-    }
-    let size: usize = parts.iter().map(|part| if let Piece::Constant(text) = part { text.len() } else { 3 }).sum();
-    if size > TEXT {
-        return Text { parts: vec![Piece::Hole(right.term)] };
-    }
-    Text { parts }
 }

@@ -1,11 +1,10 @@
 //! What std and the common libraries around it do to values: which calls hand a value through, which compute a new one,
 //! and which run the closure they are given.
 
-use std::sync::Arc;
-
-use crate::event::{CondKind, Conds};
+use crate::event::{CondKind, Conds, Event};
 use crate::flow::absent::Absent;
 use crate::flow::term::{ANSWER, Term};
+use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch, decode, task};
 use crate::link::Type;
@@ -168,6 +167,10 @@ const COMBINATORS: &[&str] = &[
     "with",
 ];
 
+/// Calls on a result that go on where there is none.
+const MAY_BE_MISSING: [&str; 7] =
+    ["ok", "is_ok", "is_err", "unwrap_or", "unwrap_or_default", "unwrap_or_else", "map_or"];
+
 const OPERATORS: &[(&str, &str)] = &[
     ("checked_add", "+"),
     ("saturating_add", "+"),
@@ -235,6 +238,9 @@ impl<'p> Evaluator<'p> {
         if name == "optional" {
             return recv.in_result();
         }
+        if recv.wrap == Wrap::Found && MAY_BE_MISSING.contains(&name) {
+            self.row_may_be_missing(&recv);
+        }
         if matches!(name, "is_ok" | "is_err") && matches!(recv.wrap, Wrap::Answer | Wrap::Fallible) {
             return Value { shape: Shape::Plain, term: self.terms.fresh(), wrap: Wrap::Bare, ..recv };
         }
@@ -271,6 +277,11 @@ impl<'p> Evaluator<'p> {
         if fills_a_place(name) && !args.is_empty() {
             return self.filled_place(recv, call, &args, at);
         }
+        if name == "flatten"
+            && let Some(column) = self.only_column(&recv)
+        {
+            return column;
+        }
         if SAME.contains(&name) || self.takes_one_of_a_list(name, &args) {
             self.run_closures(&args, at);
             let converted = decode::is_conversion(name) && recv.wrap == Wrap::Bare;
@@ -280,6 +291,12 @@ impl<'p> Evaluator<'p> {
         }
         if let Some(value) = self.drawn("", name) {
             return value;
+        }
+        if let ("unwrap_or", [other]) = (name, args.as_slice())
+            && let (Shape::Record(_), Shape::Record(_)) = (&recv.shape, &other.shape)
+        {
+            let merged = self.merge(&[&recv, other], &[]);
+            return Value { absent: Absent::Unknown, variants: None, shape: merged.shape, term: merged.term, ..recv };
         }
         if matches!(name, "unwrap_or" | "unwrap_or_default") {
             let mut terms = vec![recv.term];
@@ -311,6 +328,14 @@ impl<'p> Evaluator<'p> {
             return Some(self.field(recv, &name));
         }
         None
+    }
+
+    /// The one column of a row: what is flattened is the row that may be missing, and in it the column that may be NULL.
+    fn only_column(&mut self, recv: &Value) -> Option<Value> {
+        let Term::Row(event) = self.terms.get(recv.term) else { return None };
+        let sent = self.frame.events.iter().rev().find(|sent| sent.id == *event).and_then(Event::access)?;
+        let one = matches!(sent.statement.output.as_slice(), [only] if only.name != "*");
+        one.then(|| self.field(recv, "0"))
     }
 
     fn combinator(&mut self, recv: &Value, name: &str, args: &[Value], at: Range) -> Option<Value> {
@@ -356,7 +381,10 @@ impl<'p> Evaluator<'p> {
             }
             "unwrap_or_else" | "or_else" => {
                 let merged = self.merge(&[recv, &result], &conds);
-                Value { shape: recv.shape.clone(), ..merged }
+                match (&recv.shape, &result.shape) {
+                    (Shape::Record(_), Shape::Record(_)) => merged,
+                    _ => Value { shape: recv.shape.clone(), ..merged },
+                }
             }
             "is_some_and" | "is_ok_and" | "is_none_or" | "any" | "all" | "position" => {
                 let term = self.terms.computed("any", vec![tested.term, result.term]);
@@ -502,10 +530,11 @@ impl<'p> Evaluator<'p> {
             let mut parts = vec![recv.term];
             parts.extend(args.iter().map(|arg| arg.term));
             let mut changed = recv.clone();
-            if name == "push_str" || (name == "push" && recv.text().is_some()) {
-                if let Some(text) = recv.text() {
-                    let text = crate::flow::expr::joined_text(text, &args[0]);
-                    changed.shape = Shape::Text(Arc::new(text));
+            let text = Growing::of(&recv);
+            if name == "push_str" || (name == "push" && text.is_some()) {
+                if let Some(mut text) = text {
+                    text.push(&args[0]);
+                    changed.shape = text.shape(recv.term);
                 }
             } else if let [only] = args.as_slice() {
                 // A list of rows' ids stands for the ids.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::event::CondKind;
-use crate::flow::value::{Piece, Shape, Text, Value};
+use crate::flow::text::Growing;
+use crate::flow::value::{Shape, Text, Value};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::{Def, Type};
 use crate::lower::tree::{ExprKind, Lit, MacroArg, MacroBody, MacroCall, Name};
@@ -199,12 +200,12 @@ impl<'p> Evaluator<'p> {
             args.iter().map(|arg| (arg.name.clone(), self.expr(&arg.value))).collect();
         let terms: Vec<_> = values.iter().map(|(_, value)| value.term).collect();
         if name.starts_with("concat") {
-            let mut text = Text::default();
+            let mut text = Growing::new();
             for (_, value) in &values {
-                text = crate::flow::expr::joined_text(&text, &self.as_text(value));
+                text.push(&self.as_text(value));
             }
             let term = self.terms.computed(name, terms);
-            return Value::new(term, Type::Unknown).shaped(Shape::Text(Arc::new(text)));
+            return Value::new(term, Type::Unknown).shaped(text.shape(term));
         }
         let template = args.first().and_then(|arg| match &*arg.value.kind {
             ExprKind::Lit(Lit::Str(text)) => Some(text.clone()),
@@ -214,12 +215,12 @@ impl<'p> Evaluator<'p> {
             let term = self.terms.computed(name, terms);
             return Value::new(term, Type::Unknown);
         };
-        let mut text = Text::default();
+        let mut text = Growing::new();
         let mut next = 1;
         let mut used = Vec::new();
         for piece in template_pieces(&template) {
             match piece {
-                Template::Text(constant) => text.parts.push(Piece::Constant(constant)),
+                Template::Text(constant) => text.constant(&constant),
                 Template::Hole(name) => {
                     let value = match name.as_str() {
                         "" => {
@@ -240,15 +241,14 @@ impl<'p> Evaluator<'p> {
                     };
                     let value = value.unwrap_or_else(|| self.fresh());
                     used.push(value.term);
-                    let value = self.as_text(&value);
-                    text = crate::flow::expr::joined_text(&text, &value);
+                    text.push(&self.as_text(&value));
                 }
             }
         }
         let mut parts = vec![terms.first().copied().unwrap_or_else(|| self.terms.fresh())];
         parts.extend(used);
         let term = self.terms.computed("format", parts);
-        Value::new(term, Type::Unknown).shaped(Shape::Text(Arc::new(text)))
+        Value::new(term, Type::Unknown).shaped(text.shape(term))
     }
 
     fn constant_named(&mut self, name: &str) -> Option<Value> {

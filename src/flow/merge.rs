@@ -7,7 +7,7 @@ use crate::event::{CondId, Conds, Path};
 use crate::flow::Evaluator;
 use crate::flow::branch::union;
 use crate::flow::term::Term;
-use crate::flow::value::{Shape, Value, Wrap};
+use crate::flow::value::{QueryBody, Shape, Value, Wrap};
 use crate::link::Type;
 use crate::lower::tree::Name;
 
@@ -141,13 +141,30 @@ fn merge_shapes(values: &[&Value]) -> Shape {
         [] => Shape::Plain,
         [one] => one.shape.clone(),
         [first, rest @ ..] => {
-            if rest.iter().all(|value| value.term == first.term) {
+            if rest.iter().all(|value| value.term == first.term && same_text(value, first)) {
                 return first.shape.clone();
             }
             if shaped.iter().all(|value| matches!(value.shape, Shape::Record(_))) {
                 return first.shape.clone();
             }
-            Shape::OneOf(shaped.iter().take(8).map(|value| (**value).clone()).collect())
+            let each = shaped.iter().flat_map(|value| match &value.shape {
+                Shape::OneOf(values) => values.to_vec(),
+                _ => vec![(**value).clone()],
+            });
+            Shape::OneOf(each.take(8).collect())
         }
     }
+}
+
+/// Whether two values do not differ by the text that they are, or send.
+pub(super) fn same_text(one: &Value, other: &Value) -> bool {
+    let text = |value: &Value| match &value.shape {
+        Shape::Text(text) => Some(text.clone()),
+        Shape::Query(query) => match &query.body {
+            QueryBody::Text(text) => Some(text.clone()),
+            QueryBody::Statement(_) => None,
+        },
+        _ => None,
+    };
+    text(one) == text(other)
 }

@@ -43,6 +43,7 @@ mod statement;
 mod switch;
 mod task;
 pub mod term;
+mod text;
 pub mod value;
 pub mod variant;
 

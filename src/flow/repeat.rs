@@ -1,7 +1,9 @@
 //! Loops: what they go round over, and what they end with.
 
-use crate::event::CondKind;
+use crate::event::{CondId, CondKind, EventId};
+use crate::flow::absent::is_let;
 use crate::flow::branch::Return;
+use crate::flow::term::Term;
 use crate::flow::value::Value;
 use crate::flow::{Evaluator, Exit};
 use crate::link::Type;
@@ -19,15 +21,20 @@ pub(super) struct Round {
 
 impl<'p> Evaluator<'p> {
     pub(super) fn loop_while(&mut self, cond: &Expr, block: &Block) -> Value {
-        self.serve(|ev| {
+        let mut asked = None;
+        let value = self.serve(|ev| {
             let variables = ev.frame.env.len();
+            let sent = ev.frame.events.len();
             let tested = ev.expr(cond);
-            if let Some(cond) = ev.condition(&tested, CondKind::Test, cond.at) {
-                ev.frame.deps.push((cond, Exit::Loop));
-            }
+            let test = ev.condition(&tested, CondKind::Test, cond.at);
+            asked = test.filter(|_| ev.frame.events.len() > sent);
+            ev.frame.deps.extend(test.map(|cond| (cond, Exit::Loop)));
             ev.block(block);
             ev.frame.env.truncate(variables);
-        })
+        });
+        // What comes behind it goes on since the database said so at last; behind `while let` since there is no more.
+        self.frame.deps.extend(asked.filter(|_| !is_let(cond)).map(|cond| (cond, Exit::Loop)));
+        value
     }
 
     pub(super) fn loop_for(&mut self, pat: &Pat, over: &Expr, block: &Block) -> Value {
@@ -96,16 +103,38 @@ impl<'p> Evaluator<'p> {
         value
     }
 
+    /// Whether a condition on which a loop's body leaves the function is one of each round, and not of how its rows are
+    /// decoded: a test, or the absence of what the round looked for.
+    fn refuses(&self, cond: CondId, from: usize) -> bool {
+        let sent = |event: EventId| self.frame.events[from..].iter().any(|own| own.id == event);
+        let cond = self.cond(cond);
+        match cond.kind {
+            CondKind::Test | CondKind::Must => true,
+            CondKind::Each => false,
+            CondKind::Presence => match self.terms.get(cond.term) {
+                Term::Exists(of) => matches!(self.terms.get(*of), Term::Row(read) if sent(*read)),
+                _ => cond.inner.iter().any(|inner| {
+                    let inner = self.cond(*inner);
+                    matches!(inner.kind, CondKind::Test | CondKind::Must)
+                        && self.terms.origins(inner.term).iter().any(|origin| sent(origin.event))
+                }),
+            },
+        }
+    }
+
     /// A loop's body, once. What it assigns may or may not have happened afterwards.
     fn rounds(&mut self, body: impl FnOnce(&mut Self)) -> (Value, Round) {
         let fork = self.fork();
-        let deps = self.frame.deps.len();
+        let (deps, events) = (self.frame.deps.len(), self.frame.events.len());
         self.frame.rounds.push(Round { deps, values: Vec::new(), ends: false });
         self.frame.repeated += 1;
         self.frame.loops += 1;
         let once = self.arm(&fork, 0, &[], |ev| {
             body(ev);
-            ev.frame.deps.truncate(deps);
+            let inside = ev.frame.deps.split_off(deps);
+            let refuse = inside.into_iter().filter(|(cond, exit)| *exit == Exit::Function && ev.refuses(*cond, events));
+            let refuse: Vec<_> = refuse.collect();
+            ev.frame.deps.extend(refuse);
             if ev.frame.left == Some(Exit::Loop) {
                 ev.frame.left = None;
             }

@@ -363,7 +363,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// `optional()`: the statement that gave the row may give none.
-    fn row_may_be_missing(&mut self, row: &Value) {
+    pub(super) fn row_may_be_missing(&mut self, row: &Value) {
         let from: Vec<_> = self.terms.origins(row.term).iter().map(|origin| origin.event).collect();
         let last = self.frame.events.iter_mut().rev().find(|event| from.contains(&event.id));
         if let Some(EventKind::Access(access)) = last.map(|event| &mut event.kind) {
@@ -387,7 +387,7 @@ impl<'p> Evaluator<'p> {
     fn pushed(&mut self, recv: &Value, arg: &Value, _at: Range) -> Option<Value> {
         let value = self.changed(recv, |query| {
             if let QueryBody::Text(text) = &mut query.body {
-                *text = Arc::new(crate::flow::expr::joined_text(text, arg));
+                *text = Arc::new(crate::flow::text::joined_text(text, arg));
             }
         })?;
         self.store_receiver(recv, &value);

@@ -38,7 +38,7 @@ impl<'p> Evaluator<'p> {
             QueryBody::Statement(statement) => (vec![statement.clone()], Arc::from("")),
             QueryBody::Text(text) => {
                 let source = text;
-                let Some(text) = text.render(crate::flow::expr::TEXT) else {
+                let Some(text) = text.render(crate::flow::text::TEXT) else {
                     self.unknown_statement("the text is longer than 64 KiB");
                     return self.unknown_result(&binds);
                 };

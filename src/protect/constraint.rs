@@ -208,8 +208,8 @@ fn unique_key(
         let compared = compared_key(scene, of, table, (access, target));
         compared.or_else(|| blank_key(scene, of, table, (access, target)))
     });
-    if let Some(columns) = uncovered::way(scene, (read, table), (access, target)) {
-        tried.push(WhyNot::NoUniqueKey(columns));
+    if let Some(open) = uncovered::way(scene, (read, table), (access, target)) {
+        tried.push(open);
         return None;
     }
     let Some(key) = key else {

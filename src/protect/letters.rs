@@ -44,6 +44,7 @@ fn is_as_brought(terms: &Terms, term: TermId) -> bool {
     match terms.get(term) {
         Term::Param(..) => true,
         Term::Field(of, _) => is_as_brought(terms, *of),
+        Term::Either(parts) => parts.iter().any(|part| is_as_brought(terms, *part)),
         _ => false,
     }
 }

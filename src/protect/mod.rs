@@ -104,6 +104,8 @@ pub enum WhyNot {
     /// The guard bounds the column, but the value written was computed from an old read.
     GuardOnAbsoluteValue,
     NoUniqueKey(Vec<Name>),
+    /// Two columns are asked for in both orders, and a key takes the other order for another row.
+    OneOrder(Vec<Name>),
     ConflictOverwrites,
     /// The lock is of one process only.
     OneProcess,

@@ -2,20 +2,23 @@
 
 use crate::dialect::Dialect;
 use crate::event::Access;
+use crate::flow::term::TermId;
 use crate::lower::tree::Name;
+use crate::protect::WhyNot;
 use crate::protect::constraint::asks_for;
 use crate::race::scene::Scene;
 use crate::sql::parse::parse;
-use crate::sql::schema::Unique;
+use crate::sql::schema::{TableDef, Unique};
 use crate::sql::statement::{Access as TableAccess, Compare, Operand};
 
 /// `WHERE email = $1 OR name = $2`: the columns of one of the ways that no key covers, where the inserted row is found that
-/// way as well. A second row with another value in the other columns is not refused.
+/// way as well. A second row with another value in the other columns is not refused. Nor is (b, a) beside (a, b), where
+/// both were asked for.
 pub(super) fn way(
     scene: &Scene<'_, '_>,
     read: (&Access, &TableAccess),
     write: (&Access, &TableAccess),
-) -> Option<Vec<Name>> {
+) -> Option<WhyNot> {
     let table = scene.schema.table(&write.1.table.name)?;
     let choices = read.1.filter.iter().filter(|predicate| predicate.op == Compare::Other);
     let ways = choices.flat_map(|choice| {
@@ -29,21 +32,52 @@ pub(super) fn way(
     let open = ways.filter_map(|(beside, way)| {
         let mut asked: Vec<(&Name, &Operand)> = Vec::new();
         equalities(way, &mut asked);
+        if let Some(columns) = crossed(scene, &asked, read.0, write).filter(|columns| !is_one_pair(table, columns)) {
+            return Some(WhyNot::OneOrder(columns));
+        }
         let inserted = |(column, value): &(&Name, &Operand)| {
-            let given = write.1.sets.iter().filter(|set| set.column == **column);
-            let terms: Vec<_> = given.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
+            let terms = given(scene, write, column);
             let asked = scene.terms_in(read.0, value);
-            let of =
-                |term: &crate::flow::term::TermId| asked.iter().any(|asked| scene.ev.terms.mentions(*term, *asked));
+            let of = |term: &TermId| asked.iter().any(|asked| scene.ev.terms.mentions(*term, *asked));
             !asked.is_empty() && terms.iter().any(of)
         };
         let keys = table.keys().chain(table.uniques.iter().map(|unique| unique.columns.as_slice()));
         let has = |column: &Name| asked.iter().any(|(own, _)| *own == column) || asks_for(&beside, column);
         let covered = keys.into_iter().any(|key| !key.is_empty() && key.iter().all(has));
         let open = !asked.is_empty() && asked.iter().all(inserted) && !covered;
-        open.then(|| asked.into_iter().map(|(column, _)| column.clone()).collect())
+        open.then(|| WhyNot::NoUniqueKey(asked.into_iter().map(|(column, _)| column.clone()).collect()))
     });
     open.into_iter().next()
+}
+
+/// Two columns in which a row is asked for that holds the inserted values the other way round.
+fn crossed(
+    scene: &Scene<'_, '_>,
+    asked: &[(&Name, &Operand)],
+    read: &Access,
+    write: (&Access, &TableAccess),
+) -> Option<Vec<Name>> {
+    let of = |value: &Operand, column: &Name| {
+        let (asked, given) = (scene.terms_in(read, value), given(scene, write, column));
+        !asked.is_empty() && asked.iter().all(|term| given.contains(term))
+    };
+    let pairs = asked.iter().enumerate().flat_map(|(i, one)| asked[i + 1..].iter().map(move |other| (one, other)));
+    let mut crossed = pairs.filter(|((a, of_a), (b, of_b))| of(of_a, b) && of(of_b, a) && !of(of_a, a) && !of(of_b, b));
+    crossed.next().map(|((a, _), (b, _))| vec![(*a).clone(), (*b).clone()])
+}
+
+/// Whether the table knows two columns as a pair without an order: a key over the smaller and the greater of the two, or a
+/// CHECK that lets one of the two orders in.
+fn is_one_pair(table: &TableDef, columns: &[Name]) -> bool {
+    let both = |known: &[Name]| columns.iter().all(|column| known.contains(column));
+    table.uniques.iter().any(|unique| unique.expression && both(&unique.columns))
+        || table.checks.iter().any(|check| check.text.contains(['<', '>']) && both(&check.columns))
+}
+
+/// What an insert gives a column.
+fn given(scene: &Scene<'_, '_>, write: (&Access, &TableAccess), column: &Name) -> Vec<TermId> {
+    let sets = write.1.sets.iter().filter(|set| set.column == *column);
+    sets.flat_map(|set| scene.terms_in(write.0, &set.value)).collect()
 }
 
 /// The ways of an OR.

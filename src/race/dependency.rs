@@ -148,15 +148,23 @@ fn needs_deleted(
     if target.action != Action::Delete {
         return;
     }
+    let table = &target.table.name;
+    // Whose it is, is known for as long as it is there.
+    let decides = |check: &Check| match &check.looks_at {
+        LooksAt::Column(column) => scene.rivals.changes(table, column),
+        _ => true,
+    };
     for event in scene.before(write.id) {
         let Some(read) = event.access().filter(|read| read.row_required) else { continue };
-        let [only] = read.statement.accesses.as_slice() else { continue };
-        let of_row = only.table.name == target.table.name && only.action == Action::Read && only.aggregate.is_none();
+        let of_row =
+            |own: &&TableAccess| own.table.name == *table && own.action == Action::Read && own.aggregate.is_none();
+        let mut own = read.statement.accesses.iter().filter(of_row);
+        let Some(only) = own.next().filter(|_| own.next().is_none()) else { continue };
         let known = found.by_read.get(&event.id).and_then(Option::as_ref);
-        let asked = known.is_some_and(|sequence| !sequence.checks.is_empty());
+        let asked = known.is_some_and(|sequence| sequence.checks.iter().any(decides));
         let by_key = known.is_some_and(|sequence| sequence.key_from_row)
-            || of_row && rows::compare_keys(scene, (read, only), (access, target)) == (true, false);
-        if of_row && by_key && !asked {
+            || rows::compare_keys(scene, (read, only), (access, target)) == (true, false);
+        if by_key && !asked {
             found.check(event.id, Check { cond: None, looks_at: LooksAt::Existence });
         }
     }

@@ -4,7 +4,7 @@ use crate::event::{Access, EventId};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, dependency, side, upsert};
+use crate::race::{LooksAt, Sequence, dependency, side, upsert};
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Predicate};
 
 /// How the row that is written relates to what was read.
@@ -220,9 +220,18 @@ fn new_row(
     set: bool,
 ) -> Relation {
     let equalities: Vec<_> = read.1.filter.iter().filter(|p| p.op == Compare::Eq && p.columns.len() == 1).collect();
+    let table = scene.schema.table(&read.1.table.name);
+    let own_key =
+        |column: &Name| table.is_some_and(|table| table.primary_key.as_slice() == std::slice::from_ref(column));
     let mut agree = false;
     for predicate in &equalities {
-        let Some(value) = write.1.sets.iter().find(|set| set.column == predicate.columns[0]) else { continue };
+        let Some(value) = write.1.sets.iter().find(|set| set.column == predicate.columns[0]) else {
+            if own_key(&predicate.columns[0]) && !write.1.sets.is_empty() {
+                // The row that was asked for is there under its key; the new one gets another.
+                return Relation::Other;
+            }
+            continue;
+        };
         if are_two_constants(scene, (read.0, &predicate.value), (write.0, &value.value)) {
             return Relation::Other;
         }
@@ -261,16 +270,14 @@ fn are_two_constants(scene: &Scene<'_, '_>, one: (&Access, &Operand), other: (&A
         (Some(one), Some(other)) => one != other,
         _ => !side::same(one, other),
     };
-    match (one.1, other.1) {
-        (Operand::Literal(one), Operand::Literal(other)) => differ(one, other),
-        _ => {
-            let of_terms = |value: (&Access, &Operand)| match scene.ev.terms.get(value.0.bound(value.1)?) {
-                Term::Literal(text) => Some(text.clone()),
-                _ => None,
-            };
-            of_terms(one).zip(of_terms(other)).is_some_and(|(one, other)| differ(&one, &other))
-        }
-    }
+    let constant = |(access, value): (&Access, &Operand)| {
+        access.constant(&scene.ev.terms, value).filter(|_| !matches!(value, Operand::Null))
+    };
+    let Some((first, second)) = constant(one).zip(constant(other)) else { return false };
+    let in_text = |value: &Operand| matches!(value, Operand::Literal(_));
+    // A variant's name says nothing of its number.
+    let is_name = |text: &Name| text.contains(|c: char| c.is_alphabetic());
+    (in_text(one.1) == in_text(other.1) || is_name(&first) && is_name(&second)) && differ(&first, &second)
 }
 
 /// Whether an upsert names its row by the key that was read with it: what was found is put back.
@@ -278,12 +285,18 @@ fn puts_back(scene: &Scene<'_, '_>, sequence: &Sequence, read: &TableAccess, wri
     let table = scene.schema.table(&read.table.name);
     let met = upsert::met_keys(scene.schema, write.1);
     let mut keys = table.into_iter().flat_map(|table| table.keys()).chain(met);
+    let statement = scene.access(sequence.read).map(|access| &*access.statement);
+    let of_column = |part: &Part, column: &str| {
+        let column_of = |statement| match scene.looks_at(statement, part, false) {
+            LooksAt::Column(name) => name == column,
+            _ => false,
+        };
+        statement.is_some_and(column_of)
+    };
     let own = |column: &str| {
-        dependency::given(scene, write, column).iter().any(|origin| {
-            origin.event == sequence.read
-                && !origin.computed
-                && matches!(&origin.part, Part::Column(name) if name == column)
-        })
+        dependency::given(scene, write, column)
+            .iter()
+            .any(|origin| origin.event == sequence.read && !origin.computed && of_column(&origin.part, column))
     };
     write.1.action == Action::Insert
         && write.1.conflict.is_some()
@@ -370,7 +383,12 @@ fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &O
     let left = scene.terms_in(a.0, a.1);
     let right = scene.terms_in(b.0, b.1);
     let brought = |term: &&TermId| !matches!(scene.ev.terms.get(**term), Term::Literal(_));
-    left.iter().filter(brought).any(|term| right.contains(term) || right.contains(&only_part(scene, *term)))
+    let among = |term: &TermId| {
+        right.iter().any(|given| matches!(scene.ev.terms.get(*given), Term::Either(parts) if parts.contains(term)))
+    };
+    left.iter()
+        .filter(brought)
+        .any(|term| right.contains(term) || right.contains(&only_part(scene, *term)) || among(term))
 }
 
 /// Whether a column gets another value than the one by which the rows were asked for, each brought by the request: no other

@@ -30,8 +30,8 @@ use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
 use crate::rules::{
-    check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
-    unchecked_outcome, unsafe_claim,
+    check_then_insert, check_then_update, double_fire, lock_lost, lost_update, own_number, racy_statement, reset,
+    stale_guard, table_lock, unchecked_outcome, unsafe_claim,
 };
 use crate::sql::parse;
 use crate::sql::statement::{Access as TableAccess, Action, Operand, Place};
@@ -152,12 +152,20 @@ impl<'a, 'p> Case<'a, 'p> {
         deletes && self.claim.sequence.relation == Relation::RowOfSet
     }
 
+    /// Whether what was read is set back: no statement computes that from the old value.
+    fn begins_anew(&self) -> bool {
+        self.claim.sequence.values.iter().any(|value| reset::sets_back(self.scene, self.write, &value.column))
+    }
+
     fn found(&self) -> Vec<Rewrite> {
         let case = *self;
         let all: Vec<Option<Rewrite>> = match self.claim.rule {
+            lost_update::ID if self.empties() && self.claim.sequence.values.is_empty() => vec![atomic::rewrite(case)],
             lost_update::ID if self.empties() => {
                 vec![(self.dialect == Dialect::Sqlite).then(row_lock::immediate)]
             }
+            lost_update::ID if own_number::column(self.scene, &self.claim.sequence).is_some() => Vec::new(),
+            lost_update::ID if self.begins_anew() => vec![row_lock::rewrite(case)],
             check_then_update::ID | lost_update::ID if self.inserts() => {
                 vec![unique_key::rewrite(case), row_lock::rewrite(case), parent::lock(case)]
             }

@@ -25,6 +25,9 @@ struct Key {
 
 /// The key that the code has in mind, as an index; none when the schema has one, or none can be told.
 pub fn index(case: Case<'_, '_>) -> Option<Rewrite> {
+    if let Some(columns) = in_one_order(case) {
+        return index_of_pair(case, columns);
+    }
     let Some(key) = key(case) else { return index_of_state(case) };
     if key.known || !key.state.is_empty() && matches!(case.dialect, Dialect::MySql) {
         return None;
@@ -40,6 +43,47 @@ pub fn index(case: Case<'_, '_>) -> Option<Rewrite> {
         language: "sql",
         text: create(case, &target.table.name, &key.columns, &key.state),
         note,
+    })
+}
+
+/// The two columns that are asked for in both orders.
+fn in_one_order<'a>(case: Case<'a, '_>) -> Option<&'a [Name]> {
+    case.claim.tried.iter().find_map(|why| match why {
+        WhyNot::OneOrder(columns) => Some(columns.as_slice()),
+        _ => None,
+    })
+}
+
+/// The index that takes two columns for a pair without an order.
+fn index_of_pair(case: Case<'_, '_>, columns: &[Name]) -> Option<Rewrite> {
+    let (target, [one, other]) = (case.target()?, columns) else { return None };
+    let (smaller, greater) = match case.dialect {
+        Dialect::Sqlite => ("MIN", "MAX"),
+        Dialect::Postgres | Dialect::Cockroach | Dialect::MySql => ("LEAST", "GREATEST"),
+        Dialect::MsSql => return None,
+    };
+    let (a, b) = (quoted(one, case.dialect), quoted(other, case.dialect));
+    let part = |name: &str| match case.dialect {
+        Dialect::MySql => format!("({name}({a}, {b}))"),
+        _ => format!("{name}({a}, {b})"),
+    };
+    let name: String = format!("{}_{one}_{other}_pair", target.table.name)
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    Some(Rewrite {
+        kind: RewriteKind::UniqueKey,
+        title: format!("let a unique key on {one} and {other}, whichever comes first, refuse the second row"),
+        language: "sql",
+        text: format!(
+            "CREATE UNIQUE INDEX {name} ON {} ({}, {})",
+            quoted(&target.table.name, case.dialect),
+            part(smaller),
+            part(greater)
+        ),
+        note: "in a migration, after what stands there twice already is cleared up; from then on the second INSERT \
+               fails, also with the two the other way round"
+            .to_owned(),
     })
 }
 
@@ -104,6 +148,9 @@ fn create(case: Case<'_, '_>, table: &str, columns: &[Name], state: &[String]) -
 pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     let target = case.target()?;
     if target.action != Action::Insert || target.sets.is_empty() || target.table.name == "?" {
+        return None;
+    }
+    if in_one_order(case).is_some() {
         return None;
     }
     let key = key(case)?;

@@ -33,6 +33,8 @@ pub struct Claim {
     pub note: Option<&'static str>,
     /// The other statement that comes in between, where two runs of the same code do each other no harm.
     pub counterpart: Option<Counterpart>,
+    /// What else the same write goes by, and nothing holds either.
+    pub also: Vec<Claim>,
 }
 
 /// A sequence with what the rules ask of it.

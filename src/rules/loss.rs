@@ -92,6 +92,14 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// Another statement that gives a column of the row that was read something new in each request.
+    pub fn adding_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let mut others = writers.others((table, column), self.scene.flow.function, own);
+        let writer = others.find(|writer| writer.constants.is_none() && !writer.now && self.may_find(writer))?;
+        Some(Counterpart { column: column.clone(), writer })
+    }
+
     /// Another statement that puts the row there, so that an upsert writes over it.
     pub fn other_inserter(&self) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);

@@ -60,7 +60,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
 /// In: a DELETE. Out: the read before it and what is put back after it, as one sequence.
 pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     let target = write.target()?;
-    let (read, read_access) = read_whole(scene, write, |access| access.aggregate.is_none())?;
+    let (read, read_access) = read_whole(scene, write, Action::Delete, |access| access.aggregate.is_none())?;
     let put_back = |event: &Event| {
         let access = event.access()?;
         let target = access.statement.target().filter(|inserted| inserted.table.name == target.table.name)?;
@@ -85,14 +85,15 @@ pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     })
 }
 
-/// The last read of all the rows that a DELETE deletes.
+/// The last read of all the rows that a DELETE deletes, or an UPDATE changes.
 pub fn read_whole<'a>(
     scene: &Scene<'a, '_>,
     write: &Event,
+    action: Action,
     fits: impl Fn(&TableAccess) -> bool,
 ) -> Option<(&'a Event, usize)> {
     let deleted = write.access()?;
-    let target = deleted.statement.target().filter(|target| target.action == Action::Delete)?;
+    let target = deleted.statement.target().filter(|target| target.action == action)?;
     let reads = scene.before(write.id).filter_map(|event| {
         let access = event.access()?;
         let alike = |own: &&TableAccess| {

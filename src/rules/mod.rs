@@ -12,8 +12,10 @@ pub mod lock_lost;
 pub mod loss;
 pub mod lost_update;
 mod one_time;
+pub mod own_number;
 mod pages;
 pub mod racy_statement;
+pub mod reset;
 pub mod stale_guard;
 pub mod table_lock;
 pub mod unchecked_outcome;
@@ -38,6 +40,9 @@ use crate::sql::statement::{Action, Verb};
 
 /// How often one function may be claimed before the rest is counted only.
 const CLAIMS: usize = 1_000;
+
+/// How many other checks of a write are told with the gravest one.
+const TOLD_WITH: usize = 3;
 
 /// How often one function is judged for the same two places below the same two of its calls.
 const SAME_PLACES: usize = 8;
@@ -73,13 +78,20 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if !read_before && !meets(after) {
             continue;
         }
-        let counted = stale_guard::counted_after(scene, write).map(|sequence| (stale_guard::ID, sequence));
-        let emptied = || lost_update::emptied(scene, write).map(|sequence| (lost_update::ID, sequence));
-        let spent = || unsafe_claim::spent(scene, write).map(|sequence| (unsafe_claim::ID, sequence));
-        if let Some((rule, sequence)) = counted.or_else(emptied).or_else(spent)
+        let counted = stale_guard::counted_after(scene, write).map(|sequence| (stale_guard::ID, sequence, None));
+        let copied = || reset::copied(scene, write).map(|(sequence, other)| (lost_update::ID, sequence, Some(other)));
+        let carried = || reset::carried(scene, write).map(|sequence| (lost_update::ID, sequence, None));
+        let emptied = || lost_update::emptied(scene, write).map(|sequence| (lost_update::ID, sequence, None));
+        let spent = || unsafe_claim::spent(scene, write).map(|sequence| (unsafe_claim::ID, sequence, None));
+        let reset = || reset::claims(scene, write).map(|(sequence, other)| (lost_update::ID, sequence, Some(other)));
+        if let Some((rule, sequence, counterpart)) =
+            counted.or_else(emptied).or_else(copied).or_else(spent).or_else(carried).or_else(reset)
             && let Some(read) = scene.event(sequence.read)
             && wanted(read, write)
-            && let shape = if rule == unsafe_claim::ID { Shape::SameRow } else { Shape::Phantom }
+            && let shape = match (rule, &counterpart) {
+                (unsafe_claim::ID, _) | (_, Some(_)) => Shape::SameRow,
+                _ => Shape::Phantom,
+            }
             && let Verdict::Racy { tried } = protect::by_engine(scene, &sequence, shape)
         {
             let confidence = Confidence::Medium;
@@ -91,7 +103,8 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
                 effect: None,
                 meant_for: None,
                 note: None,
-                counterpart: None,
+                counterpart,
+                also: Vec::new(),
                 sequence,
             });
         }
@@ -182,6 +195,7 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
             meant_for: None,
             note: None,
             counterpart: None,
+            also: Vec::new(),
             sequence,
         };
         judged.claims.push(claim);
@@ -206,6 +220,7 @@ fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged
                 meant_for: None,
                 note: None,
                 counterpart,
+                also: Vec::new(),
                 sequence,
             });
         }
@@ -224,7 +239,8 @@ fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
         .or_else(|| stale_guard_of_set(facts))
         .or_else(|| lost_update::claims(facts).map(|confidence| (lost_update::ID, confidence)))
         .or_else(|| check_then_insert::claims(facts).map(|confidence| (check_then_insert::ID, confidence)))
-        .or_else(|| stale_guard::claims(facts).map(|confidence| (stale_guard::ID, confidence)))?;
+        .or_else(|| stale_guard::claims(facts).map(|confidence| (stale_guard::ID, confidence)))
+        .or_else(|| own_number::claims(facts).map(|confidence| (lost_update::ID, confidence)))?;
     if facts.marks_what_is_refused() {
         return Some((by_shape.0, Confidence::Low));
     }
@@ -256,6 +272,7 @@ fn too_much_locked(lock: &Event, meant_for: &Event, confidence: Confidence, note
         meant_for: Some(meant_for.id),
         note: Some(note),
         counterpart: None,
+        also: Vec::new(),
         sequence: alone(lock),
     }
 }
@@ -285,6 +302,7 @@ fn by_itself(scene: &Scene<'_, '_>, event: &Event) -> Option<Claim> {
         meant_for: None,
         note,
         counterpart: None,
+        also: Vec::new(),
         sequence: alone.clone(),
     };
     if let Some((confidence, note)) = racy_statement::claims(scene, event) {
@@ -309,15 +327,34 @@ fn once(scene: &Scene<'_, '_>, claims: Vec<Claim>) -> Vec<Claim> {
     let mut kept: Vec<Claim> = Vec::new();
     for claim in order {
         let (read, write) = (claim.sequence.read, claim.sequence.write);
-        let taken = kept.iter().filter(|known| known.rule != table_lock::ID).any(|known| {
+        let taken = kept.iter_mut().filter(|known| known.rule != table_lock::ID).find(|known| {
             known.sequence.write == write
                 || read != write && known.sequence.read == read && !stands_apart(scene, &claim, known)
         });
-        if !taken || claim.rule == table_lock::ID {
-            kept.push(claim);
+        match taken {
+            Some(known) if claim.rule != table_lock::ID => {
+                if is_told_with(scene, &claim, known) {
+                    known.also.push(claim);
+                }
+            }
+            _ => kept.push(claim),
         }
     }
     kept
+}
+
+/// Whether a claim is about the same write as another one, goes by something else, and would stay true once that is mended.
+fn is_told_with(scene: &Scene<'_, '_>, claim: &Claim, known: &Claim) -> bool {
+    let span = |claim: &Claim| scene.event(claim.sequence.read).map(|read| read.span);
+    let new = span(claim) != span(known) && known.also.iter().all(|also| span(also) != span(claim));
+    claim.sequence.write == known.sequence.write
+        && claim.sequence.read != claim.sequence.write
+        && claim.confidence >= Confidence::Medium
+        && claim.sequence.checks.iter().any(|check| check.cond.is_some())
+        && matches!(claim.rule, check_then_update::ID | check_then_insert::ID | stale_guard::ID)
+        && known.sequence.read != known.sequence.write
+        && known.also.len() < TOLD_WITH
+        && new
 }
 
 /// Whether a claim says something of its own beside one with the same read: no request comes through both writes, and it

@@ -62,7 +62,7 @@ fn puts_away(facts: &Facts<'_, '_>) -> bool {
 /// In: a DELETE. Out: the read before it, as one sequence.
 pub fn spent(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     let summed = |access: &TableAccess| matches!(access.aggregate, None | Some(Aggregate::Sum));
-    let (read, read_access) = lost_update::read_whole(scene, write, summed)?;
+    let (read, read_access) = lost_update::read_whole(scene, write, Action::Delete, summed)?;
     let known = || scene.sequences(write).iter().any(|own| own.read == read.id);
     (read.access()?.statement.verb == Verb::Select && is_paid_out(scene, read, write) && !known()).then(|| Sequence {
         read: read.id,

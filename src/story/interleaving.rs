@@ -10,7 +10,8 @@ use crate::race::{Check, LooksAt, Written, dependency, side};
 use crate::rules::claim::Claim;
 use crate::rules::loss::Counterpart;
 use crate::rules::{
-    check_then_update, double_fire, lost_update, racy_statement, stale_guard, table_lock, unchecked_outcome,
+    check_then_update, double_fire, lost_update, own_number, racy_statement, reset, stale_guard, table_lock,
+    unchecked_outcome,
 };
 use crate::sql::statement::Action;
 use crate::story::words;
@@ -65,7 +66,11 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
         let state = (who == Who::B && claim.rule == unchecked_outcome::ID).then(|| "changes no row".to_owned());
         steps.push(StoryStep { who, text: write_text.clone(), state, span: Some(write.span), role: Role::Write });
     }
-    Interleaving { steps, outcome: outcome(claim, write, table) }
+    let outcome = match own_number::column(scene, &claim.sequence) {
+        Some(column) if claim.rule == lost_update::ID => format!("both have the same {column}"),
+        _ => outcome(claim, write, table),
+    };
+    Interleaving { steps, outcome }
 }
 
 /// Another statement comes between the read and the write.
@@ -81,6 +86,7 @@ fn with_another(
     let made = |value: &&Written| value.from == LooksAt::Column(column.clone());
     let after = match (own, claim.sequence.values.iter().find(made)) {
         (Some(value), _) if value.is_handed_back() => format!("{column} is again what A had read"),
+        _ if reset::sets_back(scene, write, column) => format!("{column} begins anew"),
         (_, Some(_)) => format!("made of the old {column}"),
         _ => "all the same".to_owned(),
     };

@@ -117,6 +117,13 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
             break;
         }
     }
+    for also in &claim.also {
+        if let (Some(read), Some((span, text))) = (scene.event(also.sequence.read), deciding_check(scene, also, write))
+        {
+            add(Role::Read, read.span, format!("also {}", reason::reads(scene, read, &also.sequence)), calls(read));
+            add(Role::Check, span, format!("also {text}, which is not held either"), Vec::new());
+        }
+    }
     if let Some(effect) = claim.effect.and_then(|id| scene.event(id)) {
         add(Role::Effect, effect.span, "this leaves the process and cannot be taken back".to_owned(), calls(effect));
     }

@@ -71,7 +71,7 @@ pub fn sentence(scene: &Scene<'_, '_>, protection: &Protection, write: &Event) -
                 .to_owned()
         }
         Protection::OwnRow => "no second request asks for this key: it was made here".to_owned(),
-        Protection::NoRival => "no statement of the program changes what was read".to_owned(),
+        Protection::NoRival => "no statement of the program changes what decides".to_owned(),
         Protection::Idempotent => {
             "nothing is lost when two requests do it: what was read decides nothing that the other \
                                    one spoils"

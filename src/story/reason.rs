@@ -12,8 +12,8 @@ use crate::race::{LooksAt, Sequence, Written, dependency, side, transaction};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Counterpart;
 use crate::rules::{
-    check_then_insert, check_then_update, double_fire, lock_lost, lost_update, racy_statement, stale_guard, table_lock,
-    unchecked_outcome, unsafe_claim,
+    check_then_insert, check_then_update, double_fire, lock_lost, lost_update, own_number, racy_statement, reset,
+    stale_guard, table_lock, unchecked_outcome, unsafe_claim,
 };
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Limit, Verb};
 use crate::story::{besides, words};
@@ -65,8 +65,17 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 true => {
                     format!("what is written to the {table} row after it was read is deleted with it, and not put back")
                 }
+                false if claim.sequence.values.is_empty() => {
+                    format!("a row of {table} that is added after they were read is deleted unread")
+                }
                 false => format!("a row of {table} that is added after they were read is deleted, and not put back"),
             }
+        }
+        lost_update::ID if own_number::column(scene, &claim.sequence).is_some() => {
+            let column = own_number::column(scene, &claim.sequence).unwrap_or_default();
+            format!(
+                "two requests can both add to {source}.{column} before either reads it back, and both go on with the same number"
+            )
         }
         lost_update::ID => {
             // What the database computes from the newest row is not lost.
@@ -225,6 +234,12 @@ fn undone(scene: &Scene<'_, '_>, claim: &Claim, other: &Counterpart, table: &str
     let (column, who) = (&other.column, words::function(scene, other.writer.function));
     let of_column = |value: &&Written| matches!(&value.from, LooksAt::Column(from) if from == column);
     let values: Vec<&Written> = claim.sequence.values.iter().filter(of_column).collect();
+    if scene.event(claim.sequence.write).is_some_and(|write| reset::sets_back(scene, write, column)) {
+        return format!("{table}.{column} is set back after it was read{UNDONE}{who} writes to it{BETWEEN}");
+    }
+    if scene.event(claim.sequence.write).is_some_and(|write| write.does(Action::Delete)) {
+        return format!("rows of {table} are copied and then deleted{UNDONE}{who} writes to {column}{BETWEEN}");
+    }
     let handed_back = claim.sequence.values.iter().filter(|value| value.is_handed_back()).count();
     match values.iter().find(|value| value.is_handed_back()).or(values.first()) {
         Some(value) if value.is_handed_back() && handed_back > 1 => {
@@ -267,7 +282,7 @@ fn weight(why: &WhyNot) -> u8 {
     match why {
         WhyNot::Autocommit => 0,
         WhyNot::WeakIsolation(_) => 1,
-        WhyNot::NoUniqueKey(_) => 2,
+        WhyNot::NoUniqueKey(_) | WhyNot::OneOrder(_) => 2,
         WhyNot::LockElsewhereRow(_) => 3,
         WhyNot::HalfGuard(_) | WhyNot::GuardOnAbsoluteValue | WhyNot::ConflictOverwrites => 4,
         WhyNot::OneProcess | WhyNot::GuardDropped | WhyNot::LockPerRequest => 5,
@@ -336,6 +351,9 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
             "no unique key refuses the second row".to_owned()
         }
         WhyNot::NoUniqueKey(columns) => format!("no unique key on ({}) refuses the second row", columns.join(", ")),
+        WhyNot::OneOrder(columns) => {
+            format!("no unique key on ({}) refuses the same two the other way round", columns.join(", "))
+        }
         WhyNot::ConflictOverwrites => "on a conflict the row of the first request is written over".to_owned(),
         WhyNot::OneProcess => "the lock is held in this process only".to_owned(),
         WhyNot::LockPerRequest => "each request makes the lock anew, so that nobody ever waits for it".to_owned(),
