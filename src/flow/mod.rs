@@ -112,7 +112,7 @@ pub struct Evaluator<'p> {
     struct_handles: FxHashMap<(TypeId, bool), Option<Handle>>,
     /// How transactions begin on a connection that was told so.
     begin_modes: FxHashMap<TermId, BeginMode>,
-    locks: FxHashMap<TermId, (TermId, Span, bool)>,
+    locks: FxHashMap<TermId, Guard>,
     constants: FxHashMap<ConstId, Value>,
     /// What says who sends the request.
     askers: FxHashSet<TermId>,
@@ -400,6 +400,8 @@ impl<'p> Evaluator<'p> {
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }
+        // What an extractor locked for itself it gave back.
+        self.end_temporaries(0);
     }
 
     /// The engine the function's package talks to, as far as its manifest says.
