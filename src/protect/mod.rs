@@ -10,6 +10,7 @@ pub mod idempotent;
 pub mod isolation;
 mod letters;
 pub mod lock;
+pub mod meant;
 mod own;
 pub mod process;
 pub mod recheck;

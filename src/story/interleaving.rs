@@ -3,7 +3,7 @@
 use crate::event::{Access, Cond, Event};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
 use crate::flow::term::Term;
-use crate::protect::WhyNot;
+use crate::protect::{WhyNot, meant};
 use crate::race::children::{self, Added};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Written, dependency, side};
@@ -65,7 +65,7 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
         let state = (who == Who::B && claim.rule == unchecked_outcome::ID).then(|| "changes no row".to_owned());
         steps.push(StoryStep { who, text: write_text.clone(), state, span: Some(write.span), role: Role::Write });
     }
-    Interleaving { steps, outcome: outcome(claim, write, table) }
+    Interleaving { steps, outcome: outcome(scene, claim, write, table) }
 }
 
 /// Another statement comes between the read and the write.
@@ -157,7 +157,7 @@ fn alone(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> In
         .into_iter()
         .map(|who| StoryStep { who, text: text.clone(), state: state(who), span: Some(write.span), role })
         .collect();
-    Interleaving { steps, outcome: outcome(claim, write, table) }
+    Interleaving { steps, outcome: outcome(scene, claim, write, table) }
 }
 
 /// What is seen of a read where the program goes on without it.
@@ -179,7 +179,7 @@ fn seen(shown: &Check) -> Option<String> {
     }
 }
 
-fn outcome(claim: &Claim, write: &Event, table: &str) -> String {
+fn outcome(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> String {
     let action = write.target().map(|target| target.action);
     match (claim.rule, action) {
         (table_lock::ID, _) => format!("everybody who writes {table} waits for everybody else"),
@@ -190,7 +190,9 @@ fn outcome(claim: &Claim, write: &Event, table: &str) -> String {
             "the second one writes over what the first one put there".to_owned()
         }
         (stale_guard::ID, Some(Action::Insert)) => "both went on, each as if it were alone".to_owned(),
-        (_, Some(Action::Insert)) => format!("{table} holds two rows where one was meant"),
+        (_, Some(Action::Insert)) if meant::beside(scene, &claim.sequence).is_some() => {
+            format!("{table} holds two rows where one was meant")
+        }
         (_, Some(Action::Delete)) => "both had the row".to_owned(),
         _ => "both went on, each as if it were alone".to_owned(),
     }
