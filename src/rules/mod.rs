@@ -14,6 +14,7 @@ pub mod lost_update;
 mod one_time;
 mod pages;
 pub mod racy_statement;
+mod set_once;
 pub mod stale_guard;
 pub mod table_lock;
 pub mod unchecked_outcome;
