@@ -163,6 +163,8 @@ pub struct Guard {
     pub span: Span,
     /// Readers do not exclude each other.
     pub shared: bool,
+    /// Nothing is inside: it can only be there to let one in after the other. What holds a value keeps that value.
+    pub empty: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -367,6 +367,7 @@ impl<'p> Evaluator<'p> {
 
     /// Notes a value the function returns, and what decided that it returns here.
     pub(super) fn leave_with(&mut self, value: Value) {
+        self.note_answer(&value);
         self.leave_since(value, 0);
     }
 
@@ -374,6 +375,11 @@ impl<'p> Evaluator<'p> {
     pub(super) fn leave_since(&mut self, value: Value, deps: usize) {
         let returned = self.returned_since(value, deps);
         self.frame.returns.push(returned);
+    }
+
+    /// Whether the last way out gives an error.
+    pub(super) fn ends_refusing(&self) -> bool {
+        self.frame.returns.last().is_some_and(|last| self.is_error(&last.value))
     }
 
     pub(super) fn returned_since(&self, value: Value, deps: usize) -> Return {

@@ -59,7 +59,9 @@ impl<'p> Evaluator<'p> {
         let configured = self.config.is_effect(&path);
         let kind = verb(&function.name);
         let told_inside = self.tells_inside.contains(&id) && kind == Some(EffectKind::Message);
-        if !configured && (kind.is_none() || only_gives(function) || asks(function) || told_inside) {
+        if !configured
+            && (kind.is_none() || only_gives(function) || gives_a_part(function) || asks(function) || told_inside)
+        {
             return;
         }
         let shown = match path.rsplit("::").nth(1) {
@@ -193,6 +195,22 @@ fn verb(name: &str) -> Option<EffectKind> {
         return None;
     }
     VERBS.iter().find(|(verb, _)| name.split('_').next() == Some(*verb)).map(|(_, kind)| *kind)
+}
+
+/// Whether a function is known to wait for nothing, and its name begins with a noun that says of what the value is that it
+/// gives: `email_hash`, `payout_request`. What acts gives nothing, or says whether it could.
+fn gives_a_part(function: &Function) -> bool {
+    let mut words = function.name.split('_');
+    let noun = matches!(words.next(), Some("mail" | "email" | "sms" | "webhook" | "payout"));
+    let made = match &function.ret {
+        Ty::Path(path) => path.segments.last().is_some_and(|last| {
+            !last.name.ends_with("Result")
+                && !matches!(last.name.as_str(), "Pin" | "Box" | "BoxFuture" | "JoinHandle" | "Future")
+        }),
+        Ty::Slice(_) => true,
+        _ => false,
+    };
+    noun && words.next().is_some() && made && !function.is_async && function.body.is_some()
 }
 
 /// Whether a function waits for nothing and gives a text, or a reference to what is there: `email_subject` makes a part

@@ -26,7 +26,10 @@ impl<'p> Evaluator<'p> {
                 let index = self.expr(index);
                 self.index(of, &index)
             }
-            ExprKind::Call(callee, args) => self.call(callee, args, expr.at),
+            ExprKind::Call(callee, args) => {
+                let value = self.call(callee, args, expr.at);
+                self.refused(value, expr.at)
+            }
             ExprKind::Method(call) => self.method(call, expr.at),
             ExprKind::Macro(call) => self.macro_call(call, expr.at),
             ExprKind::Struct(lit) => self.struct_literal(lit),

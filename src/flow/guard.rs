@@ -1,5 +1,6 @@
 //! Locks inside the process: what takes one, and how long its guard is held.
 
+use crate::event::{EventKind, Guard};
 use crate::flow::Evaluator;
 use crate::flow::known::is_mutator;
 use crate::flow::term::{Term, TermId, Terms};
@@ -32,9 +33,10 @@ impl<'p> Evaluator<'p> {
         let shared = name == "read" && kind == "RwLock";
         let guard = self.terms.fresh();
         let span = self.span(at);
-        self.locks.insert(guard, (recv.term, span, shared));
-        let taken = crate::event::Guard { guard, lock: recv.term, span, shared };
-        self.emit(crate::event::EventKind::Locked(taken.clone()), None, at);
+        let empty = kind == "Semaphore" || matches!(inner, Type::Unit);
+        let taken = Guard { guard, lock: recv.term, span, shared, empty };
+        self.locks.insert(guard, taken.clone());
+        self.emit(EventKind::Locked(taken.clone()), None, at);
         self.frame.guards.push(taken);
         let ty = if matches!(inner, Type::Unit) { Type::Unknown } else { inner };
         let value = Value::new(guard, ty);
@@ -49,12 +51,7 @@ impl<'p> Evaluator<'p> {
         }
         let mut at = 0;
         let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
-        let held = |guard: TermId, terms: &Terms| {
-            env.iter().any(|value| {
-                holds(terms, value.term, guard)
-                    || terms.mentions(value.term, guard) && matches!(value.shape, Shape::Record(_))
-            })
-        };
+        let held = |guard: TermId, terms: &Terms| env.iter().any(|value| keeps(terms, value, guard));
         let terms = &self.terms;
         self.frame.guards.retain(|guard| {
             at += 1;
@@ -75,6 +72,13 @@ impl<'p> Evaluator<'p> {
                 || !gone.iter().any(|term| *term == guard.guard || terms.mentions(*term, guard.guard))
         });
     }
+}
+
+/// Whether a value is a guard, or has one among its parts; what was read through a guard does not keep it.
+fn keeps(terms: &Terms, value: &Value, guard: TermId) -> bool {
+    let among = |parts: &[(Name, Value)]| parts.iter().any(|(_, part)| keeps(terms, part, guard));
+    holds(terms, value.term, guard)
+        || matches!(&value.shape, Shape::Record(parts) if terms.mentions(value.term, guard) && among(parts))
 }
 
 /// Whether a value is a guard, or one that was changed through since it was taken.

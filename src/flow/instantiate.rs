@@ -244,6 +244,7 @@ impl<'p> Evaluator<'p> {
             lock: self.map_term(guard.lock, map),
             span: guard.span,
             shared: guard.shared,
+            empty: guard.empty,
         }
     }
 
@@ -364,10 +365,10 @@ impl<'p> Evaluator<'p> {
                 None if !map.anew.has(self.terms.names.of_unknown(unknown)) && !self.locks.contains_key(&id) => id,
                 None => {
                     let fresh = self.terms.fresh();
-                    if let Some((lock, span, shared)) = self.locks.get(&id).copied() {
-                        let lock = self.map_term(lock, map);
-                        self.locks.insert(fresh, (lock, span, shared));
-                        map.guards.push(Guard { guard: fresh, lock, span, shared });
+                    if let Some(known) = self.locks.get(&id).cloned() {
+                        let taken = Guard { guard: fresh, lock: self.map_term(known.lock, map), ..known };
+                        self.locks.insert(fresh, taken.clone());
+                        map.guards.push(taken);
                     }
                     self.inherit_handle(id, fresh);
                     fresh

@@ -35,6 +35,7 @@ mod own;
 mod pattern;
 mod place;
 pub mod random;
+mod refusal;
 mod repeat;
 pub mod request;
 mod send;
@@ -114,7 +115,7 @@ pub struct Evaluator<'p> {
     struct_handles: FxHashMap<(TypeId, bool), Option<Handle>>,
     /// How transactions begin on a connection that was told so.
     begin_modes: FxHashMap<TermId, BeginMode>,
-    locks: FxHashMap<TermId, (TermId, Span, bool)>,
+    locks: FxHashMap<TermId, Guard>,
     constants: FxHashMap<ConstId, Value>,
     /// What says who sends the request.
     askers: FxHashSet<TermId>,
@@ -170,6 +171,12 @@ struct Frame<'p> {
     /// The call that is waited for where it stands.
     awaited: Option<Range>,
     returns: Vec<branch::Return>,
+    /// It may change what it is lent.
+    lends: bool,
+    /// Where the branches that end it give an error.
+    refusals: Vec<Range>,
+    /// Its variables where it last gave no error, if it is lent something.
+    answered: Option<Vec<(Name, Value)>>,
     guards: Vec<Guard>,
     repeated: usize,
     /// The loops around what is evaluated, innermost last.
@@ -306,10 +313,19 @@ impl<'p> Evaluator<'p> {
         let outer = std::mem::replace(&mut self.frame, frame);
         self.bind_parameters(id);
         if let Some(body) = &function.body {
+            if refusal::lends(function) {
+                self.frame.lends = true;
+                self.frame.refusals = refusal::refusals(body);
+            }
             let value = self.expr(body);
             if self.frame.left.is_none() {
                 self.leave_with(value);
             }
+        }
+        if self.ends_refusing()
+            && let Some(env) = self.frame.answered.take()
+        {
+            self.frame.env = env;
         }
         let returns = self.joined_return(0, 0, program.returns(id, program.self_type(id).as_ref(), &[]));
         let left = self.left_in_parameters(id, &[]);
@@ -402,6 +418,8 @@ impl<'p> Evaluator<'p> {
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }
+        // What an extractor locked for itself it gave back.
+        self.end_temporaries(0);
     }
 
     /// The engine the function's package talks to, as far as its manifest says.
@@ -498,6 +516,9 @@ impl Frame<'_> {
             taken_apart: None,
             awaited: None,
             returns: Vec::new(),
+            lends: false,
+            refusals: Vec::new(),
+            answered: None,
             guards: Vec::new(),
             repeated: 0,
             rounds: Vec::new(),

@@ -356,7 +356,7 @@ impl<'p> Evaluator<'p> {
         self.handles.insert(connection.term, Handle { kind: HandleKind::Connection, ..handle });
         let span = self.span(at);
         let held = self.frame.guards.len();
-        self.frame.guards.push(Guard { guard: connection.term, lock: recv.term, span, shared: false });
+        self.frame.guards.push(Guard { guard: connection.term, lock: recv.term, span, shared: false, empty: false });
         let value = self.call_value(closure, vec![connection], at);
         self.frame.guards.truncate(held);
         Some(value)

@@ -5,7 +5,7 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot, letters, uncovered};
+use crate::protect::{Protection, WhyNot, letters, meant, uncovered};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -78,41 +78,6 @@ pub(super) fn asks_for(read: &TableAccess, column: &Name) -> bool {
     })
 }
 
-/// The unique key that refuses a second row, where the program itself looks through the rows that it read for one like the
-/// one it inserts: `known.contains(row)`, `rows.iter().any(|row| row.name == name)`.
-fn compared_key(
-    scene: &Scene<'_, '_>,
-    (sequence, table): (&Sequence, &TableDef),
-    read: &TableAccess,
-    write: (&Access, &TableAccess),
-) -> Option<Vec<Name>> {
-    let terms = &scene.ev.terms;
-    let conds = sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?).term));
-    let mut comparisons: Vec<(bool, TermId, TermId)> = Vec::new();
-    for cond in conds {
-        terms.walk(cond, &mut |term| match terms.get(term) {
-            Term::Computed(by, parts) if matches!(by.as_str(), "==" | "contains") && parts.len() == 2 => {
-                comparisons.push((by == "contains", parts[0], parts[1]));
-            }
-            _ => {}
-        });
-    }
-    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
-    let column_of = |term: TermId, column: &Name| matches!(terms.get(term), Term::Field(_, name) if name == column);
-    let compared = |column: &Name| {
-        let sets = write.1.sets.iter().filter(|set| set.column == *column);
-        let given: Vec<TermId> = sets.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
-        comparisons.iter().any(|(whole, one, other)| {
-            [(*one, *other), (*other, *one)].into_iter().any(|(row, value)| {
-                let alike = column_of(row, column) && given.contains(&value);
-                let within = *whole && given.iter().any(|given| terms.mentions(*given, value));
-                of_read(row) && !of_read(value) && (alike || within)
-            })
-        })
-    };
-    key_where(table, compared, |column| compared(column) || asks_for(read, column))
-}
-
 /// The unique key that refuses a second row, where the way to the read leaves nothing for the columns that it did not ask for:
 /// whoever comes there inserts the same.
 fn blank_key(
@@ -134,11 +99,6 @@ fn blank_key(
     let fits = |column: &Name| given(column) && (asked(column) || blank(column));
     let found = |key: &&[Name]| key.iter().any(asked) && key.iter().any(blank) && key.iter().all(fits);
     table.keys().find(found).map(<[Name]>::to_vec)
-}
-
-/// A key of which some column fits one way, and every column another.
-fn key_where(table: &TableDef, some: impl Fn(&Name) -> bool, each: impl Fn(&Name) -> bool) -> Option<Vec<Name>> {
-    table.keys().find(|key| key.iter().any(&some) && key.iter().all(&each)).map(<[Name]>::to_vec)
 }
 
 /// Whether more than one value of a column fits a condition, which a key over the column takes for different ones: a range,
@@ -205,7 +165,7 @@ fn unique_key(
     let table = read.statement.accesses.get(sequence.read_access)?;
     let key = covering_key(scene, (read, table), (access, target)).or_else(|| {
         let of = (sequence, scene.schema.table(&target.table.name)?);
-        let compared = compared_key(scene, of, table, (access, target));
+        let compared = meant::compared_key(scene, of, table, (access, target));
         compared.or_else(|| blank_key(scene, of, table, (access, target)))
     });
     if let Some(open) = uncovered::way(scene, (read, table), (access, target)) {
@@ -213,11 +173,12 @@ fn unique_key(
         return None;
     }
     let Some(key) = key else {
-        let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned()).collect();
+        let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned());
+        let meant = meant::beside(scene, sequence).map(|beside| asked.chain(beside).collect());
         tried.push(if overwrites(scene, access, target) && !meets_another(scene, sequence) {
             WhyNot::ConflictOverwrites
         } else {
-            WhyNot::NoUniqueKey(asked)
+            WhyNot::NoUniqueKey(meant.unwrap_or_default())
         });
         return None;
     };

@@ -5,7 +5,7 @@
 
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, Event, EventId, EventKind};
-use crate::protect::{Protection, Shape, WhyNot, claim};
+use crate::protect::{Protection, Shape, Verdict, WhyNot, claim};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
@@ -143,7 +143,10 @@ fn earlier_lock(
         let Some(relation) = relation else {
             // A row that is locked and read for what stands in it was locked for its own sake.
             let meant = || !scene.result_used(event.id) && scene.place(event.id) < scene.place(read.id);
-            if strength.is_some() && (is_of_its_tables(sequence, locked, (deciding, write)) || meant()) {
+            if strength.is_some()
+                && (is_of_its_tables(sequence, locked, (deciding, write)) || meant())
+                && !serves_another(scene, write, event)
+            {
                 found = found.or(Some(WhyNot::LockElsewhereRow(event.id)));
             }
             continue;
@@ -165,7 +168,7 @@ fn earlier_lock(
         }
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
-            if strength.is_some() && relation == Locked::ReadRow {
+            if strength.is_some() && relation == Locked::ReadRow && !serves_another(scene, write, event) {
                 tried.push(WhyNot::LockAfterRead(event.id));
             }
             continue;
@@ -182,6 +185,17 @@ fn earlier_lock(
         tried.push(why);
     }
     None
+}
+
+/// Whether a lock does its work for another read that decides the same write, such as a count that is taken under it.
+fn serves_another(scene: &Scene<'_, '_>, write: &Event, lock: &Event) -> bool {
+    scene.sequences(write).iter().any(|other| {
+        scene.place(other.read) > scene.place(lock.id)
+            && match scene.verdict(other) {
+                Verdict::Safe(Protection::EarlierLock(by) | Protection::AdvisoryLock(by)) => by == lock.id,
+                _ => false,
+            }
+    })
 }
 
 /// Whether a lock is on the table that is read, or on the one that is written.
@@ -337,11 +351,11 @@ fn advisory_lock(
         let Some(call) = calls().find(|call| !call.shared).or_else(|| calls().next()) else { continue };
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
-            tried.push(WhyNot::LockAfterRead(event.id));
+            tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockAfterRead(event.id)));
             continue;
         }
         if !names_the_row(scene, access, call, sequence) {
-            tried.push(WhyNot::LockElsewhereRow(event.id));
+            tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockElsewhereRow(event.id)));
             continue;
         }
         if call.shared {

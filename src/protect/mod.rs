@@ -10,6 +10,7 @@ pub mod idempotent;
 pub mod isolation;
 mod letters;
 pub mod lock;
+pub mod meant;
 mod own;
 pub mod process;
 pub mod recheck;
@@ -22,6 +23,7 @@ use crate::lower::tree::Name;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency};
+use crate::span::Span;
 use crate::sql::statement::{Action, Strength};
 
 /// The verdict on one sequence.
@@ -109,10 +111,10 @@ pub enum WhyNot {
     ConflictOverwrites,
     /// The lock is of one process only.
     OneProcess,
-    /// The guard was dropped before the write.
-    GuardDropped,
-    /// Each request makes the lock anew.
-    LockPerRequest,
+    /// The guard of the lock that is taken there was dropped before the write.
+    GuardDropped(Span),
+    /// Each request makes the lock that is taken there anew.
+    LockPerRequest(Span),
     /// A transaction is open, and the deciding read goes past it.
     ReadBeside(EventId),
 }
@@ -136,6 +138,14 @@ impl WhyNot {
             | Self::LockReleasedEarly(at)
             | Self::ReadBeside(at)
             | Self::TableLockTooWeak(at) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// Where the lock inside the process is taken that does not hold, when that is the reason.
+    pub fn lost_guard(&self) -> Option<Span> {
+        match self {
+            Self::GuardDropped(at) | Self::LockPerRequest(at) => Some(*at),
             _ => None,
         }
     }

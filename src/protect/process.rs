@@ -1,7 +1,7 @@
 //! Locks inside the process: a mutex, a semaphore of one, the one connection behind a mutex.
 
 use crate::dialect::Dialect;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Guard};
 use crate::flow::term::{Term, TermId};
 use crate::protect::{Protection, WhyNot};
 use crate::race::index::Kind;
@@ -15,7 +15,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         if made_here(scene, guard.lock) {
             // One that a caller of both holds around them was made for something else.
             if common(read, write) == 0 {
-                tried.push(WhyNot::LockPerRequest);
+                tried.push(WhyNot::LockPerRequest(guard.span));
             }
             return None;
         }
@@ -31,23 +31,19 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
     if read.guards.iter().any(|guard| read.on == Some(guard.guard)) {
         return None;
     }
-    let dropped = read.guards.iter().any(|guard| !guard.shared && write.guards.iter().any(|g| g.lock == guard.lock));
-    let locked = |event: &Event| match &event.kind {
-        EventKind::Locked(guard) if !guard.shared && !serves_a_helper(scene, event, write) => Some(guard.guard),
+    let again = |held: &&Guard| !held.shared && write.guards.iter().any(|other| other.lock == held.lock);
+    let dropped = read.guards.iter().find(again).map(|guard| guard.span);
+    let kept = |guard: &Guard| read.guards.iter().any(|held| held.guard == guard.guard);
+    let mut taken = scene.before_of(Kind::Mutex, read.id).filter_map(|event| match &event.kind {
+        EventKind::Locked(guard) if !guard.shared && !serves_a_helper(scene, event, write) => Some(guard),
         _ => None,
+    });
+    // A lock around a value of the process that is given back before the row is read was meant for that value.
+    let in_vain = |guard: &&Guard| match kept(guard) {
+        true => write.guards.is_empty(),
+        false => guard.empty && read.on != Some(guard.guard),
     };
-    let never_kept = scene
-        .before_of(Kind::Mutex, read.id)
-        .filter_map(locked)
-        .any(|guard| read.on != Some(guard) && read.guards.iter().all(|held| held.guard != guard));
-    let ended = write.guards.is_empty()
-        && scene
-            .before_of(Kind::Mutex, read.id)
-            .filter_map(locked)
-            .any(|guard| read.guards.iter().any(|held| held.guard == guard));
-    if dropped || never_kept || ended {
-        tried.push(WhyNot::GuardDropped);
-    }
+    tried.extend(dropped.or_else(|| taken.find(in_vain).map(|guard| guard.span)).map(WhyNot::GuardDropped));
     None
 }
 

@@ -16,6 +16,7 @@ pub mod scene;
 pub mod session;
 pub mod side;
 pub mod transaction;
+mod uncalled;
 pub mod upsert;
 pub mod writers;
 

@@ -13,7 +13,7 @@ use crate::source::Workspace;
 use crate::span::Span;
 
 /// Attributes that leave a function what it is: any other may be a framework's, which calls it.
-const PLAIN: [&str; 14] = [
+pub(super) const PLAIN: [&str; 14] = [
     "allow",
     "expect",
     "warn",
@@ -222,7 +222,7 @@ fn namesakes<'c>(program: &Program, calls: &'c CallGraph, id: FnId) -> &'c [Call
     function.receiver.as_ref().and_then(|_| sites()).map_or(&[], Vec::as_slice)
 }
 
-fn is_main(program: &Program, id: FnId) -> bool {
+pub(super) fn is_main(program: &Program, id: FnId) -> bool {
     let function = program.function(id);
     function.name == "main" && function.in_impl.is_none() && function.params.is_empty()
 }

@@ -16,7 +16,7 @@ use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::kind::{self, Kind};
 use crate::race::reach::{Reach, Runs};
-use crate::race::upsert;
+use crate::race::{uncalled, upsert};
 use crate::span::Span;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, ConflictTarget, Operand};
@@ -134,7 +134,9 @@ impl Writers {
     ) -> Self {
         let mut writers = Self { by_column: FxHashMap::default(), reach };
         let mut known = Known::default();
-        for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
+        let uncalled = uncalled::functions(ev, production);
+        let runs = |flow: &&Arc<Flow>| production.contains(&flow.function) && !uncalled.contains(&flow.function);
+        for flow in flows.iter().filter(runs) {
             let Some(runs) = writers.reach.serving(flow.function).filter(|runs| *runs != Runs::First) else { continue };
             let called = ev.calls.calls_of(ev.program, flow.function).next().is_some();
             let made = flow.events.iter().filter(|event| event.does(Action::Insert));

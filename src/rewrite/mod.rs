@@ -178,7 +178,12 @@ impl<'a, 'p> Case<'a, 'p> {
             }
             // A row that is there is meant to be written over.
             check_then_insert::ID if self.replaces() => vec![atomic::rewrite(case)],
-            check_then_insert::ID => vec![unique_key::index(case), unique_key::rewrite(case), parent::lock(case)],
+            check_then_insert::ID => {
+                let by_key = [unique_key::index(case), unique_key::rewrite(case)];
+                let told = by_key.iter().any(Option::is_some);
+                let shared = parent::lock(case).or_else(|| parent::advisory(case).filter(|_| !told));
+                by_key.into_iter().chain([shared]).collect()
+            }
             stale_guard::ID => {
                 let shared = row_lock::rewrite(case).or_else(|| parent::lock(case)).or_else(|| parent::advisory(case));
                 vec![shared, Some(parent::isolation(&case))]

@@ -111,7 +111,7 @@ fn advice(why: &WhyNot) -> Option<(RewriteKind, &'static str, &'static str)> {
             "lock the row instead of the table",
             "the row lock keeps other writers of this row out; run it before the check, on the transaction of the write",
         ),
-        WhyNot::GuardDropped | WhyNot::LockPerRequest | WhyNot::OneProcess => (
+        WhyNot::GuardDropped(_) | WhyNot::LockPerRequest(_) | WhyNot::OneProcess => (
             OneTransaction,
             "lock the row in the database",
             "begin a transaction, run the read, the check and the write on it, and commit after the write",

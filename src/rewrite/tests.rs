@@ -246,6 +246,28 @@ fn a_missing_row_gets_a_key_and_a_conflict_clause() {
 }
 
 #[test]
+fn a_key_holds_what_is_compared_in_the_program() {
+    let body = "let names: Vec<String> = sqlx::query_scalar(\"SELECT name FROM guests WHERE room_id = $1\").bind(room_id).fetch_all(pool).await?;
+        if names.contains(&name) { bail!(\"taken\"); }
+        sqlx::query(\"INSERT INTO guests (room_id, name) VALUES ($1, $2)\").bind(room_id).bind(name).execute(pool).await?;";
+    let index = "CREATE UNIQUE INDEX guests_room_id_name_key ON guests (room_id, name)";
+    assert_eq!(first(&POSTGRES, "room_id: i64, name: String", body), index);
+}
+
+#[test]
+fn rows_that_are_added_up_get_no_key() {
+    let body = "let names: Vec<String> = sqlx::query_scalar(\"SELECT name FROM guests WHERE room_id = $1\").bind(room_id).fetch_all(pool).await?;
+        let mut letters = 0;
+        for name in &names { letters += name.len(); }
+        if letters > 100 { bail!(\"full\"); }
+        sqlx::query(\"INSERT INTO guests (room_id, name) VALUES ($1, $2)\").bind(room_id).bind(name).execute(pool).await?;";
+    let found = findings(&POSTGRES, "room_id: i64, name: String", body);
+    let texts: Vec<&str> = found.iter().flat_map(|it| &it.rewrites).map(|rewrite| rewrite.text.as_str()).collect();
+    assert_eq!(texts.first(), Some(&"SELECT id FROM rooms WHERE id = $1 FOR UPDATE"));
+    assert!(texts.iter().all(|text| !text.contains("UNIQUE")), "{texts:?}");
+}
+
+#[test]
 fn a_count_locks_the_parent() {
     let body = "let taken: i64 = sqlx::query_scalar(\"SELECT count(*) FROM guests WHERE room_id = $1\").bind(room_id).fetch_one(pool).await?;
         if taken >= places { bail!(\"full\"); }

@@ -9,7 +9,7 @@ use super::words::{Words, quoted};
 use crate::dialect::Dialect;
 use crate::finding::{Rewrite, RewriteKind};
 use crate::lower::tree::Name;
-use crate::protect::WhyNot;
+use crate::protect::{WhyNot, meant};
 use crate::sql::statement::{
     Access as TableAccess, Action, Assignment, Compare, ConflictAction, Operand, Place, Predicate, Verb,
 };
@@ -100,7 +100,8 @@ fn index_of_state(case: Case<'_, '_>) -> Option<Rewrite> {
     };
     let latest = source.ordered && source.limit.is_some();
     let alone = source.table.name == target.table.name && case.read.id != case.write.id;
-    if !indexed || !of_state || latest || !alone || case.claim.sequence.checks_aggregate() {
+    let tells_all = meant::beside(case.scene, &case.claim.sequence).is_some_and(|beside| beside.is_empty());
+    if !tells_all || !indexed || !of_state || latest || !alone || case.claim.sequence.checks_aggregate() {
         return None;
     }
     let state = said(case, source, predicate)?;
@@ -292,7 +293,7 @@ fn qualified<'a, 'p>(words: Words<'a, 'p>) -> Words<'a, 'p> {
     Words { qualified: words.dialect != Dialect::MySql, ..words }
 }
 
-/// The key: the columns that the read asked for and the INSERT gives.
+/// The key: the columns that the read asked for and the INSERT gives, and those that were compared in the program.
 fn key(case: Case<'_, '_>) -> Option<Key> {
     let target = case.target()?;
     if case.claim.sequence.checks_aggregate() {
@@ -316,7 +317,13 @@ fn key(case: Case<'_, '_>) -> Option<Key> {
             _ => {}
         }
     }
-    if columns.is_empty() || source.ordered && source.limit.is_some() {
+    let beside = meant::beside(case.scene, &case.claim.sequence);
+    for column in beside.iter().flatten().filter(|column| given(column)) {
+        if !columns.contains(column) {
+            columns.push(column.clone());
+        }
+    }
+    if columns.is_empty() || source.ordered && source.limit.is_some() && beside.as_ref().is_none_or(Vec::is_empty) {
         // The latest of several was asked for.
         return None;
     }
@@ -327,7 +334,8 @@ fn key(case: Case<'_, '_>) -> Option<Key> {
     let wider = case.scene.schema.table(&target.table.name).is_some_and(|table| {
         table.keys().any(|key| key.len() > columns.len() && columns.iter().all(|column| key.contains(column)))
     });
-    if wider && !known {
+    // What was asked of the rows in the program is no part of what was asked for in SQL.
+    if (wider || beside.is_none()) && !known {
         return None;
     }
     Some(Key { columns, state: if known { Vec::new() } else { state }, known })

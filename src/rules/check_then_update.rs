@@ -13,7 +13,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
-use crate::rules::{lost_update, one_time, stale_guard};
+use crate::rules::{lost_update, one_time, set_once, stale_guard};
 use crate::sql::statement::{Action, Compare, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
@@ -33,7 +33,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         let exchanged = one_time::is_exchanged(facts).then_some(Confidence::Medium);
         return deleted(facts).or_else(consumed).max(exchanged).or(Some(Confidence::Low));
     }
-    if takes_away(facts) {
+    if takes_away(facts) || set_once::is_one(facts) {
         return Some(Confidence::Low);
     }
     if asks_for_what_it_computes_from(facts) {

@@ -6,5 +6,5 @@ pub const ID: &str = "lock-lost";
 
 /// Whether a lock stands there in vain.
 pub fn claims(tried: &[WhyNot]) -> bool {
-    tried.iter().any(|why| why.lost_lock().is_some() || matches!(why, WhyNot::GuardDropped | WhyNot::LockPerRequest))
+    tried.iter().any(|why| why.lost_lock().is_some() || why.lost_guard().is_some())
 }

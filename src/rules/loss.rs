@@ -129,6 +129,20 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// Whether all other statements that give a column a value give it what this write does, or what its checks let through.
+    pub fn others_write_the_same(&self, set: &Assignment, own: &[FnId]) -> bool {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let Some(write) = self.write.access() else { return false };
+        let Some(same) = self.scene.ev.constants(write, &set.value) else { return false };
+        let away = side::turned_away(self.scene, self.sequence, &set.column);
+        let alike = |given: &[Name]| {
+            same.iter().any(|name| is_any(name, given))
+                || away.as_ref().is_some_and(|away| !away.iter().any(|name| is_any(name, given)))
+        };
+        let mut others = writers.others((table, &set.column), self.scene.flow.function, own);
+        others.all(|writer| writer.constants.as_ref().is_some_and(|given| alike(given)) || !self.may_find(&writer))
+    }
+
     /// Whether the only statements that give a column a value give it what the checks on it let through: a mark that is set,
     /// and never taken away.
     pub fn is_only_made_true(&self, column: &Name) -> bool {

@@ -16,6 +16,7 @@ pub mod own_number;
 mod pages;
 pub mod racy_statement;
 pub mod reset;
+mod set_once;
 pub mod stale_guard;
 pub mod table_lock;
 pub mod unchecked_outcome;

@@ -3,7 +3,7 @@
 use crate::event::{Access, CondKind, Event, EventKind};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict, recheck};
 use crate::race::index::Kind;
@@ -185,7 +185,11 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return None;
     }
     let settled = |check: &Check| {
-        facts.permits(check) || facts.only_leads_on(check) || runs_out(facts, check) || facts.is_of_who_asks(check)
+        facts.permits(check)
+            || facts.only_leads_on(check)
+            || runs_out(facts, check)
+            || facts.is_of_who_asks(check)
+            || only_asks_if_there(facts, check)
     };
     let spoiled = |check: &Check| rival(&check.looks_at) && !settled(check);
     if is_made_good(facts) || is_noted_beside(facts) || !facts.sequence.checks.iter().any(spoiled) {
@@ -199,6 +203,27 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether a check asks for no more than a row which nobody has marked as gone, before another row is changed or deleted: had
+/// the write come first, nothing would be otherwise. What is inserted stays behind.
+fn only_asks_if_there(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let (LooksAt::Column(column), Some(cond)) = (&check.looks_at, check.cond) else { return false };
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let cond = scene.ev.cond(cond);
+    let left_out = |predicate: &Predicate| {
+        predicate.columns.contains(column)
+            && (predicate.op == Compare::IsNull || scene.rivals.tells_presence(table, column))
+    };
+    let looked_at = |origin: &Origin| origin.event == facts.read.id && origin.part == Part::Column(column.clone());
+    let own = |event: &Event| dependency::sets_in(event, (table, column));
+    let adds = || dependency::written(facts.target).any(|set| set.value.is_relative());
+    !facts.inserts()
+        && facts.sequence.values.is_empty()
+        && !adds()
+        && facts.reads.filter.iter().any(left_out)
+        && !scene.origins(cond.term).iter().any(looked_at)
+        && !scene.flow.events.iter().any(own)
 }
 
 /// Whether all that was asked for is a row that must be there: nobody goes on without it.

@@ -3,7 +3,7 @@
 use crate::event::{Access, Cond, Event};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
 use crate::flow::term::Term;
-use crate::protect::WhyNot;
+use crate::protect::{WhyNot, meant};
 use crate::race::children::{self, Added};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Written, dependency, side};
@@ -68,7 +68,7 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
     }
     let outcome = match own_number::column(scene, &claim.sequence) {
         Some(column) if claim.rule == lost_update::ID => format!("both have the same {column}"),
-        _ => outcome(claim, write, table),
+        _ => outcome(scene, claim, write, table),
     };
     Interleaving { steps, outcome }
 }
@@ -163,7 +163,7 @@ fn alone(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> In
         .into_iter()
         .map(|who| StoryStep { who, text: text.clone(), state: state(who), span: Some(write.span), role })
         .collect();
-    Interleaving { steps, outcome: outcome(claim, write, table) }
+    Interleaving { steps, outcome: outcome(scene, claim, write, table) }
 }
 
 /// What is seen of a read where the program goes on without it.
@@ -185,7 +185,7 @@ fn seen(shown: &Check) -> Option<String> {
     }
 }
 
-fn outcome(claim: &Claim, write: &Event, table: &str) -> String {
+fn outcome(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> String {
     let action = write.target().map(|target| target.action);
     match (claim.rule, action) {
         (table_lock::ID, _) => format!("everybody who writes {table} waits for everybody else"),
@@ -196,7 +196,9 @@ fn outcome(claim: &Claim, write: &Event, table: &str) -> String {
             "the second one writes over what the first one put there".to_owned()
         }
         (stale_guard::ID, Some(Action::Insert)) => "both went on, each as if it were alone".to_owned(),
-        (_, Some(Action::Insert)) => format!("{table} holds two rows where one was meant"),
+        (_, Some(Action::Insert)) if meant::beside(scene, &claim.sequence).is_some() => {
+            format!("{table} holds two rows where one was meant")
+        }
         (_, Some(Action::Delete)) => "both had the row".to_owned(),
         _ => "both went on, each as if it were alone".to_owned(),
     }

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{Cond, CondId, CondKind, Event, Flow};
 use crate::finding::{CallSite, Finding, Label, Role, Severity, Trace};
 use crate::flow::Evaluator;
+use crate::protect::WhyNot;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, common, here, side};
 use crate::rules::claim::Claim;
@@ -56,6 +57,8 @@ pub fn tell(scene: &Scene<'_, '_>, claim: &Claim) -> Option<Finding> {
         callers: caller(scene.ev, scene.flow, claim).into_iter().collect(),
     })
 }
+
+const UNPROTECTED: &str = "this lock does not protect it";
 
 /// The call through which another function reaches a claim's sequence, when its two halves meet further below.
 pub fn caller(ev: &Evaluator<'_>, flow: &Flow, claim: &Claim) -> Option<CallSite> {
@@ -113,7 +116,7 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
         if lock != read.id
             && let Some(event) = scene.event(lock)
         {
-            add(Role::Lock, event.span, "this lock does not protect it".to_owned(), calls(event));
+            add(Role::Lock, event.span, UNPROTECTED.to_owned(), calls(event));
             break;
         }
     }
@@ -123,6 +126,11 @@ fn labels(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event, dep
             add(Role::Read, read.span, format!("also {}", reason::reads(scene, read, &also.sequence)), calls(read));
             add(Role::Check, span, format!("also {text}, which is not held either"), Vec::new());
         }
+    }
+    if claim.tried.iter().all(|why| why.lost_lock().is_none())
+        && let Some(guard) = claim.tried.iter().find_map(WhyNot::lost_guard)
+    {
+        add(Role::Lock, guard, UNPROTECTED.to_owned(), Vec::new());
     }
     if let Some(effect) = claim.effect.and_then(|id| scene.event(id)) {
         add(Role::Effect, effect.span, "this leaves the process and cannot be taken back".to_owned(), calls(effect));

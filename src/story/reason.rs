@@ -285,7 +285,7 @@ fn weight(why: &WhyNot) -> u8 {
         WhyNot::NoUniqueKey(_) | WhyNot::OneOrder(_) => 2,
         WhyNot::LockElsewhereRow(_) => 3,
         WhyNot::HalfGuard(_) | WhyNot::GuardOnAbsoluteValue | WhyNot::ConflictOverwrites => 4,
-        WhyNot::OneProcess | WhyNot::GuardDropped | WhyNot::LockPerRequest => 5,
+        WhyNot::OneProcess | WhyNot::GuardDropped(_) | WhyNot::LockPerRequest(_) => 5,
         WhyNot::OutcomeUnread | WhyNot::ClaimRunsOut => 6,
         _ => 7,
     }
@@ -356,11 +356,11 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
         }
         WhyNot::ConflictOverwrites => "on a conflict the row of the first request is written over".to_owned(),
         WhyNot::OneProcess => "the lock is held in this process only".to_owned(),
-        WhyNot::LockPerRequest => "each request makes the lock anew, so that nobody ever waits for it".to_owned(),
+        WhyNot::LockPerRequest(_) => "each request makes the lock anew, so that nobody ever waits for it".to_owned(),
         WhyNot::ReadBeside(_) => {
             "the deciding read goes to another connection than the transaction that is open beside it".to_owned()
         }
-        WhyNot::GuardDropped => "the guard of the lock is dropped before the write".to_owned(),
+        WhyNot::GuardDropped(_) => "the guard of the lock is dropped before the write".to_owned(),
     }
 }
 

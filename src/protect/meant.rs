@@ -1,0 +1,113 @@
+//! The key that the code has in mind where it looks at rows before it inserts one: what it asks for in SQL, and what of the
+//! rows it compares afterwards with what it inserts.
+
+use crate::event::Access;
+use crate::flow::term::{Term, TermId};
+use crate::lower::tree::Name;
+use crate::protect::constraint::asks_for;
+use crate::race::scene::Scene;
+use crate::race::{Check, LooksAt, Sequence, Written};
+use crate::sql::schema::TableDef;
+use crate::sql::statement::{Access as TableAccess, Aggregate};
+
+/// The columns that a key needs beside those that the read asks for, so that it refuses what the program would have refused
+/// and nothing else; none where that cannot be told, as of a sum, a limit or a state.
+pub fn beside(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Vec<Name>> {
+    let (read, write) = (scene.access(sequence.read)?, scene.access(sequence.write)?);
+    let (reads, target) = (read.statement.accesses.get(sequence.read_access)?, write.statement.target()?);
+    if sequence.checks_aggregate() {
+        return None;
+    }
+    let compared = Compared::of(scene, sequence);
+    let mut columns: Vec<Name> = Vec::new();
+    for check in &sequence.checks {
+        match &check.looks_at {
+            LooksAt::Existence => {}
+            LooksAt::Column(column) if asks_for(reads, column) || only_there(scene, check, column, read, target) => {}
+            LooksAt::Column(column) if compared.with_given(column, (write, target)) => columns.push(column.clone()),
+            LooksAt::Column(_) | LooksAt::Row | LooksAt::Aggregate => return None,
+        }
+    }
+    for value in sequence.values.iter().filter(|value| value.computed) {
+        if !is_next(value, read) {
+            return None;
+        }
+        columns.push(value.column.clone());
+    }
+    columns.sort();
+    columns.dedup();
+    Some(columns)
+}
+
+/// Whether a number goes on from the highest one.
+fn is_next(value: &Written, read: &Access) -> bool {
+    let highest = read.statement.output.iter().any(|output| {
+        output.aggregate == Some(Aggregate::Extreme) && output.from.as_slice() == std::slice::from_ref(&value.column)
+    });
+    value.is_own() || highest
+}
+
+/// Whether a condition on a column that every row fills only asks if there was a row.
+fn only_there(scene: &Scene<'_, '_>, check: &Check, column: &Name, read: &Access, target: &TableAccess) -> bool {
+    let Some(cond) = check.cond else { return true };
+    let filled = scene.schema.table(&target.table.name).is_some_and(|table| {
+        table.columns.iter().any(|def| def.name == *column && !def.nullable) || table.primary_key.contains(column)
+    });
+    let exists = matches!(scene.ev.terms.get(scene.ev.cond(cond).term), Term::Exists(_));
+    exists && (filled || read.statement.output.len() == 1)
+}
+
+/// The unique key that refuses a second row, where the program itself looks through the rows that it read for one like the
+/// one it inserts: `known.contains(row)`, `rows.iter().any(|row| row.name == name)`.
+pub(super) fn compared_key(
+    scene: &Scene<'_, '_>,
+    (sequence, table): (&Sequence, &TableDef),
+    read: &TableAccess,
+    write: (&Access, &TableAccess),
+) -> Option<Vec<Name>> {
+    let of_rows = Compared::of(scene, sequence);
+    let compared = |column: &Name| of_rows.with_given(column, write);
+    let fits =
+        |key: &&[Name]| key.iter().any(compared) && key.iter().all(|column| compared(column) || asks_for(read, column));
+    table.keys().find(fits).map(<[Name]>::to_vec)
+}
+
+/// What the conditions of a sequence compare.
+struct Compared<'a, 'p> {
+    scene: &'a Scene<'a, 'p>,
+    sequence: &'a Sequence,
+    /// Both sides, and whether a list is looked through as a whole.
+    pairs: Vec<(bool, TermId, TermId)>,
+}
+
+impl<'a, 'p> Compared<'a, 'p> {
+    fn of(scene: &'a Scene<'a, 'p>, sequence: &'a Sequence) -> Self {
+        let terms = &scene.ev.terms;
+        let mut pairs = Vec::new();
+        for cond in sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?).term)) {
+            terms.walk(cond, &mut |term| match terms.get(term) {
+                Term::Computed(by, parts) if matches!(by.as_str(), "==" | "contains") && parts.len() == 2 => {
+                    pairs.push((by == "contains", parts[0], parts[1]));
+                }
+                _ => {}
+            });
+        }
+        Self { scene, sequence, pairs }
+    }
+
+    /// Whether a column of the rows is compared with what the write gives it.
+    fn with_given(&self, column: &Name, write: (&Access, &TableAccess)) -> bool {
+        let (scene, terms) = (self.scene, &self.scene.ev.terms);
+        let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == self.sequence.read);
+        let column_of = |term: TermId| matches!(terms.get(term), Term::Field(_, name) if name == column);
+        let sets = write.1.sets.iter().filter(|set| set.column == *column);
+        let given: Vec<TermId> = sets.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
+        self.pairs.iter().any(|(whole, one, other)| {
+            [(*one, *other), (*other, *one)].into_iter().any(|(row, value)| {
+                let alike = column_of(row) && given.contains(&value);
+                let within = *whole && given.iter().any(|given| terms.mentions(*given, value));
+                of_read(row) && !of_read(value) && (alike || within)
+            })
+        })
+    }
+}
