@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::dialect::{Dialect, Isolation};
 use crate::flow::clock::is_of_clock;
+use crate::flow::distant::Distant;
 use crate::flow::names::Owners;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::Value;
@@ -59,6 +60,8 @@ pub struct Flow {
     pub events: Vec<Event>,
     /// The conditions on which events and the result depend, those of called functions included.
     pub conds: Vec<CondId>,
+    /// Conditions far below that callers are told of in one of these.
+    pub distant: Option<Distant>,
     /// The statements whose outcome some condition looks at, also one on which nothing depends.
     pub looked_at: Vec<EventId>,
     pub returns: Value,

@@ -87,13 +87,16 @@ fn macros_in<'f>(workspace: &Workspace, file: &'f SourceFile) -> Option<(usize, 
     (macros != Macros::default()).then_some((krate, inside, macros))
 }
 
-/// Of several of one name the one that is for others; none where that is not clear.
+/// Of several of one name the one that is for others; none where that is not clear. Only `cfg` lets several be exported,
+/// one for each database as a rule: the first by the name of its file stands for them, whatever the name of the macro is, so
+/// that all are of one kind.
 fn the_one(mut all: Vec<Found>) -> Option<MacroDefinition> {
     if all.len() > 1 {
         all.retain(|(definition, root)| definition.exported || *root);
     }
-    let (definition, _) = all.pop()?;
-    all.is_empty().then_some(definition)
+    let several = all.len() > 1;
+    let (definition, _) = all.into_iter().next()?;
+    (!several || definition.exported).then_some(definition)
 }
 
 /// The name of the module that a file holds.
@@ -144,9 +147,17 @@ mod tests {
         let root = ("src/lib.rs", FINDER);
         assert!(functions(&[root, ("src/seats.rs", "other::finder!(find_seat);")]).is_empty());
         assert!(functions(&[root, ("src/seats.rs", "use other::finder; finder!(find_seat);")]).is_empty());
-        let exported = format!("#[macro_export] {FINDER}");
-        let two = [("src/a.rs", &*exported), ("src/b.rs", &*exported), call];
-        assert!(functions(&two).is_empty(), "nobody knows which");
+    }
+
+    #[test]
+    fn of_exported_macros_for_each_database_the_first_is_called() {
+        let calls = ("src/seats.rs", "finder!(find_seat);");
+        let of =
+            |what: &str| format!("#[macro_export] macro_rules! finder {{ ($name:ident) => {{ fn {what}() {{}} }} }}");
+        let (one, other) = (of("by_postgres"), of("by_sqlite"));
+        let both = [("src/sqlite.rs", &*other), ("src/postgres.rs", &*one), calls];
+        assert_eq!(functions(&both).len(), 1);
+        assert!(functions(&both)[0].starts_with("by_postgres"), "{:?}", functions(&both));
     }
 
     #[test]

@@ -437,18 +437,18 @@ impl<'p> Evaluator<'p> {
     }
 
     /// What decides whether a function gives a value or an error: not an early `return Ok(…)`, since the caller's `?`
-    /// goes on after that as after any other.
+    /// goes on after that as after any other; where it is the only one, it does.
     fn returned_refusals(&self, returns: &[Return]) -> Option<Conds> {
         let mut found: Vec<CondId> = Vec::new();
+        let one_way = returns.iter().filter(|one| !self.is_error(&one.value)).count() == 1;
         for Return { value, deps, .. } in returns {
             if self.is_error(value) {
                 found.extend(deps.iter().copied());
                 continue;
             }
             found.extend(value.refused.as_ref().filter(|_| value.wrap == Wrap::Answer)?.iter().copied());
-            let refuses = |cond: &CondId| {
-                returns.len() == 1 || matches!(self.cond(*cond).kind, CondKind::Presence | CondKind::Must)
-            };
+            let refuses =
+                |cond: &CondId| one_way || matches!(self.cond(*cond).kind, CondKind::Presence | CondKind::Must);
             found.extend(deps.iter().copied().filter(refuses));
         }
         Some(union(&[], &found))

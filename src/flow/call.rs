@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::event::{Conds, EventKind};
+use crate::client::handles;
+use crate::event::{Conds, Event, EventId, EventKind};
 use crate::flow::absent::Absent;
 use crate::flow::graph::CallSite;
 use crate::flow::term::{ANSWER, Term};
-use crate::flow::value::{ClosureValue, Shape, Value};
+use crate::flow::value::{ClosureValue, Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit};
 use crate::link::{ConstId, Def, FnId, Type, Via};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, TyPath};
@@ -193,7 +194,10 @@ impl<'p> Evaluator<'p> {
 
     fn well_known_constructor(&mut self, name: &str, args: &[Expr]) -> Option<Value> {
         match (name, args) {
-            ("Ok", [inner]) => Some(self.expr(inner).in_result()),
+            ("Ok", [inner]) => {
+                let value = self.expr(inner);
+                Some(self.answer(value))
+            }
             ("Some", [inner]) => Some(Value { absent: Absent::Never, ..self.expr(inner) }),
             ("Box", [inner]) => Some(self.expr(inner)),
             ("Err", [inner]) => {
@@ -203,6 +207,24 @@ impl<'p> Evaluator<'p> {
                 Some(value)
             }
             _ => None,
+        }
+    }
+
+    /// `Ok(query.fetch_one(pool).await?)`: the row that had to be there, in a result that is still an error where it is not.
+    fn answer(&self, value: Value) -> Value {
+        let row = match self.terms.get(value.term) {
+            Term::Field(row, name) if name == "0" && self.single_column(*row) => *row,
+            _ => value.term,
+        };
+        let required = |read: EventId| {
+            let sent = self.frame.events.iter().rev().find(|event| event.id == read);
+            sent.and_then(Event::access).is_some_and(|access| access.row_required)
+        };
+        match self.terms.get(row) {
+            Term::Row(read) if matches!(value.shape, Shape::Plain) && required(*read) => {
+                Value { term: row, wrap: Wrap::Found, ..value }
+            }
+            _ => value.in_result(),
         }
     }
 
@@ -393,7 +415,7 @@ impl<'p> Evaluator<'p> {
 
     /// `recv.name(args)`.
     pub(super) fn method(&mut self, call: &MethodCall, at: Range) -> Value {
-        let recv = self.expr(&call.recv);
+        let mut recv = self.expr(&call.recv);
         if self.frame.left.is_some() {
             return recv;
         }
@@ -405,6 +427,9 @@ impl<'p> Evaluator<'p> {
         self.frame.led |= self.asks_who_leads(&recv, &call.name);
         if let Some(value) = self.client_method(&recv, call, &args, at) {
             return value;
+        }
+        if let Some(ty) = self.type_of_handle(&recv, &call.name) {
+            recv.ty = ty;
         }
         let candidates = self.program.methods(self.frame.scope, &recv.ty, &call.name);
         if !candidates.functions.is_empty() && !self.hides(&recv, call) {
@@ -448,6 +473,19 @@ impl<'p> Evaluator<'p> {
         let value = self.known_method(recv, call, args, at);
         self.change(&lent);
         value
+    }
+
+    /// The type of a handle that a client's call gave, where a trait of the program adds the method that is called to one
+    /// type of such handles.
+    fn type_of_handle(&self, recv: &Value, name: &str) -> Option<Type> {
+        let handle = self.handle(recv.term).filter(|_| recv.ty.is_unknown())?;
+        let named = self.program.named_methods(name).iter();
+        let mut types = named.filter_map(|id| self.program.self_type(*id)).filter(|ty| {
+            let of = matches!(ty, Type::External(..)).then(|| handles::handle_of(ty, &self.clients)).flatten();
+            of.is_some_and(|of| of.client == handle.client && of.kind == handle.kind)
+        });
+        let first = types.next()?;
+        types.all(|other| other == first).then_some(first)
     }
 
     /// Whether a client is asked if this process leads those that share its database.

@@ -17,11 +17,19 @@ pub(super) struct Made {
     pub(super) of_rows: bool,
     /// Whose names stand in it.
     pub(super) marks: Marks,
+    /// Through how many calls it came.
+    pub(super) calls: u8,
 }
 
 impl Evaluator<'_> {
     pub(super) fn new_cond(&mut self, cond: Cond) -> CondId {
+        self.new_cond_below(cond, 0)
+    }
+
+    /// A condition of a function so many calls below.
+    pub(super) fn new_cond_below(&mut self, cond: Cond, calls: u8) -> CondId {
         let mut made = Made {
+            calls,
             of_params: self.terms.params(cond.term) != Params::default(),
             of_rows: !self.terms.origins(cond.term).is_empty(),
             marks: self.terms.marks(cond.term),

@@ -8,6 +8,7 @@ use crate::event::{
     Access, Call, Comparison, Cond, CondId, Decided, Effect, Event, EventId, EventKind, Flow, Guard, Path,
 };
 use crate::flow::absent::Absent;
+use crate::flow::distant::Distant;
 use crate::flow::limits::FOLLOWED;
 use crate::flow::names::{Marks, Owners};
 use crate::flow::term::{Params, Term, TermId};
@@ -21,6 +22,7 @@ use crate::span::Range;
 pub(super) struct Mapping<'a> {
     function: FnId,
     args: &'a [Value],
+    distant: Option<&'a Distant>,
     /// The owners of names that the caller holds as well: theirs are made anew.
     anew: Owners,
     /// What has none of these and no parameter stays what it is.
@@ -64,6 +66,7 @@ impl<'p> Evaluator<'p> {
         let mut map = Mapping {
             function: flow.function,
             args,
+            distant: flow.distant.as_ref(),
             marks: self.changing(flow, &anew),
             anew,
             events: FxHashMap::default(),
@@ -291,6 +294,11 @@ impl<'p> Evaluator<'p> {
         if let Some(mapped) = map.conds.get(&id) {
             return *mapped;
         }
+        if let Some(distant) = map.distant
+            && distant.those.contains(&id)
+        {
+            return self.map_cond(distant.in_one, map);
+        }
         // A condition cannot contain itself, but a malformed one must not loop.
         map.conds.insert(id, None);
         if !self.may_place(map) {
@@ -315,7 +323,8 @@ impl<'p> Evaluator<'p> {
             .collect();
         let inner = branch::union(&inner, &[]);
         let decides = cond.decides.map(|decides| Decided { branch: self.map_branch(decides.branch, map), ..decides });
-        let mapped = self.new_cond(Cond { term, inner, compares: compares.into(), decides, ..cond });
+        let cond = Cond { term, inner, compares: compares.into(), decides, ..cond };
+        let mapped = self.new_cond_below(cond, made.calls.saturating_add(1));
         map.conds.insert(id, Some(mapped));
         Some(mapped)
     }

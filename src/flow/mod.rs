@@ -16,6 +16,7 @@ mod conds;
 mod construct;
 mod decode;
 mod diesel;
+pub mod distant;
 pub(crate) mod effect;
 pub mod encode;
 mod expr;
@@ -336,7 +337,8 @@ impl<'p> Evaluator<'p> {
         if !reaches_rows {
             Self::forget_effects(&mut frame);
         }
-        let conds = self.telling(&frame, &returns);
+        let mut conds = self.telling(&frame, &returns);
+        let distant = self.gather_distant(&mut conds);
         let looked_at = self.looked_at(&frame);
         let Frame { events, open, switches, mut absences, blanks, mut leads, held, .. } = frame;
         let passed: FxHashSet<u32> =
@@ -349,6 +351,7 @@ impl<'p> Evaluator<'p> {
             reaches_rows,
             events,
             conds,
+            distant,
             looked_at,
             returns,
             left,

@@ -3,13 +3,14 @@
 use crate::event::{CondId, CondKind, EventId};
 use crate::flow::absent::is_let;
 use crate::flow::branch::Return;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
-use crate::flow::{Evaluator, Exit};
+use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
 use crate::lower::tree::{Block, Expr, Pat};
 
 /// A loop that is gone round in, and how it is left so far.
+#[derive(Default)]
 pub(super) struct Round {
     /// How many conditions control depended on before.
     deps: usize,
@@ -17,6 +18,8 @@ pub(super) struct Round {
     values: Vec<Return>,
     /// It may end without a value.
     ends: bool,
+    /// The conditions under which `break` ends it without one.
+    ended_by: Vec<CondId>,
 }
 
 impl<'p> Evaluator<'p> {
@@ -29,6 +32,7 @@ impl<'p> Evaluator<'p> {
             let test = ev.condition(&tested, CondKind::Test, cond.at);
             asked = test.filter(|_| ev.frame.events.len() > sent);
             ev.frame.deps.extend(test.map(|cond| (cond, Exit::Loop)));
+            ev.ends_by(test.filter(|_| !is_let(cond)));
             ev.block(block);
             ev.frame.env.truncate(variables);
         });
@@ -83,9 +87,33 @@ impl<'p> Evaluator<'p> {
         self.may_leave_loops();
         match value {
             Some(value) => round.values.push(self.returned_since(value, round.deps)),
-            None => round.ends = true,
+            None => {
+                round.ends = true;
+                round.ended_by.extend(self.frame.deps.iter().skip(round.deps).map(|(cond, _)| *cond));
+            }
         }
         self.frame.rounds.push(round);
+    }
+
+    /// Notes what decides that the innermost loop ends.
+    fn ends_by(&mut self, conds: impl IntoIterator<Item = CondId>) {
+        if let Some(round) = self.frame.rounds.last_mut() {
+            round.ended_by.extend(conds);
+        }
+    }
+
+    /// `while taken.contains(&place) { place += 1 }`: how far a variable was counted is what the loop's end decided. What was
+    /// computed from rows says so itself.
+    fn counted(&mut self, before: &[TermId], round: &Round) {
+        if round.ended_by.is_empty() {
+            return;
+        }
+        for (place, old) in before.iter().enumerate() {
+            let Some((_, value)) = self.frame.env.get_mut(place) else { return };
+            if value.term != *old && self.terms.origins(value.term).is_empty() {
+                value.guards = branch::union(&value.guards, &round.ended_by);
+            }
+        }
     }
 
     /// What is not understood may hold a `break`.
@@ -126,7 +154,8 @@ impl<'p> Evaluator<'p> {
     fn rounds(&mut self, body: impl FnOnce(&mut Self)) -> (Value, Round) {
         let fork = self.fork();
         let (deps, events) = (self.frame.deps.len(), self.frame.events.len());
-        self.frame.rounds.push(Round { deps, values: Vec::new(), ends: false });
+        let before: Vec<TermId> = self.frame.env.iter().map(|(_, value)| value.term).collect();
+        self.frame.rounds.push(Round { deps, values: Vec::new(), ends: false, ended_by: Vec::new() });
         self.frame.repeated += 1;
         self.frame.loops += 1;
         let once = self.arm(&fork, 0, &[], |ev| {
@@ -142,8 +171,10 @@ impl<'p> Evaluator<'p> {
         });
         self.frame.repeated -= 1;
         self.frame.loops -= 1;
-        let round = self.frame.rounds.pop().unwrap_or(Round { deps, values: Vec::new(), ends: true });
+        let round = self.frame.rounds.pop().unwrap_or_default();
         let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
-        (self.join(fork, vec![once, never]), round)
+        let value = self.join(fork, vec![once, never]);
+        self.counted(&before, &round);
+        (value, round)
     }
 }

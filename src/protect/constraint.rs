@@ -12,7 +12,7 @@ use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
 use crate::sql::schema::TableDef;
 use crate::sql::statement::{
-    Access as TableAccess, Action, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
+    Access as TableAccess, Action, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate, Statement,
 };
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
@@ -34,7 +34,7 @@ pub fn covering_key(
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
     let table = scene.schema.table(&write.1.table.name)?;
-    let asked = |column: &Name| asks_for(read.1, column);
+    let asked = |column: &Name| asks_for(&read.0.statement, read.1, column);
     // What an UPDATE leaves as it is, the row has already.
     let has_all = write.1.sets.is_empty() || write.1.action == Action::Update;
     let given = |column: &Name| has_all || write.1.sets.iter().any(|set| set.column == *column);
@@ -70,12 +70,38 @@ pub fn differing(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Vec<Name>
     table.keys().filter(within).map(beside).find(|beside| !beside.is_empty() && beside.iter().all(brought))
 }
 
-pub(super) fn asks_for(read: &TableAccess, column: &Name) -> bool {
+/// Whether a read asks for rows with one value of a column.
+pub(super) fn asks_for(statement: &Statement, read: &TableAccess, column: &Name) -> bool {
     read.filter.iter().any(|predicate| {
         predicate.columns.contains(column)
             && !matches!(predicate.op, Compare::Ne | Compare::NotIn | Compare::IsNotNull)
             && !is_coarser(predicate)
+            && !is_of_any_row(statement, predicate)
     })
+}
+
+/// `ON seat.plane = plane.id`, `plane IN (SELECT id FROM plane)`: whether a condition holds a column only to what some row
+/// of another table has, whichever that is.
+fn is_of_any_row(statement: &Statement, predicate: &Predicate) -> bool {
+    let is_value = |part: &Operand| match part {
+        Operand::Literal(text) => !matches!(text.as_str(), "true" | "false"),
+        other => matches!(other, Operand::Placeholder(_) | Operand::Named(_) | Operand::Unknown),
+    };
+    let brings = |operand: &Operand| {
+        let mut found = false;
+        operand.walk(&mut |part| found |= is_value(part));
+        found
+    };
+    let pinned = |access: &TableAccess| access.filter.iter().any(|predicate| brings(&predicate.value));
+    match &predicate.value {
+        Operand::Column { table: Some(other), .. } => {
+            let named =
+                |access: &&TableAccess| [Some(&access.table.name), access.table.alias.as_ref()].contains(&Some(other));
+            statement.accesses.iter().find(named).is_some_and(|access| !pinned(access))
+        }
+        Operand::Subquery(parts) => !parts.iter().any(brings),
+        _ => false,
+    }
 }
 
 /// The unique key that refuses a second row, where the way to the read leaves nothing for the columns that it did not ask for:
@@ -83,7 +109,7 @@ pub(super) fn asks_for(read: &TableAccess, column: &Name) -> bool {
 fn blank_key(
     scene: &Scene<'_, '_>,
     (sequence, table): (&Sequence, &TableDef),
-    read: &TableAccess,
+    read: (&Access, &TableAccess),
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
     let event = scene.event(sequence.read)?;
@@ -95,7 +121,7 @@ fn blank_key(
         given.next().is_some_and(of_set) && !nullable(column)
     };
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
-    let asked = |column: &Name| asks_for(read, column);
+    let asked = |column: &Name| asks_for(&read.0.statement, read.1, column);
     let fits = |column: &Name| given(column) && (asked(column) || blank(column));
     let found = |key: &&[Name]| key.iter().any(asked) && key.iter().any(blank) && key.iter().all(fits);
     table.keys().find(found).map(<[Name]>::to_vec)
@@ -165,8 +191,8 @@ fn unique_key(
     let table = read.statement.accesses.get(sequence.read_access)?;
     let key = covering_key(scene, (read, table), (access, target)).or_else(|| {
         let of = (sequence, scene.schema.table(&target.table.name)?);
-        let compared = meant::compared_key(scene, of, table, (access, target));
-        compared.or_else(|| blank_key(scene, of, table, (access, target)))
+        let compared = meant::compared_key(scene, of, (read, table), (access, target));
+        compared.or_else(|| blank_key(scene, of, (read, table), (access, target)))
     });
     if let Some(open) = uncovered::way(scene, (read, table), (access, target)) {
         tried.push(open);

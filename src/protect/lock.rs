@@ -5,6 +5,8 @@
 
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, Event, EventId, EventKind};
+use crate::flow::term::Part;
+use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot, claim};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
@@ -258,11 +260,15 @@ fn lock_relation(
         .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
         .collect();
     let from_locked = |term: crate::flow::term::TermId| {
-        scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed)
+        let named = |part: &Part| !matches!(part, Part::Column(column) if is_of_many(scene, locked, column));
+        scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed && named(&origin.part))
     };
-    let by_key = read
-        .filter
+    // What the rows are joined with decides as well which of them are read.
+    let by_key = deciding
+        .statement
+        .accesses
         .iter()
+        .flat_map(|access| &access.filter)
         .flat_map(|p| scene.terms_in(deciding, &p.value))
         .any(|term| keys.contains(&term) || from_locked(term));
     if by_key && locked.table.name != read.table.name {
@@ -270,6 +276,17 @@ fn lock_relation(
     }
     // A lock on another row of the table under the same key column, such as all children of one parent.
     (by_key && locked.table.name == read.table.name).then_some(Locked::ReadRow)
+}
+
+/// Whether several rows of a locked table may name the same row by a column, so that who locks another of them goes on.
+fn is_of_many(scene: &Scene<'_, '_>, locked: &TableAccess, column: &Name) -> bool {
+    let Some(table) = scene.schema.table(&locked.table.name).filter(|table| !table.keys_unsaid) else { return false };
+    let unique = |key: &[Name]| key == std::slice::from_ref(column);
+    let partly = table.uniques.iter().any(|key| unique(&key.columns));
+    table.columns.iter().any(|def| def.name == *column)
+        && !table.keys().any(unique)
+        && !partly
+        && locked.equals(column).is_none()
 }
 
 fn holds(

@@ -10,6 +10,9 @@ use crate::race::{Check, LooksAt, Sequence, Written};
 use crate::sql::schema::TableDef;
 use crate::sql::statement::{Access as TableAccess, Aggregate};
 
+/// What says whether a value is among those of a list, a set or a map.
+const LOOKS_UP: [&str; 5] = ["contains", "contains_key", "remove", "take", "get"];
+
 /// The columns that a key needs beside those that the read asks for, so that it refuses what the program would have refused
 /// and nothing else; none where that cannot be told, as of a sum, a limit or a state.
 pub fn beside(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Vec<Name>> {
@@ -23,7 +26,8 @@ pub fn beside(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Vec<Name>> {
     for check in &sequence.checks {
         match &check.looks_at {
             LooksAt::Existence => {}
-            LooksAt::Column(column) if asks_for(reads, column) || only_there(scene, check, column, read, target) => {}
+            LooksAt::Column(column)
+                if asks_for(&read.statement, reads, column) || only_there(scene, check, column, read, target) => {}
             LooksAt::Column(column) if compared.with_given(column, (write, target)) => columns.push(column.clone()),
             LooksAt::Column(_) | LooksAt::Row | LooksAt::Aggregate => return None,
         }
@@ -62,13 +66,15 @@ fn only_there(scene: &Scene<'_, '_>, check: &Check, column: &Name, read: &Access
 pub(super) fn compared_key(
     scene: &Scene<'_, '_>,
     (sequence, table): (&Sequence, &TableDef),
-    read: &TableAccess,
+    read: (&Access, &TableAccess),
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
     let of_rows = Compared::of(scene, sequence);
     let compared = |column: &Name| of_rows.with_given(column, write);
-    let fits =
-        |key: &&[Name]| key.iter().any(compared) && key.iter().all(|column| compared(column) || asks_for(read, column));
+    let fits = |key: &&[Name]| {
+        key.iter().any(compared)
+            && key.iter().all(|column| compared(column) || asks_for(&read.0.statement, read.1, column))
+    };
     table.keys().find(fits).map(<[Name]>::to_vec)
 }
 
@@ -86,8 +92,8 @@ impl<'a, 'p> Compared<'a, 'p> {
         let mut pairs = Vec::new();
         for cond in sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?).term)) {
             terms.walk(cond, &mut |term| match terms.get(term) {
-                Term::Computed(by, parts) if matches!(by.as_str(), "==" | "contains") && parts.len() == 2 => {
-                    pairs.push((by == "contains", parts[0], parts[1]));
+                Term::Computed(by, parts) if parts.len() == 2 && (by == "==" || LOOKS_UP.contains(&by.as_str())) => {
+                    pairs.push((by != "==", parts[0], parts[1]));
                 }
                 _ => {}
             });

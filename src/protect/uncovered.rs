@@ -42,7 +42,8 @@ pub(super) fn way(
             !asked.is_empty() && terms.iter().any(of)
         };
         let keys = table.keys().chain(table.uniques.iter().map(|unique| unique.columns.as_slice()));
-        let has = |column: &Name| asked.iter().any(|(own, _)| *own == column) || asks_for(&beside, column);
+        let has =
+            |column: &Name| asked.iter().any(|(own, _)| *own == column) || asks_for(&read.0.statement, &beside, column);
         let covered = keys.into_iter().any(|key| !key.is_empty() && key.iter().all(has));
         let open = !asked.is_empty() && asked.iter().all(inserted) && !covered;
         open.then(|| WhyNot::NoUniqueKey(asked.into_iter().map(|(column, _)| column.clone()).collect()))

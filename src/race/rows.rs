@@ -184,6 +184,11 @@ fn is_set(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
         && !read.filter.iter().any(|p| p.op == Compare::Eq)
 }
 
+/// `booking.room = room.id`: whether a condition compares with a column of another table, and names no row by itself.
+fn is_join(value: &Operand) -> bool {
+    matches!(value, Operand::Column { table: Some(_), .. })
+}
+
 /// Whether the equalities of two accesses agree on a column, and whether they contradict each other on one.
 pub fn compare_keys(
     scene: &Scene<'_, '_>,
@@ -219,10 +224,13 @@ fn new_row(
     write: (&Access, &TableAccess),
     set: bool,
 ) -> Relation {
-    let equalities: Vec<_> = read.1.filter.iter().filter(|p| p.op == Compare::Eq && p.columns.len() == 1).collect();
     let table = scene.schema.table(&read.1.table.name);
     let own_key =
         |column: &Name| table.is_some_and(|table| table.primary_key.as_slice() == std::slice::from_ref(column));
+    // Rows that are counted by what they are joined with: a new one of such a parent is counted as well.
+    let counts = matches!(read.1.aggregate, Some(Aggregate::Count));
+    let by_value = |p: &&Predicate| p.op == Compare::Eq && p.columns.len() == 1 && !(counts && is_join(&p.value));
+    let equalities: Vec<_> = read.1.filter.iter().filter(by_value).collect();
     let mut agree = false;
     for predicate in &equalities {
         let Some(value) = write.1.sets.iter().find(|set| set.column == predicate.columns[0]) else {
@@ -253,8 +261,10 @@ fn new_row(
         return Relation::NewRowOfSet;
     }
     // Rows that are listed by their keys are others than one with a key of its own.
-    let listed =
-        |p: &Predicate| p.op == Compare::In && p.columns.len() == 1 && !scene.terms_in(read.0, &p.value).is_empty();
+    let listed = |p: &Predicate| {
+        let named = !matches!(p.value, Operand::Subquery(_)) && !scene.terms_in(read.0, &p.value).is_empty();
+        p.op == Compare::In && p.columns.len() == 1 && named
+    };
     let others = read.1.filter.iter().any(listed);
     if equalities.is_empty() && set && !others { Relation::NewRowOfSet } else { Relation::Other }
 }
