@@ -113,6 +113,9 @@ impl Judging<'_, '_, '_> {
             // On a handle that was handed in, the callers know whether a transaction is open.
             if called && (given(ev, flow, read) || given(ev, flow, write)) {
                 judged.deferred.push(pair);
+                // What is told with it is told with it there.
+                let also = claim.also.iter().filter_map(|also| scene.event(also.sequence.read));
+                judged.deferred.extend(also.map(|read| self::pair(flow, read, meant_for)));
             } else if self.meets_another(&scene, &claim) {
                 let depth = common(read, meant_for);
                 judged.claims.push((claim, (pair, [here(read, depth), here(meant_for, depth)])));

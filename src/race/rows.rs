@@ -5,7 +5,7 @@ use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, side, upsert};
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Predicate};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Place, Predicate};
 
 /// How the row that is written relates to what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -228,7 +228,8 @@ fn new_row(
     let own_key =
         |column: &Name| table.is_some_and(|table| table.primary_key.as_slice() == std::slice::from_ref(column));
     // Rows that are counted by what they are joined with: a new one of such a parent is counted as well.
-    let counts = matches!(read.1.aggregate, Some(Aggregate::Count));
+    let counts =
+        matches!(read.1.aggregate, Some(Aggregate::Count)) && matches!(read.1.place, Place::Main | Place::Join);
     let by_value = |p: &&Predicate| p.op == Compare::Eq && p.columns.len() == 1 && !(counts && is_join(&p.value));
     let equalities: Vec<_> = read.1.filter.iter().filter(by_value).collect();
     let mut agree = false;

@@ -92,6 +92,14 @@ fn filtered_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, foun
     Some(())
 }
 
+/// Whether some condition asks for a column, and not only for a record that holds it among others: whoever tests a record
+/// as a whole has not said what it is about.
+pub fn asks_by_itself(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> bool {
+    let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
+    let of = Column { scene, sequence, column, held: &Held::Something };
+    on_it.into_iter().any(|check| check.cond.is_none_or(|cond| of.is_asked(cond, 0)))
+}
+
 /// Whether the conditions on a column hold the more the later the time is that stands in it.
 pub fn holds_from_then_on(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> bool {
     let Some(write) = scene.event(sequence.write) else { return false };
@@ -267,6 +275,27 @@ impl Column<'_, '_, '_> {
                 found.push(with.clone());
                 self.is_it(*left) || self.is_it(*right)
             }
+            _ => false,
+        }
+    }
+
+    fn is_asked(&self, cond: CondId, depth: usize) -> bool {
+        let cond = self.scene.ev.cond(cond);
+        self.stands_in(cond.term, 0) || depth < DEPTH && cond.inner.iter().any(|inner| self.is_asked(*inner, depth + 1))
+    }
+
+    /// Whether the column is a part of a value, outside of records.
+    fn stands_in(&self, term: TermId, depth: usize) -> bool {
+        let any = |parts: &[TermId]| parts.iter().any(|part| self.stands_in(*part, depth + 1));
+        if depth > DEPTH || self.is_it(term) {
+            return true;
+        }
+        match self.scene.ev.terms.get(term) {
+            Term::Computed(by, _) if matches!(by.as_str(), "struct" | "tuple") => false,
+            Term::Computed(_, parts) | Term::Either(parts) => any(parts),
+            Term::Exists(of) => self.stands_in(*of, depth + 1),
+            // The row as a whole.
+            Term::Row(read) => *read == self.sequence.read,
             _ => false,
         }
     }

@@ -117,6 +117,9 @@ impl Facts<'_, '_> {
     /// Another statement that can make the checks on a column fail. Where they only turn away some constants, who writes
     /// another one does nothing to them, nor does who writes what a request brings, unless that is one of two.
     pub fn spoiler(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        if !side::asks_by_itself(self.scene, self.sequence, column) {
+            return None;
+        }
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let away = side::turned_away(self.scene, self.sequence, column);
         let mut others = writers.others((table, column), self.scene.flow.function, own);
