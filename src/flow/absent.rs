@@ -105,8 +105,7 @@ impl<'p> Evaluator<'p> {
 
     /// Whether a statement is only sent on other ways than this one.
     fn is_sent_elsewhere(&self, read: EventId, way: &Path) -> bool {
-        let sent = self.frame.events.iter().rev().find(|event| event.id == read);
-        sent.is_some_and(|event| !event.path.meets(way))
+        self.emitted(read).is_some_and(|event| !event.path.meets(way))
     }
 
     /// A `None` that is given here knows which reads have found no row by now.

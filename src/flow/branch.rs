@@ -341,7 +341,7 @@ impl<'p> Evaluator<'p> {
     /// Whether a required row is looked for by more than what names it. A count is there whatever is counted.
     fn is_found_by_state(&self, row: TermId) -> bool {
         let Term::Row(read) = self.terms.get(row) else { return false };
-        let sent = self.frame.events.iter().rev().find(|event| event.id == *read).and_then(Event::access);
+        let sent = self.emitted(*read).and_then(Event::access);
         let Some(sent) = sent.filter(|sent| sent.statement.verb == Verb::Select) else { return false };
         let asks = |predicate: &Predicate| predicate.is_of_state(self.is_fixed(sent, &predicate.value));
         let of_state = |access: &Access| access.aggregate.is_none() && access.filter.iter().any(asks);

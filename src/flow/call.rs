@@ -216,10 +216,8 @@ impl<'p> Evaluator<'p> {
             Term::Field(row, name) if name == "0" && self.single_column(*row) => *row,
             _ => value.term,
         };
-        let required = |read: EventId| {
-            let sent = self.frame.events.iter().rev().find(|event| event.id == read);
-            sent.and_then(Event::access).is_some_and(|access| access.row_required)
-        };
+        let required =
+            |read: EventId| self.emitted(read).and_then(Event::access).is_some_and(|access| access.row_required);
         match self.terms.get(row) {
             Term::Row(read) if matches!(value.shape, Shape::Plain) && required(*read) => {
                 Value { term: row, wrap: Wrap::Found, ..value }

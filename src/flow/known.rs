@@ -1,7 +1,7 @@
 //! What std and the common libraries around it do to values: which calls hand a value through, which compute a new one,
 //! and which run the closure they are given.
 
-use crate::event::{CondKind, Conds, Event};
+use crate::event::{CondKind, Conds};
 use crate::flow::absent::Absent;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::text::Growing;
@@ -277,10 +277,9 @@ impl<'p> Evaluator<'p> {
         if fills_a_place(name) && !args.is_empty() {
             return self.filled_place(recv, call, &args, at);
         }
-        if name == "flatten"
-            && let Some(column) = self.only_column(&recv)
-        {
-            return column;
+        // What is flattened is the row that may be missing, and in it the column that may be NULL.
+        if name == "flatten" && self.single_column(recv.term) {
+            return self.field(&recv, "0");
         }
         if SAME.contains(&name) || self.takes_one_of_a_list(name, &args) {
             self.run_closures(&args, at);
@@ -328,14 +327,6 @@ impl<'p> Evaluator<'p> {
             return Some(self.field(recv, &name));
         }
         None
-    }
-
-    /// The one column of a row: what is flattened is the row that may be missing, and in it the column that may be NULL.
-    fn only_column(&mut self, recv: &Value) -> Option<Value> {
-        let Term::Row(event) = self.terms.get(recv.term) else { return None };
-        let sent = self.frame.events.iter().rev().find(|sent| sent.id == *event).and_then(Event::access)?;
-        let one = matches!(sent.statement.output.as_slice(), [only] if only.name != "*");
-        one.then(|| self.field(recv, "0"))
     }
 
     fn combinator(&mut self, recv: &Value, name: &str, args: &[Value], at: Range) -> Option<Value> {

@@ -7,7 +7,7 @@ use crate::event::{CondId, Conds, Path};
 use crate::flow::Evaluator;
 use crate::flow::branch::union;
 use crate::flow::term::Term;
-use crate::flow::value::{QueryBody, Shape, Value, Wrap};
+use crate::flow::value::{QueryBody, Shape, Text, Value, Wrap};
 use crate::link::Type;
 use crate::lower::tree::Name;
 
@@ -158,13 +158,19 @@ fn merge_shapes(values: &[&Value]) -> Shape {
 
 /// Whether two values do not differ by the text that they are, or send.
 pub(super) fn same_text(one: &Value, other: &Value) -> bool {
-    let text = |value: &Value| match &value.shape {
-        Shape::Text(text) => Some(text.clone()),
+    match (text_of(one), text_of(other)) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+fn text_of(value: &Value) -> Option<&Arc<Text>> {
+    match &value.shape {
+        Shape::Text(text) => Some(text),
         Shape::Query(query) => match &query.body {
-            QueryBody::Text(text) => Some(text.clone()),
+            QueryBody::Text(text) => Some(text),
             QueryBody::Statement(_) => None,
         },
         _ => None,
-    };
-    text(one) == text(other)
+    }
 }

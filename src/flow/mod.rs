@@ -477,6 +477,11 @@ impl<'p> Evaluator<'p> {
         Value::new(self.terms.fresh(), Type::Unknown)
     }
 
+    /// An event of the function that is evaluated, or of one that it called.
+    fn emitted(&self, id: EventId) -> Option<&Event> {
+        self.frame.events.iter().rev().find(|event| event.id == id)
+    }
+
     fn emit(&mut self, kind: EventKind, on: Option<TermId>, at: Range) -> EventId {
         let id = EventId(self.terms.names.event());
         if self.frame.events.len() >= self.frame.allowance.events {

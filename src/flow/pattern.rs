@@ -112,8 +112,8 @@ impl<'p> Evaluator<'p> {
         };
         // Of a write it says which constraint refused.
         let written = |origin: &Origin| {
-            let sent = self.frame.events.iter().rev().find(|event| event.id == origin.event);
-            origin.part == Part::Count || sent.and_then(Event::access).is_none_or(|access| access.statement.writes())
+            let sent = self.emitted(origin.event).and_then(Event::access);
+            origin.part == Part::Count || sent.is_none_or(|access| access.statement.writes())
         };
         if self.terms.origins(result.term).iter().any(written) {
             return self.computed_from("error", result);

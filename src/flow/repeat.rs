@@ -155,7 +155,7 @@ impl<'p> Evaluator<'p> {
         let fork = self.fork();
         let (deps, events) = (self.frame.deps.len(), self.frame.events.len());
         let before: Vec<TermId> = self.frame.env.iter().map(|(_, value)| value.term).collect();
-        self.frame.rounds.push(Round { deps, values: Vec::new(), ends: false, ended_by: Vec::new() });
+        self.frame.rounds.push(Round { deps, ..Round::default() });
         self.frame.repeated += 1;
         self.frame.loops += 1;
         let once = self.arm(&fork, 0, &[], |ev| {

@@ -6,7 +6,7 @@ use crate::client::handles::Handle;
 use crate::client::table::{Arg, Does, Gives, On, Params, Steer};
 use crate::client::{Client, HandleKind, TxOptions};
 use crate::dialect::Dialect;
-use crate::event::{EventKind, Guard};
+use crate::event::{Event, EventKind, Guard};
 use crate::flow::Evaluator;
 use crate::flow::fires::looks_like_sql;
 use crate::flow::term::Term;
@@ -489,12 +489,8 @@ impl<'p> Evaluator<'p> {
 
     pub(super) fn single_column(&self, term: crate::flow::term::TermId) -> bool {
         let Term::Row(event) = self.terms.get(term) else { return false };
-        self.frame
-            .events
-            .iter()
-            .rev()
-            .find(|known| known.id == *event)
-            .and_then(|event| event.access())
+        self.emitted(*event)
+            .and_then(Event::access)
             .is_some_and(|access| matches!(access.statement.output.as_slice(), [one] if one.name != "*"))
     }
 

@@ -281,11 +281,8 @@ fn lock_relation(
 /// Whether several rows of a locked table may name the same row by a column, so that who locks another of them goes on.
 fn is_of_many(scene: &Scene<'_, '_>, locked: &TableAccess, column: &Name) -> bool {
     let Some(table) = scene.schema.table(&locked.table.name).filter(|table| !table.keys_unsaid) else { return false };
-    let unique = |key: &[Name]| key == std::slice::from_ref(column);
-    let partly = table.uniques.iter().any(|key| unique(&key.columns));
     table.columns.iter().any(|def| def.name == *column)
-        && !table.keys().any(unique)
-        && !partly
+        && !table.all_keys().any(|key| key == std::slice::from_ref(column))
         && locked.equals(column).is_none()
 }
 

@@ -6,7 +6,7 @@ use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::constraint::asks_for;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written};
+use crate::race::{Check, LooksAt, Sequence, Written, dependency};
 use crate::sql::schema::TableDef;
 use crate::sql::statement::{Access as TableAccess, Aggregate};
 
@@ -106,8 +106,7 @@ impl<'a, 'p> Compared<'a, 'p> {
         let (scene, terms) = (self.scene, &self.scene.ev.terms);
         let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == self.sequence.read);
         let column_of = |term: TermId| matches!(terms.get(term), Term::Field(_, name) if name == column);
-        let sets = write.1.sets.iter().filter(|set| set.column == *column);
-        let given: Vec<TermId> = sets.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
+        let given = dependency::given_terms(scene, write, column);
         self.pairs.iter().any(|(whole, one, other)| {
             [(*one, *other), (*other, *one)].into_iter().any(|(row, value)| {
                 let alike = column_of(row) && given.contains(&value);

@@ -6,6 +6,7 @@ use crate::flow::term::TermId;
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::protect::constraint::asks_for;
+use crate::race::dependency::given_terms;
 use crate::race::scene::Scene;
 use crate::sql::parse::parse;
 use crate::sql::schema::{TableDef, Unique};
@@ -36,12 +37,12 @@ pub(super) fn way(
             return Some(WhyNot::OneOrder(columns));
         }
         let inserted = |(column, value): &(&Name, &Operand)| {
-            let terms = given(scene, write, column);
+            let terms = given_terms(scene, write, column);
             let asked = scene.terms_in(read.0, value);
             let of = |term: &TermId| asked.iter().any(|asked| scene.ev.terms.mentions(*term, *asked));
             !asked.is_empty() && terms.iter().any(of)
         };
-        let keys = table.keys().chain(table.uniques.iter().map(|unique| unique.columns.as_slice()));
+        let keys = table.all_keys();
         let has =
             |column: &Name| asked.iter().any(|(own, _)| *own == column) || asks_for(&read.0.statement, &beside, column);
         let covered = keys.into_iter().any(|key| !key.is_empty() && key.iter().all(has));
@@ -59,7 +60,7 @@ fn crossed(
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
     let of = |value: &Operand, column: &Name| {
-        let (asked, given) = (scene.terms_in(read, value), given(scene, write, column));
+        let (asked, given) = (scene.terms_in(read, value), given_terms(scene, write, column));
         !asked.is_empty() && asked.iter().all(|term| given.contains(term))
     };
     let pairs = asked.iter().enumerate().flat_map(|(i, one)| asked[i + 1..].iter().map(move |other| (one, other)));
@@ -73,12 +74,6 @@ fn is_one_pair(table: &TableDef, columns: &[Name]) -> bool {
     let both = |known: &[Name]| columns.iter().all(|column| known.contains(column));
     table.uniques.iter().any(|unique| unique.expression && both(&unique.columns))
         || table.checks.iter().any(|check| check.text.contains(['<', '>']) && both(&check.columns))
-}
-
-/// What an insert gives a column.
-fn given(scene: &Scene<'_, '_>, write: (&Access, &TableAccess), column: &Name) -> Vec<TermId> {
-    let sets = write.1.sets.iter().filter(|set| set.column == *column);
-    sets.flat_map(|set| scene.terms_in(write.0, &set.value)).collect()
 }
 
 /// The ways of an OR.

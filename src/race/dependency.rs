@@ -212,15 +212,7 @@ impl<'a> Found<'_, 'a, '_> {
         let sequence = || {
             let event = scene.event(read).filter(|_| scene.place(read) < scene.place(write.id))?;
             let passed = event.access().is_some() && alternatives::one_run_passes(scene, event, write);
-            passed.then(|| Sequence {
-                read,
-                write: write.id,
-                read_access: 0,
-                relation: rows::Relation::Other,
-                checks: Vec::new(),
-                values: Vec::new(),
-                key_from_row: false,
-            })
+            passed.then(|| Sequence::of(read, write.id, 0, rows::Relation::Other))
         };
         self.by_read.entry(read).or_insert_with(sequence).as_mut()
     }
@@ -419,9 +411,13 @@ fn drop_encodings(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event)
 
 /// What the value comes from that a write gives a column.
 pub fn given(scene: &Scene<'_, '_>, write: (&Access, &TableAccess), column: &str) -> Vec<Origin> {
+    given_terms(scene, write, column).into_iter().flat_map(|term| scene.origins(term).to_vec()).collect()
+}
+
+/// What a write gives a column.
+pub fn given_terms(scene: &Scene<'_, '_>, write: (&Access, &TableAccess), column: &str) -> Vec<TermId> {
     let sets = write.1.sets.iter().filter(|set| set.column == column);
-    let terms = sets.flat_map(|set| scene.terms_in(write.0, &set.value));
-    terms.flat_map(|term| scene.origins(term).to_vec()).collect()
+    sets.flat_map(|set| scene.terms_in(write.0, &set.value)).collect()
 }
 
 /// Where no row was found, nothing that stands in a row decides: what decodes, tests or refuses it lies on other ways.
@@ -511,8 +507,7 @@ fn add_filtered(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
             && matches!(predicate.columns.as_slice(), [column] if by_value || is_key(column))
             || rows::names_by_either(scene, access, predicate)
             || rows::is_asked_by_value(predicate);
-        let joins = matches!(predicate.value, Operand::Column { table: Some(_), .. });
-        if names_row || joins || matches!(predicate.op, Compare::In | Compare::Like) {
+        if names_row || predicate.value.is_of_another_table() || matches!(predicate.op, Compare::In | Compare::Like) {
             continue;
         }
         for column in &predicate.columns {

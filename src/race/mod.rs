@@ -53,6 +53,14 @@ pub struct Sequence {
     pub key_from_row: bool,
 }
 
+impl Sequence {
+    /// A read, by the place of its access, and a write that nothing is known to hang on yet.
+    pub fn of(read: EventId, write: EventId, read_access: usize, relation: rows::Relation) -> Self {
+        let (checks, values) = (Vec::new(), Vec::new());
+        Self { read, write, read_access, relation, checks, values, key_from_row: false }
+    }
+}
+
 /// A condition between read and write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {

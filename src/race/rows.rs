@@ -142,8 +142,7 @@ pub fn names_by_either(scene: &Scene<'_, '_>, read: &TableAccess, predicate: &Pr
     let Some(table) = scene.schema.table(&read.table.name) else { return false };
     let by_key = |column: &Name| {
         let given = |other: &Name| other == column || read.equals(other).is_some();
-        let partial = table.uniques.iter().map(|unique| unique.columns.as_slice());
-        table.keys().chain(partial).any(|key| key.contains(column) && key.iter().all(given))
+        table.all_keys().any(|key| key.contains(column) && key.iter().all(given))
     };
     predicate.columns.len() > 1 && predicate.columns.iter().all(by_key) && is_choice_of_values(&predicate.value)
 }
@@ -182,11 +181,6 @@ fn is_set(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
     !asked_by_key(scene, read)
         && read.limit != Some(crate::sql::statement::Limit::One)
         && !read.filter.iter().any(|p| p.op == Compare::Eq)
-}
-
-/// `booking.room = room.id`: whether a condition compares with a column of another table, and names no row by itself.
-fn is_join(value: &Operand) -> bool {
-    matches!(value, Operand::Column { table: Some(_), .. })
 }
 
 /// Whether the equalities of two accesses agree on a column, and whether they contradict each other on one.
@@ -230,7 +224,8 @@ fn new_row(
     // Rows that are counted by what they are joined with: a new one of such a parent is counted as well.
     let counts =
         matches!(read.1.aggregate, Some(Aggregate::Count)) && matches!(read.1.place, Place::Main | Place::Join);
-    let by_value = |p: &&Predicate| p.op == Compare::Eq && p.columns.len() == 1 && !(counts && is_join(&p.value));
+    let by_value =
+        |p: &&Predicate| p.op == Compare::Eq && p.columns.len() == 1 && !(counts && p.value.is_of_another_table());
     let equalities: Vec<_> = read.1.filter.iter().filter(by_value).collect();
     let mut agree = false;
     for predicate in &equalities {
@@ -324,8 +319,7 @@ fn is_there_already(
     write: (&Access, &TableAccess),
 ) -> bool {
     let found = |column: &Name| {
-        let given = write.1.sets.iter().filter(|set| set.column == *column);
-        let terms: Vec<TermId> = given.flat_map(|set| scene.terms_in(write.0, &set.value)).collect();
+        let terms = dependency::given_terms(scene, write, column);
         !terms.is_empty()
             && terms
                 .iter()

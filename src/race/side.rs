@@ -95,9 +95,9 @@ fn filtered_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, foun
 /// Whether some condition asks for a column, and not only for a record that holds it among others: whoever tests a record
 /// as a whole has not said what it is about.
 pub fn asks_by_itself(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> bool {
-    let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
+    let mut on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
     let of = Column { scene, sequence, column, held: &Held::Something };
-    on_it.into_iter().any(|check| check.cond.is_none_or(|cond| of.is_asked(cond, 0)))
+    on_it.any(|check| check.cond.is_none_or(|cond| of.is_asked(cond, 0)))
 }
 
 /// Whether the conditions on a column hold the more the later the time is that stands in it.

@@ -4,7 +4,7 @@ use crate::event::Access;
 use crate::flow::random::is_drawn;
 use crate::flow::term::Terms;
 use crate::lower::tree::Name;
-use crate::sql::schema::Schema;
+use crate::sql::schema::{Schema, TableDef};
 use crate::sql::statement::{Access as TableAccess, ConflictTarget, Operand};
 
 /// The keys that an insert with a conflict clause can meet another row by; none where the schema does not tell them.
@@ -22,10 +22,7 @@ pub fn met_keys<'a>(schema: &'a Schema, target: &'a TableAccess) -> Vec<&'a [Nam
         }
         Some(ConflictTarget::Any) => {
             let given = |column: &Name| target.sets.iter().any(|set| set.column == *column);
-            let uniques =
-                table.into_iter().flat_map(|table| table.uniques.iter().map(|unique| unique.columns.as_slice()));
-            let primary = table.map(|table| table.primary_key.as_slice()).filter(|key| !key.is_empty());
-            primary.into_iter().chain(uniques).filter(|key| key.iter().all(given)).collect()
+            table.into_iter().flat_map(TableDef::all_keys).filter(|key| key.iter().all(given)).collect()
         }
     }
 }

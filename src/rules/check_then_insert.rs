@@ -8,7 +8,7 @@ use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, side, upsert};
+use crate::race::{Check, LooksAt, dependency, side, upsert};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
 use crate::sql::statement::{Action, Assignment, Compare, ConflictAction, ConflictTarget, Limit};
@@ -121,8 +121,7 @@ fn columns_of(facts: &Facts<'_, '_>, term: TermId) -> Vec<Name> {
 /// What the new row gets in a column.
 fn gives(facts: &Facts<'_, '_>, column: &Name) -> Vec<TermId> {
     let Some(access) = facts.write.access() else { return Vec::new() };
-    let sets = facts.target.sets.iter().filter(|set| set.column == *column);
-    sets.flat_map(|set| facts.scene.terms_in(access, &set.value)).collect()
+    dependency::given_terms(facts.scene, (access, facts.target), column)
 }
 
 /// Whether a new row is put beside the newest one where that says something else than what the new one says: the table tells

@@ -6,6 +6,7 @@ use crate::flow::effect::asks_by_name;
 use crate::flow::random::is_drawn;
 use crate::flow::request::is_harmless_twice;
 use crate::flow::term::{Term, TermId};
+use crate::lower::tree::Name;
 use crate::protect::Protection;
 use crate::race::index::Kind;
 use crate::race::transaction;
@@ -36,10 +37,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
             takes_up(facts) || makes && !needed()
         }
         LooksAt::Column(column) => {
-            !absence
-                && !facts.keeps(column)
-                && !facts.lets_through(column)
-                && (makes || takes_up(facts) || dependency::written(facts.target).any(|set| set.column == *column))
+            !absence && (is_made_another(facts, column) || stays_another(facts, column) && (makes || takes_up(facts)))
         }
         LooksAt::Row | LooksAt::Aggregate => !absence,
     };
@@ -68,16 +66,20 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     Some((between.id, confidence))
 }
 
+/// Whether the write leaves something in a column that its check may turn away.
+fn stays_another(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    !facts.keeps(column) && !facts.lets_through(column)
+}
+
+/// Whether the write itself puts it there.
+fn is_made_another(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    dependency::sets(facts.write, column) && stays_another(facts, column)
+}
+
 /// Whether the write makes the check fail for the next request: it moves a checked column, inserts the row whose absence
 /// was checked, deletes the row, or takes it out of what it was picked from.
 fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
-    let moved = || {
-        facts.sequence.checked_columns().into_iter().any(|column| {
-            dependency::written(facts.target).any(|set| set.column == *column)
-                && !facts.keeps(column)
-                && !facts.lets_through(column)
-        })
-    };
+    let moved = || facts.sequence.checked_columns().into_iter().any(|column| is_made_another(facts, column));
     match facts.target.action {
         Action::Insert => {
             facts.sequence.relation == crate::race::rows::Relation::NewRowOfSet

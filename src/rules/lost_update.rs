@@ -75,13 +75,8 @@ pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     let columns = scene.after_of(Kind::Write, write.id).find_map(put_back)?;
     let value = |column| Written { column, from: LooksAt::Row, computed: true, answered: false };
     Some(Sequence {
-        read: read.id,
-        write: write.id,
-        read_access,
-        relation: Relation::RowOfSet,
-        checks: Vec::new(),
         values: columns.into_iter().map(value).collect(),
-        key_from_row: false,
+        ..Sequence::of(read.id, write.id, read_access, Relation::RowOfSet)
     })
 }
 

@@ -280,15 +280,7 @@ fn too_much_locked(lock: &Event, meant_for: &Event, confidence: Confidence, note
 
 /// One event as a sequence of its own.
 fn alone(event: &Event) -> Sequence {
-    Sequence {
-        read: event.id,
-        write: event.id,
-        read_access: 0,
-        relation: Relation::SameRow,
-        checks: Vec::new(),
-        values: Vec::new(),
-        key_from_row: false,
-    }
+    Sequence::of(event.id, event.id, 0, Relation::SameRow)
 }
 
 /// Statements that race without any other.

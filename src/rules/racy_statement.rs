@@ -144,9 +144,7 @@ fn update(target: &TableAccess, own: &[&&TableAccess]) -> Option<(Confidence, &'
                 // Joined back by key, and values taken from the old version.
                 let takes = target.sets.iter().any(|set| {
                     let mut other = false;
-                    set.value.walk(&mut |operand| {
-                        other |= matches!(operand, Operand::Column { table: Some(_), .. });
-                    });
+                    set.value.walk(&mut |operand| other |= operand.is_of_another_table());
                     other
                 });
                 let picks = picks(read, target) && !repeated(read, target) && !moves_on(target);

@@ -29,15 +29,9 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Sequence, Counter
     let by_key = rows::asked_by_key(scene, reads);
     columns.into_iter().filter(|column| is_used(scene, read, reads, column)).find_map(|column| {
         let from = LooksAt::Column(column.clone());
-        let sequence = Sequence {
-            read: read.id,
-            write: write.id,
-            read_access,
-            relation: if by_key { Relation::SameRow } else { Relation::RowOfSet },
-            checks: Vec::new(),
-            values: vec![Written { column: column.clone(), from, computed: true, answered: false }],
-            key_from_row: false,
-        };
+        let relation = if by_key { Relation::SameRow } else { Relation::RowOfSet };
+        let values = vec![Written { column: column.clone(), from, computed: true, answered: false }];
+        let sequence = Sequence { values, ..Sequence::of(read.id, write.id, read_access, relation) };
         let facts = Facts::of(scene, &sequence, &[])?;
         let other = facts.adding_writer(column, &facts.own_functions())?;
         Some((sequence, other))
@@ -71,15 +65,8 @@ pub fn carried(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
         scene.between_of(Kind::Write, read.id, write.id).any(takes_over)
             || scene.after_of(Kind::Write, write.id).any(takes_over)
     };
-    (listed && !scene.outcome_used(write.id) && moved()).then(|| Sequence {
-        read: read.id,
-        write: write.id,
-        read_access,
-        relation: Relation::RowOfSet,
-        checks: Vec::new(),
-        values: Vec::new(),
-        key_from_row: false,
-    })
+    (listed && !scene.outcome_used(write.id) && moved())
+        .then(|| Sequence::of(read.id, write.id, read_access, Relation::RowOfSet))
 }
 
 /// In: a DELETE. Out: the statement before it that copies the same rows elsewhere, as one sequence, and who else changes one
@@ -94,16 +81,8 @@ pub fn copied(scene: &Scene<'_, '_>, write: &Event) -> Option<(Sequence, Counter
     }
     into.sets.iter().find_map(|set| {
         let column = &set.column;
-        let value = Written { column: column.clone(), from: LooksAt::Row, computed: true, answered: false };
-        let sequence = Sequence {
-            read: copy.id,
-            write: write.id,
-            read_access,
-            relation: Relation::RowOfSet,
-            checks: Vec::new(),
-            values: vec![value],
-            key_from_row: false,
-        };
+        let values = vec![Written { column: column.clone(), from: LooksAt::Row, computed: true, answered: false }];
+        let sequence = Sequence { values, ..Sequence::of(copy.id, write.id, read_access, Relation::RowOfSet) };
         let facts = Facts::of(scene, &sequence, &[])?;
         let other = facts.adding_writer(column, &facts.own_functions())?;
         Some((sequence, other))

@@ -66,13 +66,8 @@ pub fn counted_after(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
             .filter(|cond| scene.ev.cond(*cond).kind == CondKind::Test)
             .find(|cond| scene.origins(scene.ev.cond(*cond).term).iter().any(|origin| origin.event == event.id))?;
         Some(Sequence {
-            read: event.id,
-            write: write.id,
-            read_access,
-            relation: Relation::NewRowOfSet,
             checks: vec![Check { cond: Some(cond), looks_at: LooksAt::Aggregate }],
-            values: Vec::new(),
-            key_from_row: false,
+            ..Sequence::of(event.id, write.id, read_access, Relation::NewRowOfSet)
         })
     })
 }

@@ -64,15 +64,8 @@ pub fn spent(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     let summed = |access: &TableAccess| matches!(access.aggregate, None | Some(Aggregate::Sum));
     let (read, read_access) = lost_update::read_whole(scene, write, Action::Delete, summed)?;
     let known = || scene.sequences(write).iter().any(|own| own.read == read.id);
-    (read.access()?.statement.verb == Verb::Select && is_paid_out(scene, read, write) && !known()).then(|| Sequence {
-        read: read.id,
-        write: write.id,
-        read_access,
-        relation: Relation::SameRow,
-        checks: Vec::new(),
-        values: Vec::new(),
-        key_from_row: false,
-    })
+    (read.access()?.statement.verb == Verb::Select && is_paid_out(scene, read, write) && !known())
+        .then(|| Sequence::of(read.id, write.id, read_access, Relation::SameRow))
 }
 
 /// Whether what rows say goes onto an amount of another table in each run that deletes them.

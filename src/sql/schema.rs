@@ -133,4 +133,11 @@ impl TableDef {
             .filter(|key| !key.is_empty())
             .chain(self.uniques.iter().filter(|u| u.partial.is_none()).map(|u| u.columns.as_slice()))
     }
+
+    /// The same with those of partial indexes.
+    pub fn all_keys(&self) -> impl Iterator<Item = &[Name]> {
+        std::iter::once(self.primary_key.as_slice())
+            .filter(|key| !key.is_empty())
+            .chain(self.uniques.iter().map(|unique| unique.columns.as_slice()))
+    }
 }

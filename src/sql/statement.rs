@@ -340,12 +340,16 @@ impl Predicate {
     /// Whether it asks for a state that a row is in, and not by the value that names the row: one that is not `fixed`.
     pub fn is_of_state(&self, fixed: bool) -> bool {
         let names = self.op == Compare::Eq && !fixed;
-        let joins = matches!(self.value, Operand::Column { table: Some(_), .. });
-        !names && !joins && !matches!(self.op, Compare::In | Compare::Like)
+        !names && !self.value.is_of_another_table() && !matches!(self.op, Compare::In | Compare::Like)
     }
 }
 
 impl Operand {
+    /// `booking.room = room.id`: a column of another table, which names no row by itself.
+    pub fn is_of_another_table(&self) -> bool {
+        matches!(self, Self::Column { table: Some(_), .. })
+    }
+
     /// Calls `visit` on this operand and everything in it.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Operand)) {
         visit(self);

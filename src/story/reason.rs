@@ -36,6 +36,13 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         }
         _ => {}
     }
+    if claim.rule == lost_update::ID
+        && let Some(column) = own_number::column(scene, &claim.sequence)
+    {
+        return format!(
+            "two requests can both add to {source}.{column} before either reads it back, and both go on with the same number"
+        );
+    }
     if claim.rule == stale_guard::ID
         && let Some(added) = children::added_meanwhile(scene, &claim.sequence)
     {
@@ -70,12 +77,6 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 }
                 false => format!("a row of {table} that is added after they were read is deleted, and not put back"),
             }
-        }
-        lost_update::ID if own_number::column(scene, &claim.sequence).is_some() => {
-            let column = own_number::column(scene, &claim.sequence).unwrap_or_default();
-            format!(
-                "two requests can both add to {source}.{column} before either reads it back, and both go on with the same number"
-            )
         }
         lost_update::ID => {
             // What the database computes from the newest row is not lost.
