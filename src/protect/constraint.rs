@@ -5,12 +5,12 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot, letters, meant, uncovered};
+use crate::protect::{Protection, WhyNot, bounds, letters, meant, uncovered};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
-use crate::sql::schema::TableDef;
+use crate::sql::schema::{Check, TableDef};
 use crate::sql::statement::{
     Access as TableAccess, Action, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate, Statement,
 };
@@ -41,11 +41,16 @@ pub fn covering_key(
     let fits = |key: &[Name]| {
         !key.is_empty()
             && key.iter().all(|column| asked(column) && given(column))
+            && !uncovered::holds_nothing(scene, table, key, read, write)
             && !letters::open(scene, table, key, read, write)
     };
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
-    let partial =
-        || table.uniques.iter().find(|unique| fits(&unique.columns) && !uncovered::lies_outside(scene, unique, write));
+    let partial = || {
+        table
+            .uniques
+            .iter()
+            .find(|unique| fits(&unique.columns) && !uncovered::lies_outside(scene, unique, read, write))
+    };
     full.or_else(|| partial().map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
@@ -443,8 +448,13 @@ fn check(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Op
     if checked.is_empty() {
         return None;
     }
-    let covered =
-        |column: &Name| table.checks.iter().find(|check| check.columns.contains(column) && relative(target, column));
+    let bounds = |check: &Check, column: &Name| bounds::meets(scene, sequence, (target, column), check);
+    let covered = |column: &Name| {
+        table
+            .checks
+            .iter()
+            .find(|check| check.columns.contains(column) && relative(target, column) && bounds(check, column))
+    };
     let mut text = None;
     for column in checked {
         text = Some(covered(column)?.text.clone());

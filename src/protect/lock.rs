@@ -4,16 +4,16 @@
 //! Different SQL Statements". Each case was also run on PostgreSQL 15 and MariaDB 10.11.
 
 use crate::dialect::{Dialect, Isolation};
-use crate::event::{Access, Event, EventId, EventKind};
+use crate::event::{Access, CondId, CondKind, Event, EventId, EventKind};
 use crate::flow::term::Part;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot, claim};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
-use crate::race::{Sequence, rows};
+use crate::race::{LooksAt, Sequence, rows};
 use crate::sql::statement::{
-    Access as TableAccess, Action, LockAct, LockScope, Place, RowLock, Strength, TableLock, Verb, Wait,
+    Access as TableAccess, Action, LockAct, LockScope, Operand, Place, RowLock, Strength, TableLock, Verb, Wait,
 };
 
 pub(super) fn protects(
@@ -175,6 +175,9 @@ fn earlier_lock(
             }
             continue;
         }
+        if is_passed_by(scene, event, write) {
+            continue;
+        }
         match holds(scene, event, &writer, strength, shape, relation, read) {
             Ok(()) => return Some(Protection::EarlierLock(event.id)),
             Err(why) => tried.push(why),
@@ -187,6 +190,20 @@ fn earlier_lock(
         tried.push(why);
     }
     None
+}
+
+/// Whether some run comes to the write and not to a lock before it: who takes it decides by what the write does not hang on.
+fn is_passed_by(scene: &Scene<'_, '_>, lock: &Event, write: &Event) -> bool {
+    let known = scene.conditions(&write.deps);
+    let apart = |cond: &CondId| {
+        let decided = scene.ev.cond(*cond);
+        let Some(by) = decided.decides.filter(|_| decided.kind == CondKind::Test && !known.contains(cond)) else {
+            return false;
+        };
+        let led = |event: &Event| event.path.arms_of(by.branch);
+        led(lock).is_some_and(|arms| led(write).is_none_or(|taken| taken & !arms != 0))
+    };
+    scene.conditions(&lock.deps).iter().any(apart)
 }
 
 /// Whether a lock does its work for another read that decides the same write, such as a count that is taken under it.
@@ -260,7 +277,7 @@ fn lock_relation(
         .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
         .collect();
     let from_locked = |term: crate::flow::term::TermId| {
-        let named = |part: &Part| !matches!(part, Part::Column(column) if is_of_many(scene, locked, column));
+        let named = |part: &Part| !is_of_many(scene, (access, locked), part);
         scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed && named(&origin.part))
     };
     // What the rows are joined with decides as well which of them are read.
@@ -278,12 +295,30 @@ fn lock_relation(
     (by_key && locked.table.name == read.table.name).then_some(Locked::ReadRow)
 }
 
-/// Whether several rows of a locked table may name the same row by a column, so that who locks another of them goes on.
-fn is_of_many(scene: &Scene<'_, '_>, locked: &TableAccess, column: &Name) -> bool {
-    let Some(table) = scene.schema.table(&locked.table.name).filter(|table| !table.keys_unsaid) else { return false };
-    table.columns.iter().any(|def| def.name == *column)
-        && !table.all_keys().any(|key| key == std::slice::from_ref(column))
-        && locked.equals(column).is_none()
+/// Whether several rows of a locked table may name the same row by a part of what was read with the lock, so that who locks
+/// another of them goes on: a column of the table that is no key, or one of what it is joined with and what nobody locks.
+fn is_of_many(scene: &Scene<'_, '_>, (access, locked): (&Access, &TableAccess), part: &Part) -> bool {
+    let LooksAt::Column(column) = scene.looks_at(&access.statement, part, false) else { return false };
+    let of = |one: &TableAccess| {
+        let table = scene.schema.table(&one.table.name)?;
+        table.columns.iter().any(|def| def.name == column).then_some(table)
+    };
+    match of(locked).filter(|_| locked.columns.is_empty() || names(locked, &column)) {
+        Some(table) => {
+            !table.keys_unsaid
+                && !table.all_keys().any(|key| key == std::slice::from_ref(&column))
+                && locked.equals(&column).is_none_or(Operand::is_of_another_table)
+        }
+        None => {
+            let free = |one: &&TableAccess| one.lock.is_none() && one.action == Action::Read;
+            access.statement.accesses.iter().filter(free).any(|one| of(one).is_some() && names(one, &column))
+        }
+    }
+}
+
+/// Whether a statement hands out a column of a table.
+fn names(access: &TableAccess, column: &Name) -> bool {
+    access.columns.iter().any(|known| known == column || known == "*")
 }
 
 fn holds(
@@ -366,6 +401,9 @@ fn advisory_lock(
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
             tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockAfterRead(event.id)));
+            continue;
+        }
+        if is_passed_by(scene, event, write) {
             continue;
         }
         if !names_the_row(scene, access, call, sequence) {
