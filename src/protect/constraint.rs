@@ -347,11 +347,12 @@ fn fills(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
             .zip(target.equals(column))
             .is_some_and(|(set, asked)| scene.same_value((insert, &set.value), (update, asked)) == Some(true))
     };
-    let by_key = scene
-        .schema
-        .table(&inserted.table.name)
-        .is_some_and(|table| table.keys().any(|key| !key.is_empty() && key.iter().all(same)));
-    by_key && target.sets.iter().all(|set| !set.value.is_relative())
+    // It asks for nothing that the row has not been given.
+    let asks = |predicate: &Predicate| {
+        predicate.op == Compare::Eq && matches!(predicate.columns.as_slice(), [column] if same(column))
+    };
+    let found = !target.filter.is_empty() && target.filter.iter().all(asks);
+    found && target.sets.iter().all(|set| !set.value.is_relative())
 }
 
 /// Whether the function answers differently by what it checked, and does not look again before it answers.

@@ -5,7 +5,7 @@
 
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, CondId, CondKind, Event, EventId, EventKind};
-use crate::flow::term::Part;
+use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot, claim};
 use crate::race::index::Kind;
@@ -195,8 +195,18 @@ fn earlier_lock(
 /// Whether some run comes to the write and not to a lock before it: who takes it decides by what the write does not hang on.
 fn is_passed_by(scene: &Scene<'_, '_>, lock: &Event, write: &Event) -> bool {
     let known = scene.conditions(&write.deps);
+    let locked = lock.access().and_then(locking).map(|(locked, _)| &locked.table.name);
+    // Where there is no such row, there is nothing to lock either.
+    let asks_for_it = |term: TermId| {
+        let Some(Term::Row(read)) = scene.ev.terms.asked_to_be_there(term) else { return false };
+        let read = scene.access(*read).map(|read| &*read.statement);
+        read.is_some_and(|read| read.accesses.iter().any(|one| Some(&one.table.name) == locked))
+    };
     let apart = |cond: &CondId| {
         let decided = scene.ev.cond(*cond);
+        if asks_for_it(decided.term) {
+            return false;
+        }
         let Some(by) = decided.decides.filter(|_| decided.kind == CondKind::Test && !known.contains(cond)) else {
             return false;
         };
