@@ -12,7 +12,8 @@ use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
 use crate::sql::schema::{Check, TableDef};
 use crate::sql::statement::{
-    Access as TableAccess, Action, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate, Statement,
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
+    Statement,
 };
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
@@ -177,6 +178,37 @@ fn computed_key(
         .map(<[Name]>::to_vec)
 }
 
+/// The unique key that refuses a second row with the number after the last one, where the last one was compared with what
+/// the caller expects, and the number is made of that: a version in a stream of events.
+fn key_of_next(scene: &Scene<'_, '_>, sequence: &Sequence, write: (&Access, &TableAccess)) -> Option<Vec<Name>> {
+    let read = scene.access(sequence.read)?;
+    let reads = read.statement.accesses.get(sequence.read_access)?;
+    if reads.aggregate != Some(Aggregate::Extreme) || write.1.conflict.is_some() {
+        return None;
+    }
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
+    let compares =
+        sequence.checks.iter().filter_map(|check| check.cond).flat_map(|cond| scene.ev.cond(cond).compares.iter());
+    let expected: Vec<TermId> = compares
+        .filter(|compare| {
+            matches!(compare.op, Compare::Eq | Compare::Ne) && of_read(compare.left) != of_read(compare.right)
+        })
+        .map(|compare| if of_read(compare.left) { compare.right } else { compare.left })
+        .filter(|term| !scene.ev.terms.is_constant(*term))
+        .collect();
+    let asked = |column: &Name| asks_for(&read.statement, reads, column);
+    let next = |column: &Name| {
+        let given = dependency::given_terms(scene, write, column);
+        given.iter().any(|term| expected.iter().any(|expected| scene.ev.terms.mentions(*term, *expected)))
+    };
+    let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
+    let table = scene.schema.table(&write.1.table.name)?;
+    let fits = |key: &&[Name]| {
+        key.iter().any(next) && key.iter().all(|column| given(column) && (asked(column) || next(column)))
+    };
+    table.keys().find(fits).map(<[Name]>::to_vec)
+}
+
 fn unique_key(
     scene: &Scene<'_, '_>,
     sequence: &Sequence,
@@ -187,6 +219,9 @@ fn unique_key(
     let adds = matches!(target.action, Action::Insert | Action::Update);
     if !adds || sequence.relation != Relation::NewRowOfSet {
         return None;
+    }
+    if let Some(key) = key_of_next(scene, sequence, (access, target)) {
+        return Some(Protection::UniqueKey(key));
     }
     if sequence.checks_aggregate() && sequence.values.is_empty() {
         // A key says "at most one", not "at most n".

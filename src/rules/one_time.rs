@@ -204,11 +204,16 @@ fn gets_another_name(facts: &Facts<'_, '_>, insert: &Access) -> bool {
 fn goes_along(facts: &Facts<'_, '_>, event: &Event) -> bool {
     let scene = facts.scene;
     let known = scene.conditions(&facts.write.deps);
-    // Who holds the same row finds the same in it.
-    let of_row = |cond: &Cond| {
+    // Who holds the same row finds the same in it, or what was made of it.
+    let looks_at_row = |cond: &Cond| {
         let origins = scene.origins(cond.term);
         !origins.is_empty()
             && origins.iter().all(|origin| facts.is_read(origin.event) && origin.part != Part::Existence)
+    };
+    let of_row = |cond: &Cond| {
+        let chosen = || !cond.inner.is_empty() && cond.inner.iter().all(|inner| looks_at_row(scene.ev.cond(*inner)));
+        let failed = side::lacks(cond, event) == Some(true);
+        looks_at_row(cond) || scene.origins(cond.term).is_empty() && !failed && chosen()
     };
     let terms = &scene.ev.terms;
     // So does who asks for the same.
