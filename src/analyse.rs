@@ -178,6 +178,7 @@ fn lowered_of(
     let macros = PackageMacros::read(workspace, &rust);
     let results: Vec<Result<Lowered, Notice>> = rust
         .par_iter()
+        .filter(|file| !macros.stands_back(file))
         .map(|file| {
             let caught = std::panic::catch_unwind(|| lower::lower_with(file.id, &file.text, &macros.of(file)));
             progress.file_done();

@@ -30,6 +30,7 @@
 
 pub mod analyse;
 pub mod baseline;
+mod built;
 pub mod cache;
 pub mod cli;
 pub mod client;

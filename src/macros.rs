@@ -3,9 +3,11 @@
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::built::Built;
 use crate::lower::tree::Name;
 use crate::lower::{ByName, Callable, MacroDefinition, Macros, macros_of};
 use crate::source::{Crate, SourceFile, Workspace};
+use crate::span::FileId;
 
 /// The macros of all packages.
 pub struct PackageMacros {
@@ -16,31 +18,48 @@ pub struct PackageMacros {
     /// For each package the packages of the workspace that it depends on, by the name it calls them; its own library is
     /// among them, as its binaries call it.
     reachable: Vec<Vec<(Name, usize)>>,
+    /// The features that are on in each package where nobody asks for others.
+    features: Vec<Vec<Name>>,
+    /// Files in whose stead another one is built.
+    stand_back: FxHashSet<FileId>,
 }
 
 /// One definition, and whether it stands in the crate's root.
-type Found = (MacroDefinition, bool);
+struct Found<'f> {
+    definition: MacroDefinition,
+    root: bool,
+    file: &'f SourceFile,
+}
 
 impl PackageMacros {
     /// Collects what the files define, in parallel.
     pub fn read(workspace: &Workspace, files: &[&SourceFile]) -> Self {
-        let found: Vec<(usize, &str, Macros)> =
+        let found: Vec<(usize, &str, &SourceFile, Macros)> =
             files.par_iter().filter_map(|file| macros_in(workspace, file)).collect();
         let opened: FxHashSet<(usize, &Name)> =
-            found.iter().flat_map(|(krate, _, macros)| macros.opened.iter().map(|name| (*krate, name))).collect();
-        let mut by_name: FxHashMap<(usize, Name), Vec<Found>> = FxHashMap::default();
-        for (krate, path, macros) in &found {
+            found.iter().flat_map(|(krate, _, _, macros)| macros.opened.iter().map(|name| (*krate, name))).collect();
+        let mut by_name: FxHashMap<(usize, Name), Vec<Found<'_>>> = FxHashMap::default();
+        for (krate, path, file, macros) in &found {
             let root = matches!(*path, "src/lib.rs" | "src/main.rs");
             let in_scope = root || opened.contains(&(*krate, &module(path)));
             for definition in macros.definitions.iter().filter(|definition| in_scope || definition.exported) {
                 let all = by_name.entry((*krate, definition.name.clone())).or_default();
-                all.push((definition.clone(), root));
+                all.push(Found { definition: definition.clone(), root, file });
             }
         }
         let mut callable: FxHashMap<usize, ByName> = FxHashMap::default();
+        let mut stand_back = FxHashSet::default();
+        let built = Built::of(workspace);
         for ((krate, name), all) in by_name {
-            callable.entry(krate).or_default().extend(the_one(all).map(|definition| (name, definition)));
+            let one = the_one(all, &built, &mut stand_back);
+            callable.entry(krate).or_default().extend(one.map(|definition| (name, definition)));
         }
+        let below = |file: &&&SourceFile| {
+            let path = &file.path;
+            stand_back.iter().any(|above| path.starts_with(&modules_below(&workspace.file(*above).path)))
+        };
+        let below: Vec<FileId> = files.iter().filter(below).map(|file| file.id).collect();
+        stand_back.extend(below);
         let exported = callable.iter().map(|(krate, all)| {
             let marked = all.iter().filter(|(_, definition)| definition.exported);
             (*krate, marked.map(|(name, definition)| (name.clone(), definition.clone())).collect::<ByName>())
@@ -48,8 +67,15 @@ impl PackageMacros {
         Self {
             exported: exported.filter(|(_, all)| !all.is_empty()).collect(),
             reachable: reachable(workspace),
+            features: workspace.crates.iter().map(|krate| krate.features.clone()).collect(),
             callable,
+            stand_back,
         }
+    }
+
+    /// Whether another file is built in the stead of this one where nobody asks for other features.
+    pub fn stands_back(&self, file: &SourceFile) -> bool {
+        self.stand_back.contains(&file.id)
     }
 
     /// What a file may call; its own definitions may be among it.
@@ -59,6 +85,7 @@ impl PackageMacros {
         Callable {
             own: self.callable.get(&krate),
             others: others.filter_map(|(name, of)| Some((name.clone(), self.exported.get(of)?))).collect(),
+            features: self.features.get(krate).map_or(&[], Vec::as_slice),
         }
     }
 }
@@ -79,30 +106,46 @@ fn reachable(workspace: &Workspace) -> Vec<Vec<(Name, usize)>> {
 }
 
 /// The package of a file, its path below the package, and its macros where it has any.
-fn macros_in<'f>(workspace: &Workspace, file: &'f SourceFile) -> Option<(usize, &'f str, Macros)> {
+fn macros_in<'f>(workspace: &Workspace, file: &'f SourceFile) -> Option<(usize, &'f str, &'f SourceFile, Macros)> {
     let krate = file.krate?;
     let macros = std::panic::catch_unwind(|| macros_of(&file.text)).unwrap_or_default();
     let dir = &workspace.crates.get(krate)?.dir;
     let inside = file.path.strip_prefix(dir.as_str()).unwrap_or(&file.path).trim_start_matches('/');
-    (macros != Macros::default()).then_some((krate, inside, macros))
+    (macros != Macros::default()).then_some((krate, inside, file, macros))
 }
 
-/// Of several of one name the one that is for others; none where that is not clear. Only `cfg` lets several be exported,
-/// one for each database as a rule: the first by the name of its file stands for them, whatever the name of the macro is, so
-/// that all are of one kind.
-fn the_one(mut all: Vec<Found>) -> Option<MacroDefinition> {
-    if all.len() > 1 {
-        all.retain(|(definition, root)| definition.exported || *root);
+/// Of several of one name the one that is for others; none where that is not clear. Only `cfg` lets several be there, one for
+/// each database as a rule: that one is meant which is built with the default features, and where they decide nothing the
+/// first by the name of its file, so that all are of one kind. The files of the others stand back.
+fn the_one(mut all: Vec<Found<'_>>, built: &Built<'_>, stand_back: &mut FxHashSet<FileId>) -> Option<MacroDefinition> {
+    if all.len() < 2 {
+        return all.pop().map(|found| found.definition);
     }
-    let several = all.len() > 1;
-    let (definition, _) = all.into_iter().next()?;
-    (!several || definition.exported).then_some(definition)
+    all.retain(|found| found.definition.exported || found.root);
+    let said = |found: &Found<'_>| built.part(found.file, found.definition.condition.as_deref());
+    let chosen = all.iter().enumerate().min_by_key(|(_, found)| match said(found) {
+        Some(true) => 0,
+        None => 1,
+        Some(false) => 2,
+    });
+    let chosen = chosen.map(|(place, _)| place)?;
+    let decided = all.len() < 2 || all.iter().any(|found| said(found).is_some());
+    let chosen = all.swap_remove(chosen);
+    let others = all.iter().map(|found| found.file).filter(|file| file.id != chosen.file.id);
+    stand_back.extend(others.filter(|file| built.file(file) == Some(false)).map(|file| file.id));
+    (decided || chosen.definition.exported).then_some(chosen.definition)
 }
 
 /// The name of the module that a file holds.
 fn module(path: &str) -> Name {
     let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
     Name::new(path.rsplit('/').next().unwrap_or(path))
+}
+
+/// Where the modules of a file stand.
+fn modules_below(path: &str) -> String {
+    let module = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix(".rs")).unwrap_or(path);
+    format!("{module}/")
 }
 
 #[cfg(test)]
@@ -113,7 +156,8 @@ mod tests {
 
     fn functions(files: &[(&str, &str)]) -> Vec<String> {
         let manifest = ("Cargo.toml", "[package]\nname = 'a'\nversion = '0.1.0'\nedition = '2024'");
-        let files = files.iter().chain([&manifest]).map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        let files = [manifest].into_iter().chain(files.iter().copied());
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
         let workspace: Workspace = memory(files.collect());
         let (trees, notices) = lowered(&workspace);
         assert!(notices.is_empty(), "{notices:?}");
@@ -158,6 +202,48 @@ mod tests {
         let both = [("src/sqlite.rs", &*other), ("src/postgres.rs", &*one), calls];
         assert_eq!(functions(&both).len(), 1);
         assert!(functions(&both)[0].starts_with("by_postgres"), "{:?}", functions(&both));
+    }
+
+    #[test]
+    fn of_drivers_that_exclude_each_other_the_one_of_the_default_features_is_read() {
+        let manifest = "[package]\nname = 'a'\nversion = '0.1.0'\n[features]\ndefault = ['lite']\nlite = []\npg = []\n";
+        let calls = ("src/seats.rs", "finder!(find_seat);");
+        let of = |what: &str, cfg: &str| {
+            let body = format!("fn {what}() {{}}");
+            format!("fn connect() {{}} {cfg}#[macro_export] macro_rules! finder {{ ($name:ident) => {{ {body} }} }}")
+        };
+        let shown = |files: &[(&str, &str)]| {
+            let all: Vec<(&str, &str)> = files.iter().copied().chain([calls, ("Cargo.toml", manifest)]).collect();
+            functions(&all)
+        };
+        let root = "mod seats; mod store;";
+        let store = "#[cfg(feature = \"lite\")] pub mod sqlite; #[cfg(feature = \"pg\")] pub mod postgres;";
+        let files = [
+            ("src/lib.rs", root),
+            ("src/store/mod.rs", store),
+            ("src/store/postgres.rs", &of("by_postgres", "")),
+            ("src/store/sqlite.rs", &of("by_sqlite", "")),
+        ];
+        let found = shown(&files);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().any(|one| one.starts_with("by_sqlite")), "{found:?}");
+        let one_file = format!(
+            "{} {}",
+            of("by_sqlite", "#[cfg(feature = \"lite\")] "),
+            of("by_postgres", "#[cfg(feature = \"pg\")] ").replace("connect", "close")
+        );
+        let found = shown(&[("src/lib.rs", "mod seats; mod store;"), ("src/store.rs", &one_file)]);
+        assert!(found.iter().any(|one| one.starts_with("by_sqlite")), "{found:?}");
+        let undecided = "#[cfg(feature = \"my\")] pub mod mysql; #[cfg(feature = \"pg\")] pub mod postgres;";
+        let files = [
+            ("src/lib.rs", root),
+            ("src/store/mod.rs", undecided),
+            ("src/store/postgres.rs", &of("by_postgres", "")),
+            ("src/store/mysql.rs", &of("by_mysql", "")),
+        ];
+        let found = shown(&files);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().any(|one| one.starts_with("by_mysql")), "{found:?}");
     }
 
     #[test]

@@ -48,8 +48,7 @@ const VERBS: &[(&str, EffectKind)] = &[
 ];
 
 /// What hands a message to a task or an actor of the same process.
-const TELLS: [&str; 8] =
-    ["send", "try_send", "do_send", "blocking_send", "send_async", "send_message", "tell", "cast"];
+const TELLS: [&str; 8] = ["send", "try_send", "do_send", "blocking_send", "send_async", "send_message", "tell", "cast"];
 
 /// Verbs that only ask, as the first word of a function's name.
 const ASKING: [&str; 12] =

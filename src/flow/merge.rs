@@ -77,9 +77,11 @@ impl Evaluator<'_> {
             let same = parts.iter().all(|part| part.term == parts[0].term);
             let is_constant = |part: &Value| matches!(self.terms.get(part.term), Term::Literal(_));
             let constant = parts.iter().all(is_constant);
-            let first_for_all = listed && !parts.iter().any(is_constant);
+            let of_row = |part: &Value| !self.terms.origins(part.term).is_empty();
+            let first_for_all = listed && (!parts.iter().any(is_constant) || parts.iter().any(of_row));
             let parts: Vec<&Value> = parts.iter().collect();
-            // Of constants the conditions say which; of a tuple the first stands for all, but for a constant's.
+            // Of constants the conditions say which; of a tuple the first stands for all, but for a constant's
+            // among values that no row gave.
             let part = match (same || first_for_all, constant) {
                 (true, _) => parts[0].clone(),
                 (false, true) => self.merge_ways(&parts, &ways, conds),

@@ -26,6 +26,14 @@ pub fn are_test(attributes: &[Attribute]) -> bool {
     })
 }
 
+/// What stands in the brackets of the first `cfg`.
+pub fn condition(attributes: &[Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => Some(list.tokens.to_string()),
+        _ => None,
+    })
+}
+
 /// The value of `#[path = "…"]`.
 pub fn path_value(attributes: &[Attribute]) -> Option<String> {
     attributes.iter().find_map(|attribute| {

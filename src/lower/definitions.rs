@@ -15,6 +15,8 @@ pub struct Macros {
     pub definitions: Vec<MacroDefinition>,
     /// Modules whose macros are in scope outside of them: those declared under `#[macro_use]`.
     pub opened: Vec<Name>,
+    /// Modules that stand under a `cfg`, and its condition.
+    pub conditional: Vec<(Name, String)>,
 }
 
 /// A definition outside of any function.
@@ -25,6 +27,8 @@ pub struct MacroDefinition {
     pub rules: String,
     /// It says itself that others may call it, by `#[macro_export]` or by a `use` of it in its file.
     pub exported: bool,
+    /// The condition of the `cfg` that it stands under.
+    pub condition: Option<String>,
 }
 
 /// Definitions by their name.
@@ -37,6 +41,8 @@ pub struct Callable<'m> {
     pub own: Option<&'m ByName>,
     /// Of other packages, by the name that the file calls the package by.
     pub others: Vec<(Name, &'m ByName)>,
+    /// The features that are on where nobody asks for others.
+    pub features: &'m [Name],
 }
 
 impl<'m> Callable<'m> {
@@ -80,8 +86,16 @@ fn called(text: &str) -> impl Iterator<Item = &str> {
 ///
 /// Call it on a thread that has [`super::STACK`], and not while that thread is inside [`super::lower`].
 pub fn macros_of(text: &str) -> Macros {
+    match text.contains("macro_rules!") || text.contains("macro_use") {
+        true => declared_in(text),
+        false => Macros::default(),
+    }
+}
+
+/// The same, and which modules a file declares under which condition, also where it says nothing of macros.
+pub fn declared_in(text: &str) -> Macros {
     let mut found = Macros::default();
-    if text.len() > SIZE || !(text.contains("macro_rules!") || text.contains("macro_use")) {
+    if text.len() > SIZE {
         return found;
     }
     let code = text.get(code_start(text)..).unwrap_or("");
@@ -111,6 +125,7 @@ impl Macros {
                     if has(&attributes, "macro_use") {
                         self.opened.push(Name::from(name.to_string()));
                     }
+                    self.conditional.extend(condition(&attributes).map(|cfg| (Name::from(name.to_string()), cfg)));
                     if let [TokenTree::Group(inner), ..] = after
                         && depth < BRACKETS
                     {
@@ -121,7 +136,7 @@ impl Macros {
                     TokenTree::Ident(word),
                     [TokenTree::Punct(_), TokenTree::Ident(name), TokenTree::Group(rules), after @ ..],
                 ) if word == "macro_rules" => {
-                    self.define(&name.to_string(), rules, has(&attributes, "macro_export"), code);
+                    self.define(&name.to_string(), rules, &attributes, code);
                     attributes.clear();
                     rest = after;
                 }
@@ -132,11 +147,13 @@ impl Macros {
         }
     }
 
-    fn define(&mut self, name: &str, rules: &Group, marked: bool, code: &str) {
+    fn define(&mut self, name: &str, rules: &Group, attributes: &[Group], code: &str) {
         let within = rules.span_open().byte_range().end..rules.span_close().byte_range().start;
         let Some(text) = code.get(within) else { return };
-        let exported = marked || [";", " as", ","].iter().any(|end| code.contains(&format!("use {name}{end}")));
-        self.definitions.push(MacroDefinition { name: Name::new(name), rules: text.to_owned(), exported });
+        let exported = has(attributes, "macro_export")
+            || [";", " as", ","].iter().any(|end| code.contains(&format!("use {name}{end}")));
+        let (name, rules) = (Name::new(name), text.to_owned());
+        self.definitions.push(MacroDefinition { name, rules, exported, condition: condition(attributes) });
     }
 }
 
@@ -144,6 +161,19 @@ fn has(attributes: &[Group], name: &str) -> bool {
     attributes.iter().any(
         |attribute| matches!(attribute.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == name),
     )
+}
+
+/// What stands in the brackets of the first `cfg`.
+fn condition(attributes: &[Group]) -> Option<String> {
+    attributes.iter().find_map(|attribute| {
+        let mut tokens = attribute.stream().into_iter();
+        match (tokens.next(), tokens.next()) {
+            (Some(TokenTree::Ident(word)), Some(TokenTree::Group(inside))) if word == "cfg" => {
+                Some(inside.stream().to_string())
+            }
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Definitions {
     }
 
     /// Whether the file itself has defined a macro of that name by now.
-    fn is_here(&self, name: &Name) -> bool {
+    pub fn is_here(&self, name: &Name) -> bool {
         matches!(self.own.get(name), Some(Definition::Own(_)))
     }
 

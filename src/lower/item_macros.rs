@@ -7,14 +7,19 @@ use syn::{ImplItem, Item, Token, TraitItem};
 
 use super::functions::Home;
 use super::tree::ItemMacro;
-use super::{Lowering, name, path_names};
+use super::{Lowering, attrs, features, name, path_names};
 use crate::span::Range;
 
 impl Lowering {
     pub fn item_macro(&mut self, call: &syn::ItemMacro) {
         let at = self.join(self.path_range(None, &call.mac.path), self.at(call.mac.delimiter.span().close()));
         if let Some(defined) = &call.ident {
-            self.define(&name(defined), &call.mac.tokens);
+            let defined = name(defined);
+            let condition = attrs::condition(&call.attrs);
+            let built = condition.is_none_or(|condition| features::holds(&condition, &self.features) != Some(false));
+            if built || !self.definitions.is_here(&defined) {
+                self.define(&defined, &call.mac.tokens);
+            }
             return;
         }
         let tokens = self.inner_range(call.mac.delimiter.span());

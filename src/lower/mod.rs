@@ -17,6 +17,7 @@ mod cfg;
 mod definitions;
 mod expand;
 mod expr;
+pub mod features;
 mod functions;
 mod item_macros;
 mod items;
@@ -40,7 +41,7 @@ use crate::notice::NoticeKind;
 use crate::span::{FileId, Range};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
 
-pub use definitions::{ByName, Callable, MacroDefinition, Macros, macros_of};
+pub use definitions::{ByName, Callable, MacroDefinition, Macros, declared_in, macros_of};
 pub use texts::ddl_of;
 
 /// The stack that [`lower`] and [`expression`] need, in bytes. Within the limits of [`nesting`] they never need more, in
@@ -126,6 +127,7 @@ fn parse_and_lower(file: FileId, text: &str, foreign: &Callable<'_>) -> Result<L
     let mut lowering = Lowering::new(offset, text.len());
     lowering.test = attrs::are_test(&parsed.attrs);
     lowering.definitions = expand::Definitions::foreign(foreign, code);
+    lowering.features = foreign.features.to_vec();
     lowering.items(&parsed.items);
     Ok(Lowered { file, tree: lowering.tree })
 }
@@ -174,6 +176,8 @@ struct Lowering {
     /// Bytes of macro bodies that may still be parsed; nested macros are parsed once for each level they stand in.
     fuel: usize,
     definitions: expand::Definitions,
+    /// The features that are on where nobody asks for others.
+    features: Vec<Name>,
     /// The call whose expansion is being walked.
     expanding: Option<Range>,
     /// How many expansions the walk is inside of.
@@ -192,6 +196,7 @@ impl Lowering {
             depth: 0,
             fuel: 16 * length + (256 << 10),
             definitions: expand::Definitions::default(),
+            features: Vec::new(),
             expanding: None,
             expansions: 0,
         }

@@ -5,14 +5,15 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot, letters, meant, uncovered};
+use crate::protect::{Protection, WhyNot, bounds, letters, meant, uncovered};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
-use crate::sql::schema::TableDef;
+use crate::sql::schema::{Check, TableDef};
 use crate::sql::statement::{
-    Access as TableAccess, Action, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate, Statement,
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
+    Statement,
 };
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
@@ -41,11 +42,16 @@ pub fn covering_key(
     let fits = |key: &[Name]| {
         !key.is_empty()
             && key.iter().all(|column| asked(column) && given(column))
+            && !uncovered::holds_nothing(scene, table, key, read, write)
             && !letters::open(scene, table, key, read, write)
     };
     let full = table.keys().find(|key| fits(key)).map(<[Name]>::to_vec);
-    let partial =
-        || table.uniques.iter().find(|unique| fits(&unique.columns) && !uncovered::lies_outside(scene, unique, write));
+    let partial = || {
+        table
+            .uniques
+            .iter()
+            .find(|unique| fits(&unique.columns) && !uncovered::lies_outside(scene, unique, read, write))
+    };
     full.or_else(|| partial().map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
         .or_else(|| computed_key(scene, read, write, table))
@@ -172,6 +178,37 @@ fn computed_key(
         .map(<[Name]>::to_vec)
 }
 
+/// The unique key that refuses a second row with the number after the last one, where the last one was compared with what
+/// the caller expects, and the number is made of that: a version in a stream of events.
+fn key_of_next(scene: &Scene<'_, '_>, sequence: &Sequence, write: (&Access, &TableAccess)) -> Option<Vec<Name>> {
+    let read = scene.access(sequence.read)?;
+    let reads = read.statement.accesses.get(sequence.read_access)?;
+    if reads.aggregate != Some(Aggregate::Extreme) || write.1.conflict.is_some() {
+        return None;
+    }
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
+    let compares =
+        sequence.checks.iter().filter_map(|check| check.cond).flat_map(|cond| scene.ev.cond(cond).compares.iter());
+    let expected: Vec<TermId> = compares
+        .filter(|compare| {
+            matches!(compare.op, Compare::Eq | Compare::Ne) && of_read(compare.left) != of_read(compare.right)
+        })
+        .map(|compare| if of_read(compare.left) { compare.right } else { compare.left })
+        .filter(|term| !scene.ev.terms.is_constant(*term))
+        .collect();
+    let asked = |column: &Name| asks_for(&read.statement, reads, column);
+    let next = |column: &Name| {
+        let given = dependency::given_terms(scene, write, column);
+        given.iter().any(|term| expected.iter().any(|expected| scene.ev.terms.mentions(*term, *expected)))
+    };
+    let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
+    let table = scene.schema.table(&write.1.table.name)?;
+    let fits = |key: &&[Name]| {
+        key.iter().any(next) && key.iter().all(|column| given(column) && (asked(column) || next(column)))
+    };
+    table.keys().find(fits).map(<[Name]>::to_vec)
+}
+
 fn unique_key(
     scene: &Scene<'_, '_>,
     sequence: &Sequence,
@@ -182,6 +219,9 @@ fn unique_key(
     let adds = matches!(target.action, Action::Insert | Action::Update);
     if !adds || sequence.relation != Relation::NewRowOfSet {
         return None;
+    }
+    if let Some(key) = key_of_next(scene, sequence, (access, target)) {
+        return Some(Protection::UniqueKey(key));
     }
     if sequence.checks_aggregate() && sequence.values.is_empty() {
         // A key says "at most one", not "at most n".
@@ -342,11 +382,12 @@ fn fills(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
             .zip(target.equals(column))
             .is_some_and(|(set, asked)| scene.same_value((insert, &set.value), (update, asked)) == Some(true))
     };
-    let by_key = scene
-        .schema
-        .table(&inserted.table.name)
-        .is_some_and(|table| table.keys().any(|key| !key.is_empty() && key.iter().all(same)));
-    by_key && target.sets.iter().all(|set| !set.value.is_relative())
+    // It asks for nothing that the row has not been given.
+    let asks = |predicate: &Predicate| {
+        predicate.op == Compare::Eq && matches!(predicate.columns.as_slice(), [column] if same(column))
+    };
+    let found = !target.filter.is_empty() && target.filter.iter().all(asks);
+    found && target.sets.iter().all(|set| !set.value.is_relative())
 }
 
 /// Whether the function answers differently by what it checked, and does not look again before it answers.
@@ -443,8 +484,13 @@ fn check(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Op
     if checked.is_empty() {
         return None;
     }
-    let covered =
-        |column: &Name| table.checks.iter().find(|check| check.columns.contains(column) && relative(target, column));
+    let bounds = |check: &Check, column: &Name| bounds::meets(scene, sequence, (target, column), check);
+    let covered = |column: &Name| {
+        table
+            .checks
+            .iter()
+            .find(|check| check.columns.contains(column) && relative(target, column) && bounds(check, column))
+    };
     let mut text = None;
     for column in checked {
         text = Some(covered(column)?.text.clone());

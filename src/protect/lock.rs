@@ -1,22 +1,18 @@
-//! Row locks, table locks and advisory locks: which hold from the deciding read to the write's commit.
+//! Row locks and table locks: which hold from the deciding read to the write's commit.
 //!
 //! Sources: PostgreSQL manual 13.3 "Explicit Locking"; MySQL manual 15.7.2.4 "Locking Reads" and 15.7.3 "Locks Set by
 //! Different SQL Statements". Each case was also run on PostgreSQL 15 and MariaDB 10.11.
 
-use rustc_hash::FxHashSet;
-
 use crate::dialect::{Dialect, Isolation};
-use crate::event::{Access, Event, EventId, EventKind};
+use crate::event::{Access, CondId, CondKind, Event, EventId, EventKind};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Shape, Verdict, WhyNot, claim};
+use crate::protect::{Protection, Shape, Verdict, WhyNot, advisory, claim};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
-use crate::race::{Sequence, rows};
-use crate::sql::statement::{
-    Access as TableAccess, Action, LockAct, LockScope, Place, RowLock, Strength, TableLock, Verb, Wait,
-};
+use crate::race::{LooksAt, Sequence, rows};
+use crate::sql::statement::{Access as TableAccess, Action, Operand, Place, RowLock, Strength, TableLock, Verb, Wait};
 
 pub(super) fn protects(
     scene: &Scene<'_, '_>,
@@ -26,7 +22,7 @@ pub(super) fn protects(
 ) -> Option<Protection> {
     own_lock(scene, sequence, shape, tried)
         .or_else(|| earlier_lock(scene, sequence, shape, tried))
-        .or_else(|| advisory_lock(scene, sequence, shape, tried))
+        .or_else(|| advisory::protects(scene, sequence, shape, tried))
         .or_else(|| table_lock(scene, sequence, tried))
 }
 
@@ -177,6 +173,9 @@ fn earlier_lock(
             }
             continue;
         }
+        if is_passed_by(scene, event, write) {
+            continue;
+        }
         match holds(scene, event, &writer, strength, shape, relation, read) {
             Ok(()) => return Some(Protection::EarlierLock(event.id)),
             Err(why) => tried.push(why),
@@ -191,8 +190,32 @@ fn earlier_lock(
     None
 }
 
+/// Whether some run comes to the write and not to a lock before it: who takes it decides by what the write does not hang on.
+pub(super) fn is_passed_by(scene: &Scene<'_, '_>, lock: &Event, write: &Event) -> bool {
+    let known = scene.conditions(&write.deps);
+    let locked = lock.access().and_then(locking).map(|(locked, _)| &locked.table.name);
+    // Where there is no such row, there is nothing to lock either.
+    let asks_for_it = |term: TermId| {
+        let Some(Term::Row(read)) = scene.ev.terms.asked_to_be_there(term) else { return false };
+        let read = scene.access(*read).map(|read| &*read.statement);
+        read.is_some_and(|read| read.accesses.iter().any(|one| Some(&one.table.name) == locked))
+    };
+    let apart = |cond: &CondId| {
+        let decided = scene.ev.cond(*cond);
+        if asks_for_it(decided.term) {
+            return false;
+        }
+        let Some(by) = decided.decides.filter(|_| decided.kind == CondKind::Test && !known.contains(cond)) else {
+            return false;
+        };
+        let led = |event: &Event| event.path.arms_of(by.branch);
+        led(lock).is_some_and(|arms| led(write).is_none_or(|taken| taken & !arms != 0))
+    };
+    scene.conditions(&lock.deps).iter().any(apart)
+}
+
 /// Whether a lock does its work for another read that decides the same write, such as a count that is taken under it.
-fn serves_another(scene: &Scene<'_, '_>, write: &Event, lock: &Event) -> bool {
+pub(super) fn serves_another(scene: &Scene<'_, '_>, write: &Event, lock: &Event) -> bool {
     scene.sequences(write).iter().any(|other| {
         scene.place(other.read) > scene.place(lock.id)
             && match scene.verdict(other) {
@@ -262,7 +285,7 @@ fn lock_relation(
         .filter(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)))
         .collect();
     let from_locked = |term: TermId| {
-        let named = |part: &Part| !matches!(part, Part::Column(column) if is_of_many(scene, locked, column));
+        let named = |part: &Part| !is_of_many(scene, (access, locked), part);
         scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed && named(&origin.part))
     };
     // What the rows are joined with decides as well which of them are read.
@@ -280,12 +303,30 @@ fn lock_relation(
     (by_key && locked.table.name == read.table.name).then_some(Locked::ReadRow)
 }
 
-/// Whether several rows of a locked table may name the same row by a column, so that who locks another of them goes on.
-fn is_of_many(scene: &Scene<'_, '_>, locked: &TableAccess, column: &Name) -> bool {
-    let Some(table) = scene.schema.table(&locked.table.name).filter(|table| !table.keys_unsaid) else { return false };
-    table.columns.iter().any(|def| def.name == *column)
-        && !table.all_keys().any(|key| key == std::slice::from_ref(column))
-        && locked.equals(column).is_none()
+/// Whether several rows of a locked table may name the same row by a part of what was read with the lock, so that who locks
+/// another of them goes on: a column of the table that is no key, or one of what it is joined with and what nobody locks.
+fn is_of_many(scene: &Scene<'_, '_>, (access, locked): (&Access, &TableAccess), part: &Part) -> bool {
+    let LooksAt::Column(column) = scene.looks_at(&access.statement, part, false) else { return false };
+    let of = |one: &TableAccess| {
+        let table = scene.schema.table(&one.table.name)?;
+        table.columns.iter().any(|def| def.name == column).then_some(table)
+    };
+    match of(locked).filter(|_| locked.columns.is_empty() || names(locked, &column)) {
+        Some(table) => {
+            !table.keys_unsaid
+                && !table.all_keys().any(|key| key == std::slice::from_ref(&column))
+                && locked.equals(&column).is_none_or(Operand::is_of_another_table)
+        }
+        None => {
+            let free = |one: &&TableAccess| one.lock.is_none() && one.action == Action::Read;
+            access.statement.accesses.iter().filter(free).any(|one| of(one).is_some() && names(one, &column))
+        }
+    }
+}
+
+/// Whether a statement hands out a column of a table.
+fn names(access: &TableAccess, column: &Name) -> bool {
+    access.columns.iter().any(|known| known == column || known == "*")
 }
 
 fn holds(
@@ -350,135 +391,6 @@ fn plain_read_before(scene: &Scene<'_, '_>, lock: &Event, tx: &Transaction) -> b
         });
         plain && transaction::maybe(scene, event).is_some_and(|other| other.is_same(tx))
     })
-}
-
-/// A named lock that all requests for the row take first.
-fn advisory_lock(
-    scene: &Scene<'_, '_>,
-    sequence: &Sequence,
-    shape: Shape,
-    tried: &mut Vec<WhyNot>,
-) -> Option<Protection> {
-    let read = scene.event(sequence.read)?;
-    let write = scene.event(sequence.write)?;
-    for event in scene.before_of(Kind::Lock, write.id) {
-        let Some(access) = event.access() else { continue };
-        let calls = || access.statement.lock_calls().filter(|call| matches!(call.act, LockAct::Take | LockAct::Try));
-        let Some(call) = calls().find(|call| !call.shared).or_else(|| calls().next()) else { continue };
-        let before = scene.place(event.id) < scene.place(read.id);
-        if !before {
-            tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockAfterRead(event.id)));
-            continue;
-        }
-        if !names_the_row(scene, access, call, sequence) {
-            tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockElsewhereRow(event.id)));
-            continue;
-        }
-        if call.shared {
-            tried.push(WhyNot::LockShared(event.id));
-            continue;
-        }
-        if call.act == LockAct::Try && !scene.result_used(event.id) {
-            tried.push(WhyNot::TryLockIgnored(event.id));
-            continue;
-        }
-        let writer = transaction::maybe(scene, write);
-        let holder = transaction::maybe(scene, event);
-        if call.scope == LockScope::Transaction {
-            let Some(holder) = holder else {
-                tried.push(WhyNot::LockInAutocommit(event.id));
-                continue;
-            };
-            if !writer.is_some_and(|writer| writer.is_same(&holder)) {
-                tried.push(WhyNot::LockEnded(event.id));
-                continue;
-            }
-            if event.dialect == Dialect::Postgres
-                && holder.level == Isolation::RepeatableRead
-                && shape != Shape::SameRow
-            {
-                tried.push(WhyNot::LockKeepsSnapshot(event.id));
-                continue;
-            }
-        } else {
-            let released = scene.between_of(Kind::Lock, event.id, write.id).any(releases);
-            // A lock that is released before the transaction commits lets the next one read the old row.
-            let early = writer.is_some_and(|writer| {
-                let begun_before = writer.begin.is_none_or(|begin| scene.place(begin) < scene.place(event.id))
-                    || holder.is_some_and(|holder| holder.is_same(&writer));
-                begun_before && released_before_commit(scene, write, &writer)
-            }) || writer.is_some() && released_before_commit(scene, write, &writer?);
-            if released || early {
-                tried.push(WhyNot::LockReleasedEarly(event.id));
-                continue;
-            }
-        }
-        return Some(Protection::AdvisoryLock(event.id));
-    }
-    None
-}
-
-/// Whether a lock's key is a constant, or made of a value that finds the rows of the sequence.
-fn names_the_row(
-    scene: &Scene<'_, '_>,
-    access: &Access,
-    call: &crate::sql::statement::LockCall,
-    sequence: &Sequence,
-) -> bool {
-    let keys: Vec<_> = call
-        .key
-        .iter()
-        .flat_map(|key| scene.terms_in(access, key))
-        .filter(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)))
-        .collect();
-    if keys.is_empty() {
-        return true;
-    }
-    let terms = &scene.ev.terms;
-    let asked_by: Vec<TermId> = [sequence.read, sequence.write]
-        .into_iter()
-        .filter_map(|id| scene.access(id))
-        .flat_map(|other| {
-            let filter = other.statement.accesses.iter().flat_map(|access| &access.filter);
-            filter.flat_map(|predicate| scene.terms_in(other, &predicate.value)).collect::<Vec<_>>()
-        })
-        .collect();
-    let within = |key: &TermId| asked_by.iter().any(|term| terms.mentions(*key, *term) || terms.mentions(*term, *key));
-    // Both the key and what is asked for may be worked out of one value that was handed in.
-    let handed_in = |term: TermId| {
-        let mut found = FxHashSet::default();
-        terms.walk(term, &mut |part| {
-            if matches!(terms.get(part), Term::Param(..)) {
-                found.insert(part);
-            }
-        });
-        found
-    };
-    let worked_out = || {
-        let of_key: FxHashSet<TermId> = keys.iter().flat_map(|key| handed_in(*key)).collect();
-        let of_row: FxHashSet<TermId> = asked_by.iter().flat_map(|term| handed_in(*term)).collect();
-        !of_key.is_empty() && of_key.is_subset(&of_row)
-    };
-    // A key of which nothing is known may be any.
-    keys.iter().any(within) || worked_out() || keys.iter().all(|key| matches!(terms.get(*key), Term::Fresh(_)))
-}
-
-fn releases(event: &Event) -> bool {
-    event.access().is_some_and(|access| {
-        access.statement.lock_calls().any(|call| matches!(call.act, LockAct::Release | LockAct::ReleaseAll))
-    })
-}
-
-fn released_before_commit(scene: &Scene<'_, '_>, write: &Event, tx: &Transaction) -> bool {
-    for event in scene.after(write.id) {
-        if matches!(event.kind, EventKind::Commit) && event.on == Some(tx.handle) {
-            return false;
-        }
-        if releases(event) {
-            return true;
-        }
-    }
-    false
 }
 
 /// `LOCK TABLE` before the read.

@@ -157,6 +157,9 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         if access.statement.verb == Verb::Select || access.statement.target().is_none() || id == sequence.write {
             continue;
         }
+        if !is_never_missed(scene, sequence, event, write) {
+            continue;
+        }
         if decides_once(scene, sequence, event) {
             return Some(Protection::Rechecked(id));
         }
@@ -171,6 +174,21 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         }
     }
     None
+}
+
+/// Whether nobody comes to the write without passing an earlier one, but who found it otherwise by the very read.
+fn is_never_missed(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, write: &Event) -> bool {
+    let of_read = |branch: u32| {
+        scene.conditions(&earlier.deps).iter().map(|cond| scene.ev.cond(*cond)).any(|cond| {
+            cond.decides.is_some_and(|by| by.branch == branch)
+                && scene.origins(cond.term).iter().any(|origin| origin.event == sequence.read)
+        })
+    };
+    earlier
+        .path
+        .0
+        .iter()
+        .all(|(branch, arms)| write.path.arms_of(*branch).is_some_and(|taken| taken & !arms == 0) || of_read(*branch))
 }
 
 /// What protects an earlier write of the row that was read against the same read. A condition that looks at columns is only

@@ -2,7 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::event::Access;
-use crate::flow::term::TermId;
+use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::protect::constraint::asks_for;
@@ -96,8 +96,36 @@ fn equalities<'a>(condition: &'a Operand, found: &mut Vec<(&'a Name, &'a Operand
     }
 }
 
-/// Whether a written row is none of those that a partial index holds: it says so itself.
-pub(super) fn lies_outside(scene: &Scene<'_, '_>, unique: &Unique, write: (&Access, &TableAccess)) -> bool {
+/// Whether a row goes in beside those that a key holds because one of its columns is NULL there: of such rows each is another
+/// one. That the column is asked for as NULL says the same.
+pub(super) fn holds_nothing(
+    scene: &Scene<'_, '_>,
+    table: &TableDef,
+    key: &[Name],
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+) -> bool {
+    let computed = table.uniques.iter().any(|unique| unique.expression && unique.columns == key);
+    if computed || table.primary_key == key || scene.config.dialect == Some(Dialect::MsSql) {
+        return false;
+    }
+    let nullable = |column: &Name| table.columns.iter().any(|def| def.name == *column && def.nullable);
+    let null = |column: &Name| {
+        let mut given = write.1.sets.iter().filter(|set| set.column == *column);
+        let in_row = given.any(|set| write.0.constant(&scene.ev.terms, &set.value).is_some_and(|text| text == "NULL"));
+        in_row || read.1.filter.iter().any(|asked| asked.op == Compare::IsNull && asked.columns.contains(column))
+    };
+    key.iter().any(|column| nullable(column) && null(column))
+}
+
+/// Whether a written row is none of those that a partial index holds, or not known to be one: it says so itself, or its
+/// caller says what it holds there, and nobody asked for that.
+pub(super) fn lies_outside(
+    scene: &Scene<'_, '_>,
+    unique: &Unique,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+) -> bool {
     let Some(condition) = &unique.partial else { return false };
     let text = format!("SELECT 1 FROM {} WHERE {condition}", write.1.table.name);
     let parsed = parse(&text, Dialect::Postgres);
@@ -108,10 +136,15 @@ pub(super) fn lies_outside(scene: &Scene<'_, '_>, unique: &Unique, write: (&Acce
         let Some(value) = given.next().filter(|_| given.next().is_none()) else { return false };
         let constant = write.0.constant(&scene.ev.terms, value);
         let null = constant.as_ref().is_some_and(|text| text == "NULL");
+        let asked = || read.1.filter.iter().any(|asked| asked.columns.contains(column));
+        let handed_in = || write.0.bound(value).is_some_and(|term| matches!(scene.ev.terms.get(term), Term::Param(..)));
         match (predicate.op, &predicate.value) {
             (Compare::IsNull, _) => !null && (constant.is_some() || write.0.is_now(&scene.ev.terms, value)),
             (Compare::IsNotNull, _) => null,
-            (Compare::Eq, Operand::Literal(wanted)) => constant.is_some_and(|given| given != wanted.as_str()),
+            (Compare::Eq, Operand::Literal(wanted)) => match constant {
+                Some(given) => given != wanted.as_str(),
+                None => !asked() && handed_in(),
+            },
             (Compare::Ne, Operand::Literal(barred)) => constant.is_some_and(|given| given == barred.as_str()),
             _ => false,
         }

@@ -216,9 +216,7 @@ fn is_key_by_itself(scene: &Scene<'_, '_>, read: &TableAccess, column: &Name) ->
 fn is_named_by_the_rest(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
     let by_key = |predicate: &Predicate| {
         let [column] = predicate.columns.as_slice() else { return false };
-        predicate.op == Compare::Eq
-            && predicate.value.is_of_another_table()
-            && is_key_by_itself(scene, read, column)
+        predicate.op == Compare::Eq && predicate.value.is_of_another_table() && is_key_by_itself(scene, read, column)
     };
     read.place == Place::Join && read.filter.iter().any(by_key)
 }
@@ -392,7 +390,10 @@ pub fn moves_into(
     let asked = read.1.filter.iter().filter(by_value);
     let given = asked.filter(|predicate| {
         let mut sets = write.1.sets.iter().filter(|set| set.column == predicate.columns[0]);
-        sets.any(|set| scene.same_value((read.0, &predicate.value), (write.0, &set.value)) == Some(true))
+        sets.any(|set| {
+            let (asked, given) = ((read.0, &predicate.value), (write.0, &set.value));
+            scene.same_value(asked, given) == Some(true) || is_in_another_case(scene, asked, given)
+        })
     });
     given.map(|predicate| predicate.columns[0].clone()).next()
 }
@@ -408,6 +409,29 @@ fn contains_value(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &O
     left.iter()
         .filter(brought)
         .any(|term| right.contains(term) || right.contains(&only_part(scene, *term)) || among(term))
+        || is_in_another_case(scene, a, b)
+}
+
+/// Whether two values are one text that is brought, each in the case that its statement wants: `lower(name)` and
+/// `name.to_lowercase()`.
+fn is_in_another_case(scene: &Scene<'_, '_>, a: (&Access, &Operand), b: (&Access, &Operand)) -> bool {
+    let terms = &scene.ev.terms;
+    let spelled = |mut term: TermId| {
+        while let Term::Computed(by, parts) = terms.get(term)
+            && matches!(
+                by.as_str(),
+                "to_lowercase" | "to_uppercase" | "to_ascii_lowercase" | "to_ascii_uppercase" | "trim"
+            )
+            && parts.len() == 1
+        {
+            term = parts[0];
+        }
+        term
+    };
+    let (left, right) = (scene.terms_in(a.0, a.1), scene.terms_in(b.0, b.1));
+    let ([one], [other]) = (left.as_slice(), right.as_slice()) else { return false };
+    let (one, other) = (spelled(*one), spelled(*other));
+    one == other && !terms.is_constant(one)
 }
 
 /// Whether a column gets another value than the one by which the rows were asked for, each brought by the request: no other

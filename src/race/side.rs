@@ -170,7 +170,18 @@ pub fn lacks(cond: &Cond, event: &Event) -> Option<bool> {
 pub fn finds_none(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> bool {
     let conds = sequence.checks.iter().filter_map(|check| check.cond).map(|cond| scene.ev.cond(cond));
     let none = |cond: &Cond| side(cond, write).is_some_and(|holds| says_none(scene, sequence, cond.term, holds, 0));
-    scene.found_nothing(sequence.read, write) || conds.into_iter().any(none)
+    scene.found_nothing(sequence.read, write)
+        || conds.into_iter().any(none)
+        || write.deps.iter().any(|cond| fails_without(scene, sequence, scene.ev.cond(*cond), write))
+}
+
+/// Whether a test of what a called function gave leads where it gave an error, and of the row it only asks if there is one.
+fn fails_without(scene: &Scene<'_, '_>, sequence: &Sequence, cond: &Cond, write: &Event) -> bool {
+    let of_read = |cond: &&Cond| scene.origins(cond.term).iter().any(|origin| origin.event == sequence.read);
+    let asks = |cond: &Cond| scene.ev.terms.asked_to_be_there(cond.term) == Some(&Term::Row(sequence.read));
+    let inner = cond.inner.iter().map(|inner| scene.ev.cond(*inner)).filter(of_read);
+    let mut inner = inner.peekable();
+    lacks(cond, write) == Some(true) && !of_read(&cond) && inner.peek().is_some() && inner.all(asks)
 }
 
 /// Whether a test that comes out so says that there is no row.

@@ -12,6 +12,7 @@ use crate::race::index::Kind;
 use crate::race::transaction;
 use crate::race::{Check, LooksAt, common, dependency, side};
 use crate::rules::claim::Facts;
+use crate::rules::one_time;
 use crate::rules::stale_guard::NEAR;
 use crate::sql::statement::{Action, ConflictAction, Strength};
 
@@ -32,9 +33,11 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     // A new row changes nothing of what stands in the one row that was asked for, only that there is none.
     let absence = facts.inserts() && facts.target.conflict.is_none() && facts.reads_by_key();
     let makes = facts.inserts() && !facts.saves_again();
+    let uses_up = is_used_up(facts);
     // What the effect hangs on must be what the write makes untrue for the next request.
     let spoiled = |check: &Check| match &check.looks_at {
         // Who needs a row and puts it back leaves it to the next request.
+        LooksAt::Existence if uses_up => true,
         LooksAt::Existence => {
             let needed = || check.cond.is_some_and(|cond| scene.ev.cond(cond).kind == CondKind::Presence);
             takes_up(facts) || makes && !needed()
@@ -59,6 +62,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
             EffectKind::Message => effect.certain || is_near(facts, event) && !only_asks(facts, event),
             _ => true,
         };
+        let acts = if uses_up { one_time::is_for_the_row(facts, event) } else { acts };
         acts && !held_meanwhile(facts, &checks, event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
             && !claimed_before(facts, event.id)
@@ -87,7 +91,9 @@ fn is_known(facts: &Facts<'_, '_>, column: &Name) -> bool {
     let Some(access) = facts.write.access() else { return false };
     let terms = &facts.scene.ev.terms;
     dependency::written(facts.target).filter(|set| set.column == *column).any(|set| {
-        set.value.is_relative() || access.is_now(terms, &set.value) || facts.scene.ev.constants(access, &set.value).is_some()
+        set.value.is_relative()
+            || access.is_now(terms, &set.value)
+            || facts.scene.ev.constants(access, &set.value).is_some()
     })
 }
 
@@ -121,7 +127,7 @@ fn claims_what_was_checked(facts: &Facts<'_, '_>) -> bool {
                 && !facts.sequence.checks_aggregate()
                 && (!facts.saves_again() || moved())
         }
-        Action::Delete => takes_up(facts),
+        Action::Delete => takes_up(facts) || is_used_up(facts),
         _ => moved() || facts.picks(),
     }
 }
@@ -136,6 +142,14 @@ fn takes_up(facts: &Facts<'_, '_>) -> bool {
             && facts.reads.aggregate.is_none()
             && facts.sequence.key_from_row
             && facts.sequence.checks.iter().any(each)
+}
+
+/// Whether a row that was asked for is deleted when what it said was done.
+fn is_used_up(facts: &Facts<'_, '_>) -> bool {
+    facts.target.action == Action::Delete
+        && facts.reads.aggregate.is_none()
+        && !facts.sequence.key_from_row
+        && !takes_up(facts)
 }
 
 /// Whether the effect hangs on what stands in a row that the read locked, and that is held until after the write: a row

@@ -1,9 +1,10 @@
 //! One-time rows: a voucher, a code, a link. They are read, deleted, and what they said goes on to be used.
 
-use crate::event::{Access, CondId, CondKind, Event};
+use crate::event::{Access, Cond, CondId, CondKind, Effect, EffectKind, Event, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Origin, Part, TermId};
+use crate::flow::request::is_harmless_twice;
+use crate::flow::term::{Origin, Params, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::{Check, LooksAt, dependency, rows, side};
@@ -37,7 +38,28 @@ pub fn is_consumed(facts: &Facts<'_, '_>) -> bool {
         });
         adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
     });
-    !facts.sequence.key_from_row && (single || written) || used_up(facts) || renewed(facts)
+    let acted = || scene.after_of(Kind::Effect, facts.write.id).any(|event| is_for_the_row(facts, event));
+    !facts.sequence.key_from_row && (single || written || acted()) || used_up(facts) || renewed(facts)
+}
+
+/// Whether something leaves the process for what a row said that is deleted with it, and would be done once more by whoever
+/// holds the same row: money is moved, a mail is sent, something is asked for with what stood in the row.
+pub fn is_for_the_row(facts: &Facts<'_, '_>, event: &Event) -> bool {
+    let EventKind::Effect(effect) = &event.kind else { return false };
+    let scene = facts.scene;
+    let said = |origin: &Origin| match &origin.part {
+        Part::Column(column) => !was_asked_by(facts, column) && !facts.names_row(column),
+        _ => false,
+    };
+    let of_row = |term: &TermId| scene.origins(*term).iter().any(|origin| facts.is_read(origin.event) && said(origin));
+    let acts = |effect: &Effect| match effect.kind {
+        EffectKind::Payment | EffectKind::Mail => true,
+        EffectKind::Http => {
+            effect.certain && !is_harmless_twice(&scene.ev.terms, event) && effect.named.iter().any(of_row)
+        }
+        EffectKind::Message | EffectKind::File | EffectKind::Other => false,
+    };
+    acts(effect) && !has_run_out(facts) && goes_along(facts, event)
 }
 
 /// Whether a row makes way for what it said, or for a new one, in each run that found it: whatever else was checked.
@@ -177,10 +199,36 @@ fn gets_another_name(facts: &Facts<'_, '_>, insert: &Access) -> bool {
     target.sets.iter().any(|set| rows::asks_otherwise(facts.scene, (read, facts.reads), (insert, set)))
 }
 
-/// Whether an event happens wherever the write went well: no test of its own, such as a failed call, leads to it.
+/// Whether an event happens wherever the write went well: no test of its own, such as a failed call, leads to it, but those of
+/// the row that was read and of what the caller wants.
 fn goes_along(facts: &Facts<'_, '_>, event: &Event) -> bool {
     let scene = facts.scene;
     let known = scene.conditions(&facts.write.deps);
-    let own_test = |cond: &CondId| !known.contains(cond) && scene.ev.cond(*cond).kind != CondKind::Presence;
+    // Who holds the same row finds the same in it, or what was made of it.
+    let looks_at_row = |cond: &Cond| {
+        let origins = scene.origins(cond.term);
+        !origins.is_empty()
+            && origins.iter().all(|origin| facts.is_read(origin.event) && origin.part != Part::Existence)
+    };
+    let of_row = |cond: &Cond| {
+        let chosen = || !cond.inner.is_empty() && cond.inner.iter().all(|inner| looks_at_row(scene.ev.cond(*inner)));
+        let failed = side::lacks(cond, event) == Some(true);
+        looks_at_row(cond) || scene.origins(cond.term).is_empty() && !failed && chosen()
+    };
+    let terms = &scene.ev.terms;
+    // So does who asks for the same.
+    let of_caller = |cond: &Cond| {
+        let mut answered = false;
+        terms.walk(cond.term, &mut |part| answered |= terms.is_answer(part));
+        scene.origins(cond.term).is_empty() && terms.params(cond.term) != Params::default() && !answered
+    };
+    let went_well = |cond: &Cond| {
+        matches!(scene.ev.terms.asked_to_be_there(cond.term), Some(Term::Count(_)))
+            && side::lacks(cond, event) == Some(false)
+    };
+    let own_test = |id: &CondId| {
+        let cond = scene.ev.cond(*id);
+        !known.contains(id) && cond.kind != CondKind::Presence && !of_row(cond) && !of_caller(cond) && !went_well(cond)
+    };
     !event.deps.iter().any(own_test)
 }

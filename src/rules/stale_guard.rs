@@ -33,7 +33,12 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Relation::RowOfSet if facts.reads.aggregate == Some(Aggregate::Count) && facts.keeps_count() => {
             Some(Confidence::Low)
         }
-        Relation::NewRowOfSet | Relation::RowOfSet if asks_for_all(facts) => Some(Confidence::Low),
+        // Of the last number two can find the same.
+        Relation::NewRowOfSet | Relation::RowOfSet
+            if facts.reads.aggregate != Some(Aggregate::Extreme) && asks_for_all(facts) =>
+        {
+            Some(Confidence::Low)
+        }
         Relation::NewRowOfSet | Relation::RowOfSet if facts.sequence.checks_aggregate() => Some(facts.confidence()),
         Relation::Linked | Relation::Other => other_row(facts),
         _ => None,

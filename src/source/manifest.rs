@@ -102,6 +102,20 @@ impl Manifest {
         found.into_values().collect()
     }
 
+    /// The package's own features that `default` reaches.
+    pub(super) fn default_features(&self) -> Vec<Name> {
+        let Some(features) = self.table.get("features").and_then(Value::as_table) else { return Vec::new() };
+        let mut waiting = vec!["default"];
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(feature) = waiting.pop() {
+            if seen.insert(feature) {
+                let named = features.get(feature).and_then(Value::as_array).into_iter().flatten();
+                waiting.extend(named.filter_map(Value::as_str).map(|named| named.trim_start_matches("dep:")));
+            }
+        }
+        seen.into_iter().map(Name::new).collect()
+    }
+
     /// Features of dependencies that the package's own features switch on, as (dependency, feature): those that
     /// `default` reaches, or with `all` those of every feature.
     pub(super) fn enabled(&self, all: bool) -> Vec<(Name, String)> {
@@ -190,6 +204,7 @@ mod tests {
         );
         assert_eq!(package.enabled(false), [("diesel".into(), "postgres".to_owned())]);
         assert_eq!(package.enabled(true).len(), 2);
+        assert_eq!(package.default_features(), ["base", "default", "diesel/postgres", "pg", "x"]);
     }
 
     #[test]

@@ -74,6 +74,7 @@ fn package(manifest: &Manifest, all: &BTreeMap<PathBuf, Manifest>, texts: &BTree
         has_bin: manifest.has("bin") || has("src/main.rs"),
         dialects,
         dependencies,
+        features: manifest.default_features(),
     })
 }
 

@@ -89,6 +89,8 @@ pub struct Crate {
     /// What the manifest's features, `.env`, sqlx.toml and diesel.toml say of the engine, in this order of weight:
     /// a URL first, then features. Several when several are enabled; empty when nothing is known.
     pub dialects: Vec<Dialect>,
+    /// Its own features that are on where nobody asks for others.
+    pub features: Vec<Name>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -85,6 +85,7 @@ impl Packages {
             has_bin: manifest.has("bin") || disk.is_file(&dir.join("src/main.rs")) || disk.is_dir(&dir.join("src/bin")),
             dialects: engine::dialects(manifest, &dependencies, boundary, disk),
             dependencies,
+            features: manifest.default_features(),
         });
         self.targets.push(Targets::of_manifest(manifest));
     }
