@@ -249,7 +249,8 @@ fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
         return Some((lock_lost::ID, by_shape.1));
     }
     if unchecked_outcome::claims(facts.tried) {
-        let confidence = if unchecked_outcome::only_removes(facts) { Confidence::Low } else { by_shape.1 };
+        let harmless = unchecked_outcome::only_removes(facts) || unchecked_outcome::only_marks(facts);
+        let confidence = if harmless { Confidence::Low } else { by_shape.1 };
         return Some((unchecked_outcome::ID, confidence));
     }
     Some(by_shape)

@@ -5,10 +5,10 @@ use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
-use crate::race::dependency;
+use crate::race::{alternatives, dependency};
 use crate::race::scene::Scene;
 use crate::rules::claim::Facts;
-use crate::sql::statement::{Action, Compare, Operand, Predicate};
+use crate::sql::statement::{Action, Assignment, Compare, Operand, Predicate};
 
 pub const ID: &str = "unchecked-outcome";
 
@@ -39,6 +39,32 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
         origin.part != Part::Existence && !named.iter().any(|by| by.event == origin.event && by.part == origin.part)
     });
     facts.target.action == Action::Delete && !told && !scene.after(facts.write.id).any(gives)
+}
+
+/// Whether a mark of two values is only set, and nothing else is done: whoever comes second finds it set, as it was meant to
+/// be. A state of more values may have become a third one.
+pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
+    let (scene, target) = (facts.scene, facts.target);
+    let Some(access) = facts.write.access() else { return false };
+    let fixed = |set: &Assignment| {
+        access.is_now(&scene.ev.terms, &set.value) || scene.ev.constants(access, &set.value).is_some()
+    };
+    let moved = |predicate: &&Predicate| dependency::written(target).any(|set| predicate.columns.contains(&set.column));
+    let of_two = |predicate: &Predicate| match (&predicate.op, &predicate.value) {
+        (Compare::IsNull | Compare::IsNotNull, _) => true,
+        (Compare::Eq | Compare::Ne, Operand::Literal(text)) => matches!(text.as_str(), "true" | "false"),
+        _ => false,
+    };
+    let mut guards = target.filter.iter().filter(moved).peekable();
+    let of_read = |origin: &Origin| origin.event == facts.read.id && origin.part != Part::Existence;
+    target.action == Action::Update
+        && dependency::written(target).all(fixed)
+        && guards.peek().is_some()
+        && guards.all(of_two)
+        && !scene.origins(scene.flow.returns.term).iter().any(of_read)
+        && !scene.flow.events.iter().any(|event| {
+            event.acts() && event.id != facts.write.id && alternatives::one_run_passes(scene, event, facts.write)
+        })
 }
 
 /// A guarded change of an amount that no read leads to, and whose outcome nobody looks at.
