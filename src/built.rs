@@ -15,12 +15,16 @@ use crate::span::FileId;
 /// What the manifests and the declarations of modules say of files.
 pub struct Built<'w> {
     workspace: &'w Workspace,
+    by_path: FxHashMap<&'w str, &'w SourceFile>,
     known: RefCell<FxHashMap<FileId, Option<bool>>>,
+    /// The modules that each file declares under a condition.
+    declared: RefCell<FxHashMap<FileId, FxHashMap<Name, String>>>,
 }
 
 impl<'w> Built<'w> {
     pub fn of(workspace: &'w Workspace) -> Self {
-        Self { workspace, known: RefCell::default() }
+        let by_path = workspace.files.iter().map(|file| (file.path.as_str(), file)).collect();
+        Self { workspace, by_path, known: RefCell::default(), declared: RefCell::default() }
     }
 
     /// Whether a file is built with the default features; none where no module it stands in is under a condition that
@@ -69,10 +73,17 @@ impl<'w> Built<'w> {
     /// The condition under which a file declares a module.
     fn condition(&self, of: &SourceFile, krate: &Crate, (parent, module): (&str, &str)) -> Option<String> {
         let path = if krate.dir.is_empty() { parent.to_owned() } else { format!("{}/{parent}", krate.dir) };
-        let file = self.workspace.files.iter().find(|file| file.krate == of.krate && file.path == path)?;
-        let declared = std::panic::catch_unwind(|| declared_in(&file.text)).unwrap_or_default();
-        let own = |(name, _): &(Name, String)| name == module;
-        declared.conditional.into_iter().find(own).map(|(_, condition)| condition)
+        let file = self.by_path.get(path.as_str()).filter(|file| file.krate == of.krate)?;
+        let mut known = self.declared.borrow_mut();
+        let declared = known.entry(file.id).or_insert_with(|| {
+            let found = std::panic::catch_unwind(|| declared_in(&file.text)).unwrap_or_default();
+            let mut first = FxHashMap::default();
+            for (name, condition) in found.conditional {
+                first.entry(name).or_insert(condition);
+            }
+            first
+        });
+        declared.get(module).cloned()
     }
 }
 

@@ -54,10 +54,9 @@ impl PackageMacros {
             let one = the_one(all, &built, &mut stand_back);
             callable.entry(krate).or_default().extend(one.map(|definition| (name, definition)));
         }
-        let below = |file: &&&SourceFile| {
-            let path = &file.path;
-            stand_back.iter().any(|above| path.starts_with(&modules_below(&workspace.file(*above).path)))
-        };
+        let dirs: FxHashSet<String> =
+            stand_back.iter().map(|above| modules_below(&workspace.file(*above).path)).collect();
+        let below = |file: &&&SourceFile| file.path.match_indices('/').any(|(at, _)| dirs.contains(&file.path[..=at]));
         let below: Vec<FileId> = files.iter().filter(below).map(|file| file.id).collect();
         stand_back.extend(below);
         let exported = callable.iter().map(|(krate, all)| {

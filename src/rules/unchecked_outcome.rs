@@ -5,8 +5,8 @@ use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
-use crate::race::{alternatives, dependency};
 use crate::race::scene::Scene;
+use crate::race::{alternatives, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Assignment, Compare, Operand, Predicate};
 
