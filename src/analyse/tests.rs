@@ -145,3 +145,50 @@ fn a_client_of_which_no_statement_was_seen_is_told() {
     let without = "[package]\nname = \"desk\"\n";
     assert!(found_in(&[("Cargo.toml", without), ("src/lib.rs", silent)]).notices.is_empty());
 }
+
+#[test]
+fn what_is_lost_of_a_row_that_is_saved_whole_is_what_others_write() {
+    let manifest = "[package]\nname = \"club\"\nversion = \"1.0.0\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    let table = "CREATE TABLE members (id BIGINT PRIMARY KEY, mail TEXT NOT NULL, mail_hash TEXT, logins BIGINT NOT NULL, misses BIGINT NOT NULL);";
+    let code = r#"
+        use sqlx::{FromRow, PgPool, Result};
+        #[derive(FromRow)]
+        pub struct Member { id: i64, mail: String, logins: i64, misses: i64 }
+        async fn find(pool: &PgPool, id: i64) -> Result<Member> {
+            sqlx::query_as("SELECT id, mail, logins, misses FROM members WHERE id = $1").bind(id).fetch_one(pool).await
+        }
+        async fn save(pool: &PgPool, member: &Member) -> Result<()> {
+            let hash = hashed(&member.mail);
+            sqlx::query("UPDATE members SET mail = $2, mail_hash = $3, logins = $4, misses = $5 WHERE id = $1")
+                .bind(member.id).bind(&member.mail).bind(hash).bind(member.logins).bind(member.misses)
+                .execute(pool).await?;
+            Ok(())
+        }
+        pub async fn rename(pool: &PgPool, id: i64, mail: String) -> Result<()> {
+            let mut member = find(pool, id).await?;
+            member.mail = mail;
+            save(pool, &member).await
+        }
+        pub async fn enter(pool: &PgPool, id: i64) -> Result<()> {
+            let mut member = find(pool, id).await?;
+            member.logins += 1;
+            save(pool, &member).await
+        }
+        pub async fn miss(pool: &PgPool, id: i64) -> Result<()> {
+            sqlx::query("UPDATE members SET misses = misses + 1 WHERE id = $1").bind(id).execute(pool).await?;
+            Ok(())
+        }
+        pub async fn note(pool: &PgPool, id: i64) -> Result<()> {
+            sqlx::query("UPDATE members SET logins = logins + 1 WHERE id = $1").bind(id).execute(pool).await?;
+            Ok(())
+        }
+    "#;
+    let files = [("Cargo.toml", manifest), ("migrations/1.sql", table), ("src/lib.rs", code)];
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let found = analyse(&crate::source::memory(files), &Config::default()).findings;
+    let told: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+    let saved = "columns of the members row are saved as they were read, and what note writes to logins, or others write to \
+                 misses, in between is undone";
+    let computed = "two requests can compute members.logins from the same old row, and one of the two updates is lost";
+    assert_eq!(told, [saved, computed]);
+}
