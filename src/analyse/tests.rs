@@ -192,3 +192,72 @@ fn what_is_lost_of_a_row_that_is_saved_whole_is_what_others_write() {
     let computed = "two requests can compute members.logins from the same old row, and one of the two updates is lost";
     assert_eq!(told, [saved, computed]);
 }
+
+#[test]
+fn a_method_that_nobody_calls_writes_nothing() {
+    let manifest = "[package]\nname = \"board\"\nversion = \"1.0.0\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    let table = "CREATE TABLE notices (id BIGINT PRIMARY KEY, member_id BIGINT NOT NULL, seen BOOLEAN NOT NULL);";
+    let code = r#"
+        use std::sync::Arc;
+
+        use async_trait::async_trait;
+        use axum::extract::{Path, State};
+        use sqlx::{FromRow, PgPool};
+
+        #[derive(FromRow)]
+        pub struct Notice {
+            id: i64,
+            member_id: i64,
+            seen: bool,
+        }
+
+        #[async_trait]
+        pub trait Notices: Send + Sync {
+            async fn find(&self, id: i64) -> sqlx::Result<Notice>;
+            async fn see(&self, notice: &Notice) -> sqlx::Result<()>;
+            async fn save(&self, notice: &Notice) -> sqlx::Result<()>;
+        }
+
+        pub struct PgNotices {
+            pool: PgPool,
+        }
+
+        #[async_trait]
+        impl Notices for PgNotices {
+            async fn find(&self, id: i64) -> sqlx::Result<Notice> {
+                sqlx::query_as("SELECT id, member_id, seen FROM notices WHERE id = $1").bind(id).fetch_one(&self.pool).await
+            }
+
+            async fn see(&self, notice: &Notice) -> sqlx::Result<()> {
+                sqlx::query("UPDATE notices SET seen = true WHERE id = $1").bind(notice.id).execute(&self.pool).await?;
+                Ok(())
+            }
+
+            async fn save(&self, notice: &Notice) -> sqlx::Result<()> {
+                sqlx::query("UPDATE notices SET seen = $2 WHERE id = $1").bind(notice.id).bind(notice.seen).execute(&self.pool).await?;
+                Ok(())
+            }
+        }
+
+        async fn see(State(notices): State<Arc<dyn Notices>>, Path(id): Path<i64>) -> Result<(), String> {
+            let notice = notices.find(id).await.map_err(|error| error.to_string())?;
+            if notice.seen {
+                return Ok(());
+            }
+            notices.see(&notice).await.map_err(|error| error.to_string())
+        }
+
+        #[tokio::main]
+        async fn main() {
+            let pool = PgPool::connect("postgres://localhost/site").await.unwrap();
+            let notices: Arc<dyn Notices> = Arc::new(PgNotices { pool });
+            let app = axum::Router::new().route("/notices/{id}", axum::routing::post(see)).with_state(notices);
+            axum::serve(listener().await, app).await.unwrap();
+        }
+    "#;
+    let files = [("Cargo.toml", manifest), ("migrations/1.sql", table), ("src/main.rs", code)];
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let found = analyse(&crate::source::memory(files), &Config::default()).findings;
+    let told: Vec<&str> = found.iter().filter(|one| one.confidence > Confidence::Low).map(|one| one.rule).collect();
+    assert!(told.is_empty(), "{told:?}");
+}

@@ -3,9 +3,11 @@
 //! Sources: PostgreSQL manual 13.3 "Explicit Locking"; MySQL manual 15.7.2.4 "Locking Reads" and 15.7.3 "Locks Set by
 //! Different SQL Statements". Each case was also run on PostgreSQL 15 and MariaDB 10.11.
 
+use rustc_hash::FxHashSet;
+
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, Event, EventId, EventKind};
-use crate::flow::term::Part;
+use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot, claim};
 use crate::race::index::Kind;
@@ -257,9 +259,9 @@ fn lock_relation(
         .iter()
         .filter(|p| p.op == crate::sql::statement::Compare::Eq)
         .flat_map(|p| scene.terms_in(access, &p.value))
-        .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
+        .filter(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)))
         .collect();
-    let from_locked = |term: crate::flow::term::TermId| {
+    let from_locked = |term: TermId| {
         let named = |part: &Part| !matches!(part, Part::Column(column) if is_of_many(scene, locked, column));
         scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed && named(&origin.part))
     };
@@ -427,20 +429,38 @@ fn names_the_row(
         .key
         .iter()
         .flat_map(|key| scene.terms_in(access, key))
-        .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
+        .filter(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)))
         .collect();
     if keys.is_empty() {
         return true;
     }
-    let found_by = [sequence.read, sequence.write].into_iter().filter_map(|id| scene.access(id)).any(|other| {
-        other.statement.accesses.iter().flat_map(|access| &access.filter).any(|predicate| {
-            scene.terms_in(other, &predicate.value).iter().any(|term| {
-                keys.iter().any(|key| scene.ev.terms.mentions(*key, *term) || scene.ev.terms.mentions(*term, *key))
-            })
+    let terms = &scene.ev.terms;
+    let asked_by: Vec<TermId> = [sequence.read, sequence.write]
+        .into_iter()
+        .filter_map(|id| scene.access(id))
+        .flat_map(|other| {
+            let filter = other.statement.accesses.iter().flat_map(|access| &access.filter);
+            filter.flat_map(|predicate| scene.terms_in(other, &predicate.value)).collect::<Vec<_>>()
         })
-    });
+        .collect();
+    let within = |key: &TermId| asked_by.iter().any(|term| terms.mentions(*key, *term) || terms.mentions(*term, *key));
+    // Both the key and what is asked for may be worked out of one value that was handed in.
+    let handed_in = |term: TermId| {
+        let mut found = FxHashSet::default();
+        terms.walk(term, &mut |part| {
+            if matches!(terms.get(part), Term::Param(..)) {
+                found.insert(part);
+            }
+        });
+        found
+    };
+    let worked_out = || {
+        let of_key: FxHashSet<TermId> = keys.iter().flat_map(|key| handed_in(*key)).collect();
+        let of_row: FxHashSet<TermId> = asked_by.iter().flat_map(|term| handed_in(*term)).collect();
+        !of_key.is_empty() && of_key.is_subset(&of_row)
+    };
     // A key of which nothing is known may be any.
-    found_by || keys.iter().all(|key| matches!(scene.ev.terms.get(*key), crate::flow::term::Term::Fresh(_)))
+    keys.iter().any(within) || worked_out() || keys.iter().all(|key| matches!(terms.get(*key), Term::Fresh(_)))
 }
 
 fn releases(event: &Event) -> bool {
