@@ -20,6 +20,7 @@ use crate::event::Flow;
 use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
 use crate::flow::graph::Calls;
+use crate::flow::stand_in::{self, is_test_support};
 use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
@@ -258,21 +259,8 @@ fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> boo
     let file = workspace.file(program.file_of(id));
     let main = matches!(file.kind, FileKind::Rust(Target::Main))
         && !migrations::is_step(&file.path)
-        && !is_test_support(&file.path);
+        && !stand_in::is_one(program, workspace, id);
     main && !function.test && function.body.is_some()
-}
-
-/// Whether a file holds what tests are written with: a module `test_utils`, a crate `shop-test-support`.
-fn is_test_support(path: &str) -> bool {
-    const KINDS: [&str; 6] = ["utils", "util", "helpers", "helper", "support", "fixtures"];
-    let names = path.split('/').map(|part| part.strip_suffix(".rs").unwrap_or(part).replace('-', "_"));
-    let support = |name: String| {
-        KINDS.iter().any(|kind| {
-            let stem = name.strip_suffix(kind).and_then(|stem| stem.strip_suffix('_').or(Some(stem)));
-            stem.is_some_and(|stem| stem == "test" || stem == "tests" || stem.ends_with("_test"))
-        })
-    };
-    names.into_iter().any(support)
 }
 
 #[cfg(test)]

@@ -256,6 +256,8 @@ pub struct Decided {
     pub lacking: u64,
     /// The arms that leave the function.
     pub left: u64,
+    /// The arms that give nothing but an error.
+    pub refused: u64,
 }
 
 /// `left op right` inside a condition.

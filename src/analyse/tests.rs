@@ -145,3 +145,119 @@ fn a_client_of_which_no_statement_was_seen_is_told() {
     let without = "[package]\nname = \"desk\"\n";
     assert!(found_in(&[("Cargo.toml", without), ("src/lib.rs", silent)]).notices.is_empty());
 }
+
+#[test]
+fn what_is_lost_of_a_row_that_is_saved_whole_is_what_others_write() {
+    let manifest = "[package]\nname = \"club\"\nversion = \"1.0.0\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    let table = "CREATE TABLE members (id BIGINT PRIMARY KEY, mail TEXT NOT NULL, mail_hash TEXT, logins BIGINT NOT NULL, misses BIGINT NOT NULL);";
+    let code = r#"
+        use sqlx::{FromRow, PgPool, Result};
+        #[derive(FromRow)]
+        pub struct Member { id: i64, mail: String, logins: i64, misses: i64 }
+        async fn find(pool: &PgPool, id: i64) -> Result<Member> {
+            sqlx::query_as("SELECT id, mail, logins, misses FROM members WHERE id = $1").bind(id).fetch_one(pool).await
+        }
+        async fn save(pool: &PgPool, member: &Member) -> Result<()> {
+            let hash = hashed(&member.mail);
+            sqlx::query("UPDATE members SET mail = $2, mail_hash = $3, logins = $4, misses = $5 WHERE id = $1")
+                .bind(member.id).bind(&member.mail).bind(hash).bind(member.logins).bind(member.misses)
+                .execute(pool).await?;
+            Ok(())
+        }
+        pub async fn rename(pool: &PgPool, id: i64, mail: String) -> Result<()> {
+            let mut member = find(pool, id).await?;
+            member.mail = mail;
+            save(pool, &member).await
+        }
+        pub async fn enter(pool: &PgPool, id: i64) -> Result<()> {
+            let mut member = find(pool, id).await?;
+            member.logins += 1;
+            save(pool, &member).await
+        }
+        pub async fn miss(pool: &PgPool, id: i64) -> Result<()> {
+            sqlx::query("UPDATE members SET misses = misses + 1 WHERE id = $1").bind(id).execute(pool).await?;
+            Ok(())
+        }
+        pub async fn note(pool: &PgPool, id: i64) -> Result<()> {
+            sqlx::query("UPDATE members SET logins = logins + 1 WHERE id = $1").bind(id).execute(pool).await?;
+            Ok(())
+        }
+    "#;
+    let files = [("Cargo.toml", manifest), ("migrations/1.sql", table), ("src/lib.rs", code)];
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let found = analyse(&crate::source::memory(files), &Config::default()).findings;
+    let told: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+    let saved = "columns of the members row are saved as they were read, and what note writes to logins, or others write to \
+                 misses, in between is undone";
+    let computed = "two requests can compute members.logins from the same old row, and one of the two updates is lost";
+    assert_eq!(told, [saved, computed]);
+}
+
+#[test]
+fn a_method_that_nobody_calls_writes_nothing() {
+    let manifest = "[package]\nname = \"board\"\nversion = \"1.0.0\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    let table = "CREATE TABLE notices (id BIGINT PRIMARY KEY, member_id BIGINT NOT NULL, seen BOOLEAN NOT NULL);";
+    let code = r#"
+        use std::sync::Arc;
+
+        use async_trait::async_trait;
+        use axum::extract::{Path, State};
+        use sqlx::{FromRow, PgPool};
+
+        #[derive(FromRow)]
+        pub struct Notice {
+            id: i64,
+            member_id: i64,
+            seen: bool,
+        }
+
+        #[async_trait]
+        pub trait Notices: Send + Sync {
+            async fn find(&self, id: i64) -> sqlx::Result<Notice>;
+            async fn see(&self, notice: &Notice) -> sqlx::Result<()>;
+            async fn save(&self, notice: &Notice) -> sqlx::Result<()>;
+        }
+
+        pub struct PgNotices {
+            pool: PgPool,
+        }
+
+        #[async_trait]
+        impl Notices for PgNotices {
+            async fn find(&self, id: i64) -> sqlx::Result<Notice> {
+                sqlx::query_as("SELECT id, member_id, seen FROM notices WHERE id = $1").bind(id).fetch_one(&self.pool).await
+            }
+
+            async fn see(&self, notice: &Notice) -> sqlx::Result<()> {
+                sqlx::query("UPDATE notices SET seen = true WHERE id = $1").bind(notice.id).execute(&self.pool).await?;
+                Ok(())
+            }
+
+            async fn save(&self, notice: &Notice) -> sqlx::Result<()> {
+                sqlx::query("UPDATE notices SET seen = $2 WHERE id = $1").bind(notice.id).bind(notice.seen).execute(&self.pool).await?;
+                Ok(())
+            }
+        }
+
+        async fn see(State(notices): State<Arc<dyn Notices>>, Path(id): Path<i64>) -> Result<(), String> {
+            let notice = notices.find(id).await.map_err(|error| error.to_string())?;
+            if notice.seen {
+                return Ok(());
+            }
+            notices.see(&notice).await.map_err(|error| error.to_string())
+        }
+
+        #[tokio::main]
+        async fn main() {
+            let pool = PgPool::connect("postgres://localhost/site").await.unwrap();
+            let notices: Arc<dyn Notices> = Arc::new(PgNotices { pool });
+            let app = axum::Router::new().route("/notices/{id}", axum::routing::post(see)).with_state(notices);
+            axum::serve(listener().await, app).await.unwrap();
+        }
+    "#;
+    let files = [("Cargo.toml", manifest), ("migrations/1.sql", table), ("src/main.rs", code)];
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let found = analyse(&crate::source::memory(files), &Config::default()).findings;
+    let told: Vec<&str> = found.iter().filter(|one| one.confidence > Confidence::Low).map(|one| one.rule).collect();
+    assert!(told.is_empty(), "{told:?}");
+}

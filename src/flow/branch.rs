@@ -48,6 +48,8 @@ pub(super) struct Arm {
     /// What the way on depends on besides the arm's own condition.
     deps: Vec<(CondId, Exit)>,
     left: Option<Exit>,
+    /// All that it gives is an error.
+    refuses: bool,
     bit: u64,
     /// The condition that chose the arm.
     conds: Vec<CondId>,
@@ -127,8 +129,14 @@ impl<'p> Evaluator<'p> {
         self.frame.deps.truncate(fork.deps);
         self.frame.path = fork.path.enter(fork.branch, bit);
         self.frame.deps.extend(conds.iter().map(|cond| (*cond, Exit::Loop)));
+        let returned = self.frame.returns.len();
         let value = body(self);
         let value = self.knowing(value);
+        let mut returns = self.frame.returns.get(returned..).unwrap_or_default().iter();
+        let refuses = match self.frame.left {
+            Some(_) => !returns.as_slice().is_empty() && returns.all(|one| self.is_error(&one.value)),
+            None => self.is_error(&value) && returns.all(|one| self.is_error(&one.value)),
+        };
         self.frame.guards.truncate(fork.guards);
         let deps = self.frame.deps.drain(fork.deps..).skip(conds.len()).collect();
         Arm {
@@ -136,6 +144,7 @@ impl<'p> Evaluator<'p> {
             env: std::mem::take(&mut self.frame.env),
             deps,
             left: self.frame.left.take(),
+            refuses,
             bit,
             conds: conds.to_vec(),
         }
@@ -148,9 +157,10 @@ impl<'p> Evaluator<'p> {
         conds.sort_unstable();
         conds.dedup();
         let gone = arms.iter().filter(|arm| arm.left == Some(Exit::Function)).fold(0, |bits, arm| bits | arm.bit);
+        let refused = arms.iter().filter(|arm| arm.refuses).fold(0, |bits, arm| bits | arm.bit);
         for cond in &conds {
             if let Some(decides) = self.conds.get_mut(cond.0).0.decides.as_mut().filter(|it| it.branch == fork.branch) {
-                decides.left = gone;
+                (decides.left, decides.refused) = (gone, refused);
             }
         }
         let live: Vec<&Arm> = arms.iter().filter(|arm| arm.left.is_none()).collect();
@@ -208,13 +218,15 @@ impl<'p> Evaluator<'p> {
         }
         let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
         let fork = self.fork();
-        let decides = Decided { branch: fork.branch(), is_if: !is_let(cond), lacking: lacking_arm(cond), left: 0 };
+        let decides =
+            Decided { branch: fork.branch(), is_if: !is_let(cond), lacking: lacking_arm(cond), left: 0, refused: 0 };
         let conds: Vec<_> = self.condition_of(Some(decides), &tested, CondKind::Test, cond.at).into_iter().collect();
         self.note_flag(fork.branch(), &tested);
         self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
         self.note_blank(fork.branch(), absent_arm(cond), &tested);
         if let tree::ExprKind::Let(pat, _) = &*cond.kind {
             self.note_leads(fork.branch(), &tested, &[(&**pat, false), (&Pat::Wild, false)]);
+            self.note_asked(fork.branch(), pat, &tested);
         }
         let yes = self.arm(&fork, 0, &conds, |ev| {
             ev.frame.env.extend(bound);
@@ -262,7 +274,7 @@ impl<'p> Evaluator<'p> {
         let irrefutable = arms.len() == 1;
         let decodes = decode::is_decoding(arms);
         let fork = self.fork().decoding(decodes);
-        let decides = Decided { branch: fork.branch(), is_if: false, lacking: lacking_arms(arms), left: 0 };
+        let decides = Decided { branch: fork.branch(), is_if: false, lacking: lacking_arms(arms), left: 0, refused: 0 };
         let cond = if irrefutable { None } else { self.condition_of(Some(decides), &tested, CondKind::Test, of.at) };
         self.note_switch(fork.branch(), &scrutinee, arms);
         self.note_absent_arms(fork.branch(), &scrutinee, arms);

@@ -8,7 +8,7 @@ use crate::flow::absent::Absent;
 use crate::flow::graph::CallSite;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit};
+use crate::flow::{Evaluator, Exit, pointer, stand_in};
 use crate::link::{ConstId, Def, FnId, Type, Via};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, TyPath};
 use crate::source::{FileKind, Target};
@@ -156,6 +156,7 @@ impl<'p> Evaluator<'p> {
             return self.fresh();
         }
         if let Some(value) = self.client_path(path, &values, at) {
+            self.given_away(&values);
             return value;
         }
         let defs = self.program.path(self.frame.scope, Some(self.frame.function), path);
@@ -186,6 +187,9 @@ impl<'p> Evaluator<'p> {
             Some(Def::External(full)) => full.clone(),
             _ => path.segments.iter().map(|segment| segment.name.clone()).collect(),
         };
+        if !pointer::wraps(&names) {
+            self.given_away(&values);
+        }
         let lent = self.lent(args, &values);
         let value = self.external_call(&names, values, at);
         self.change(&lent);
@@ -262,9 +266,12 @@ impl<'p> Evaluator<'p> {
         };
         match functions.as_slice() {
             [] => {
+                self.given_away(&args);
                 self.run_closures(&args, at);
                 // A trait's method that others implement: nobody knows what it does.
-                let name = called.first().map_or("call", |id| self.program.function(*id).name.as_str());
+                let program = self.program;
+                self.calls.bodiless.extend(called.iter().map(|id| program.function(*id).name.clone()));
+                let name = called.first().map_or("call", |id| program.function(*id).name.as_str());
                 let term = self.terms.computed(name, args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
             }
@@ -279,7 +286,10 @@ impl<'p> Evaluator<'p> {
                 }
                 self.join(fork, arms)
             }
-            _ => {
+            many => {
+                // They are called from here, whatever they do.
+                let site = self.site(at, true);
+                many.iter().for_each(|id| self.calls.called(*id, site));
                 self.unknown.give_up("a call with too many candidates");
                 let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
@@ -287,7 +297,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn site(&self, at: Range, guessed: bool) -> CallSite {
+    pub(super) fn site(&self, at: Range, guessed: bool) -> CallSite {
         let task = self.frame.task.map(|(task, _)| task);
         let serving = self.frame.serving > 0;
         let (looped, spread) = (self.frame.loops > self.loops_around(), self.frame.spread > 0);
@@ -298,7 +308,9 @@ impl<'p> Evaluator<'p> {
     /// A stand-in that only tests, examples or benches know.
     fn only_tests(&self, id: FnId) -> bool {
         let file = self.workspace.file(self.program.file_of(id));
-        self.program.function(id).test || !matches!(file.kind, FileKind::Rust(Target::Main))
+        self.program.function(id).test
+            || !matches!(file.kind, FileKind::Rust(Target::Main))
+            || stand_in::is_one(self.program, self.workspace, id)
     }
 
     pub(super) fn call_one(
@@ -314,6 +326,9 @@ impl<'p> Evaluator<'p> {
         self.calls.called(id, site);
         for arg in &args {
             self.learn_handle(arg);
+        }
+        if args.iter().any(|arg| !matches!(arg.shape, Shape::Plain)) {
+            self.handed_to(&self.program.params(id), &args);
         }
         let self_ty = self.program.function(id).receiver.as_ref().and(args.first()).map(|arg| arg.ty.clone());
         let ty = self.program.returns(id, self_ty.as_ref(), generics);
@@ -360,11 +375,13 @@ impl<'p> Evaluator<'p> {
                     Type::Fn(_, ret) => (**ret).clone(),
                     _ => Type::Unknown,
                 };
+                self.called_by_pointer(&args, at);
                 let kind = EventKind::CallParam { callee: function.term, args: args.into(), result };
                 self.emit(kind, None, at);
                 Value::new(result, ty)
             }
             _ => {
+                self.called_by_pointer(&args, at);
                 self.run_closures(&args, at);
                 let mut parts = vec![function.term];
                 parts.extend(args.iter().map(|arg| arg.term));
@@ -424,6 +441,7 @@ impl<'p> Evaluator<'p> {
         self.learn_handle(&recv);
         self.frame.led |= self.asks_who_leads(&recv, &call.name);
         if let Some(value) = self.client_method(&recv, call, &args, at) {
+            self.given_away(&args);
             return value;
         }
         if let Some(ty) = self.type_of_handle(&recv, &call.name) {
@@ -448,6 +466,9 @@ impl<'p> Evaluator<'p> {
                 places.remove(0);
             }
             return self.call_functions(&functions, all, at, &generics, &places);
+        }
+        if !pointer::keeps(&recv, call) {
+            self.given_away(&args);
         }
         if let Some(value) = self.added_method(&recv, call, &args, at) {
             return value;

@@ -187,6 +187,9 @@ impl<'p> Evaluator<'p> {
             lit.fields.iter().map(|(name, value)| (name.clone(), self.expr(value))).collect();
         let rest = lit.rest.as_ref().map(|rest| self.expr(rest));
         let ty = self.named_type(&lit.path);
+        if !matches!(ty, Type::Def(..)) {
+            parts.iter().for_each(|(_, value)| self.given_away(std::slice::from_ref(value)));
+        }
         let mut terms: Vec<_> = parts.iter().map(|(_, value)| value.term).collect();
         if let Some(rest) = &rest {
             terms.push(rest.term);

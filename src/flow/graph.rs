@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::Flow;
-use crate::link::{FnId, Program};
+use crate::link::{FnId, Program, Type};
 use crate::lower::tree::Name;
 use crate::span::Span;
 
@@ -16,6 +16,12 @@ pub struct CallGraph {
     pub callers: FxHashMap<FnId, Vec<CallSite>>,
     /// Functions whose name is handed around as a value: handlers, jobs.
     pub values: FxHashSet<FnId>,
+    /// Those of them that another crate is handed.
+    pub given_away: FxHashSet<FnId>,
+    /// Calls of functions that a place of the program holds.
+    pub pointed: Vec<Pointed>,
+    /// Functions of traits, by name, that are called where nobody knows which implementation is meant.
+    pub bodiless: FxHashSet<Name>,
     /// Method calls on values of which nobody knows the type, by name and how many arguments.
     pub unresolved: FxHashMap<(Name, usize), Vec<CallSite>>,
 }
@@ -36,6 +42,13 @@ pub struct CallSite {
     pub guessed: bool,
     /// Its function asked before whether this process leads those that share the database.
     pub led: bool,
+}
+
+/// A call of what a place holds: `(self.handler)(job)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pointed {
+    pub args: Vec<Type>,
+    pub site: CallSite,
 }
 
 /// What runs beside whoever started it: `tokio::spawn(async { … })`.
@@ -68,6 +81,27 @@ impl CallGraph {
         note(self.unresolved.entry((name.clone(), args)).or_default(), site);
     }
 
+    pub(super) fn pointed(&mut self, call: Pointed) {
+        if self.pointed.last() != Some(&call) {
+            self.pointed.push(call);
+        }
+    }
+
+    /// The calls of places that can hold a function whose name is a value; none where others than the program may call it.
+    pub fn pointed_at(&self, program: &Program, id: FnId) -> Vec<CallSite> {
+        if !self.values.contains(&id) || self.given_away.contains(&id) {
+            return Vec::new();
+        }
+        let params = program.params(id);
+        let own = usize::from(program.function(id).receiver.is_some());
+        // What a conversion gives is not always known.
+        let fits = |call: &&Pointed| {
+            let apart = || call.args[own..].iter().zip(&params).filter(|(arg, param)| !may_be(arg, param)).count();
+            call.args.len() == params.len() + own && 2 * apart() <= params.len()
+        };
+        self.pointed.iter().filter(fits).map(|call| call.site).collect()
+    }
+
     /// The calls of a function by others than itself, those in tests left out.
     pub fn calls_of(&self, program: &Program, id: FnId) -> impl Iterator<Item = &CallSite> {
         let callers = self.callers.get(&id).map_or(&[][..], Vec::as_slice);
@@ -98,6 +132,21 @@ impl CallGraph {
             }
         }
         Calls { resolved, several: sure.len() - resolved, unknown, unknown_names }
+    }
+}
+
+/// Whether a value of one type may be handed in where the other is asked for, their arguments left out.
+fn may_be(arg: &Type, param: &Type) -> bool {
+    match (arg, param) {
+        (Type::Unknown | Type::Trait(_), _) | (_, Type::Unknown | Type::Trait(_)) => true,
+        (Type::Def(one, _), Type::Def(other, _)) => one == other,
+        // A text and a list are lent as a part of themselves.
+        (Type::External(..), Type::External(..)) => {
+            arg.external_name() == param.external_name() || param.external_name() == Some("str")
+        }
+        (Type::External(..), Type::Slice(_)) => true,
+        (Type::Tuple(one), Type::Tuple(other)) => one.len() == other.len(),
+        _ => std::mem::discriminant(arg) == std::mem::discriminant(param),
     }
 }
 

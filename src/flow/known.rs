@@ -507,6 +507,11 @@ impl<'p> Evaluator<'p> {
         if let Some(value) = self.filled_in(&recv, name, &args) {
             return value;
         }
+        let recv = match &recv.shape {
+            // What can be done with one that asks for nothing is to run it: `attempt.retry(policy)`.
+            Shape::Closure(closure) if closure.code.params.is_empty() => self.call_value(&recv, Vec::new(), at),
+            _ => recv,
+        };
         self.note_set_up(&args);
         self.unknown_method_effect(&recv, call, at);
         for arg in &args {

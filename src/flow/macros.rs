@@ -61,6 +61,7 @@ impl<'p> Evaluator<'p> {
             MacroBody::Tokens(exprs) => {
                 self.may_leave_loops();
                 let values: Vec<Value> = exprs.iter().map(|expr| self.expr(expr)).collect();
+                self.given_away(&values);
                 let term = self.terms.computed(name, values.iter().map(|value| value.term).collect());
                 Value::new(term, Type::Unknown)
             }
@@ -155,6 +156,7 @@ impl<'p> Evaluator<'p> {
                 .collect();
             return Value::new(term, Type::Unknown).shaped(Shape::Record(Arc::new(parts)));
         }
+        values.iter().for_each(|(_, value)| self.given_away(std::slice::from_ref(value)));
         let guards: Vec<_> = values.iter().flat_map(|(_, value)| value.guards.iter().copied()).collect();
         let term = self.terms.computed(name, values.iter().map(|(_, value)| value.term).collect());
         let mut value = Value::new(term, Type::Unknown);

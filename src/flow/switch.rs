@@ -29,8 +29,9 @@ impl<'p> Evaluator<'p> {
         if !self.depends_on_argument(on.term) && !self.is_column(on.term) || arms.len() > 60 {
             return;
         }
-        let named: Option<Vec<Option<Vec<Name>>>> =
-            arms.iter().map(|arm| if arm.guard.is_some() { None } else { names(&arm.pat) }).collect();
+        let known =
+            |arm: &Arm| if arm.guard.is_some() { None } else { names(&arm.pat).or_else(|| of_option(&arm.pat)) };
+        let named: Option<Vec<Option<Vec<Name>>>> = arms.iter().map(known).collect();
         if let Some(arms) = named {
             self.frame.switches.push(Switch { branch, on: on.term, arms: arms.into() });
         }
@@ -41,6 +42,18 @@ impl<'p> Evaluator<'p> {
         if self.depends_on_argument(on.term) {
             let arms: Arc<[Option<Vec<Name>>]> = [Some(vec![Name::new("true")]), Some(vec![Name::new("false")])].into();
             self.frame.switches.push(Switch { branch, on: on.term, arms });
+        }
+    }
+
+    /// The same for an `if let` that asks an argument for something.
+    pub(super) fn note_asked(&mut self, branch: u32, pat: &Pat, tested: &Value) {
+        if let Term::Exists(of) = self.terms.get(tested.term)
+            && self.depends_on_argument(*of)
+            && let Some(Some(asked)) = of_option(pat)
+            && asked.iter().any(|name| name == SOMETHING)
+        {
+            let arms = [Some(asked), Some(vec![Name::new(NONE)])].into();
+            self.frame.switches.push(Switch { branch, on: *of, arms });
         }
     }
 
@@ -86,7 +99,8 @@ impl<'p> Evaluator<'p> {
                         closed.push(Closed { branch: switch.branch, arms: all & !(1 << chosen) });
                     }
                 }
-                _ if self.depends_on_argument(on) => {
+                // A column by now, of the row that was handed in.
+                _ if self.depends_on_argument(on) || self.depends_on_argument(switch.on) && self.is_column(on) => {
                     let branch = self.map_branch(switch.branch, map);
                     self.frame.switches.push(Switch { branch, on, arms: switch.arms.clone() });
                 }
@@ -122,6 +136,22 @@ pub(super) fn names(pat: &Pat) -> Option<Option<Vec<Name>>> {
             }
             Some(Some(found))
         }
+        _ => None,
+    }
+}
+
+/// What `None` is called, and what an option is called that holds something, whatever that is.
+const NONE: &str = "none";
+pub(crate) const SOMETHING: &str = "Some(_)";
+
+/// The same of a pattern for an option.
+fn of_option(pat: &Pat) -> Option<Option<Vec<Name>>> {
+    match pat {
+        Pat::TupleStruct(path, inner) if path.segments.last()?.name == "Some" => {
+            let any = inner.iter().all(|pat| matches!(pat, Pat::Wild | Pat::Bind(_, None, _)));
+            any.then(|| Some(vec![Name::new(SOMETHING)]))
+        }
+        Pat::Path(path) if path.segments.last()?.name == "None" => Some(Some(vec![Name::new(NONE)])),
         _ => None,
     }
 }

@@ -1,6 +1,9 @@
 //! Which kind of row a statement finds, where constants tell: a token of this sort, a mark of that one.
 
-use crate::event::{Access, EventId};
+use crate::event::{Access, CondId, Event, EventId, Flow};
+use crate::flow::Evaluator;
+use crate::flow::encode::decoded;
+use crate::flow::switch::SOMETHING;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::lower::tree::Name;
 use crate::race::{side, upsert};
@@ -57,6 +60,100 @@ pub fn written<'e>(
         }
     }
     kind
+}
+
+/// What the row holds that a write finds, by what its function has tested before: the state that it goes on from.
+pub fn tested(ev: &Evaluator<'_>, flow: &Flow, event: &Event, target: &TableAccess) -> Kind {
+    let Some(access) = event.access() else { return Kind::new() };
+    let found = Found { ev, flow, access, target };
+    let mut kind = Kind::new();
+    let mut conds: Vec<CondId> = event.deps.to_vec();
+    let answered = side::answered(ev, event);
+    conds.extend(answered.iter().copied().filter(|cond| !event.deps.contains(cond)));
+    for cond in &conds {
+        if let Some(holds) = side::outcome(ev, *cond, event) {
+            found.said(ev.cond(*cond).term, holds, 0, &mut kind);
+        }
+    }
+    let refused = answered.iter().filter_map(|cond| {
+        let decides = ev.cond(*cond).decides.filter(|decides| decides.refused != 0)?;
+        Some((decides.branch, !decides.refused))
+    });
+    for (branch, taken) in event.path.0.iter().copied().chain(refused) {
+        for switch in flow.switches.iter().filter(|switch| switch.branch == branch) {
+            let arms = switch.arms.iter().enumerate().filter(|(arm, _)| taken & (1 << (*arm).min(63)) != 0);
+            let named: Option<Vec<&Vec<Name>>> = arms.map(|(_, names)| names.as_ref()).collect();
+            if let (Some(column), Some(names)) = (found.column(switch.on), named)
+                && names.iter().all(|names| !names.iter().any(|name| name == SOMETHING))
+            {
+                kind.push((column, names.into_iter().flatten().cloned().collect()));
+            }
+        }
+    }
+    kind
+}
+
+/// How deep a condition is taken apart.
+const DEPTH: usize = 16;
+
+/// The row that a write finds.
+struct Found<'f, 'p> {
+    ev: &'f Evaluator<'p>,
+    flow: &'f Flow,
+    access: &'f Access,
+    target: &'f TableAccess,
+}
+
+impl Found<'_, '_> {
+    /// Notes which constants a test leaves that comes out so.
+    fn said(&self, term: TermId, holds: bool, depth: usize, kind: &mut Kind) {
+        if let Some(column) = self.column(term) {
+            kind.push((column, vec![Name::new(if holds { "true" } else { "false" })]));
+            return;
+        }
+        let terms = &self.ev.terms;
+        let Term::Computed(by, parts) = terms.get(term) else { return };
+        match (by.as_str(), &**parts) {
+            _ if depth > DEPTH => {}
+            ("!", [part]) => self.said(*part, !holds, depth + 1, kind),
+            ("&&", parts) if holds => parts.iter().for_each(|part| self.said(*part, true, depth + 1, kind)),
+            ("||", parts) if !holds => parts.iter().for_each(|part| self.said(*part, false, depth + 1, kind)),
+            ("==" | "!=", [left, right]) if holds == (by == "==") => {
+                for (one, other) in [(left, right), (right, left)] {
+                    if let (Some(column), Term::Literal(text)) = (self.column(*one), terms.get(*other)) {
+                        kind.push((column, vec![text.clone()]));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The column of the row that a value is: of the record that the write takes its key from, or of the row that was read by
+    /// that key.
+    fn column(&self, term: TermId) -> Option<Name> {
+        let terms = &self.ev.terms;
+        let Term::Field(of, column) = terms.get(decoded(terms, term)) else { return None };
+        let mut keys = self.target.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+        let found = keys.any(|predicate| {
+            let Some(key) = self.access.bound(&predicate.value) else { return false };
+            let of_record = matches!(terms.get(key), Term::Field(record, _) if record == of);
+            of_record || matches!(terms.get(*of), Term::Row(read) if self.is_read_by(*read, predicate, key))
+        });
+        found.then(|| column.clone())
+    }
+
+    fn is_read_by(&self, read: EventId, asked: &Predicate, key: TermId) -> bool {
+        let event = self.flow.events.iter().find(|event| event.id == read);
+        let Some(read) = event.and_then(Event::access) else { return false };
+        let [own] = read.statement.accesses.as_slice() else { return false };
+        let same = |predicate: &Predicate| {
+            predicate.op == Compare::Eq
+                && predicate.columns == asked.columns
+                && read.bound(&predicate.value) == Some(key)
+        };
+        own.table.name == self.target.table.name && own.filter.iter().any(same)
+    }
 }
 
 fn met(terms: &Terms, schema: &Schema, access: &Access, target: &TableAccess) -> Kind {

@@ -107,6 +107,13 @@ impl Written {
 }
 
 impl Sequence {
+    /// Whether a value is made of another column that the write puts there as well: what follows from a row is saved with it.
+    pub fn follows(&self, value: &Written) -> bool {
+        let LooksAt::Column(from) = &value.from else { return false };
+        let saved = |other: &Written| other.column == *from && other.is_own();
+        value.computed && !value.is_own() && self.values.iter().any(saved)
+    }
+
     /// The columns of the read that decide, or enter a written value.
     pub fn columns(&self) -> Vec<&Name> {
         let checked = self.checks.iter().map(|check| &check.looks_at);

@@ -83,10 +83,20 @@ impl Reach {
             }
             _ => true,
         };
+        let pointed: FxHashMap<FnId, Vec<CallSite>> = functions
+            .iter()
+            .map(|id| (*id, calls.pointed_at(program, *id)))
+            .filter(|(_, sites)| !sites.is_empty())
+            .collect();
+        let by_pointer = |id: FnId| {
+            let sites = pointed.get(&id).map_or(&[][..], Vec::as_slice);
+            sites.iter().filter(move |site| sees(site.caller, id) || sees(id, site.caller))
+        };
         let called_by = |id: FnId| {
             let callers = calls.callers.get(&id).map_or(&[][..], Vec::as_slice);
             let likely = likely_callers(program, calls, id).iter().filter(move |site| sees(site.caller, id));
-            callers.iter().chain(likely).filter(move |site| site.caller != id && !program.function(site.caller).test)
+            let all = callers.iter().chain(likely).chain(by_pointer(id));
+            all.filter(move |site| site.caller != id && !program.function(site.caller).test)
         };
         let mut reach = Self::default();
         let mut todo: Vec<FnId> = Vec::new();
@@ -94,7 +104,7 @@ impl Reach {
         for id in functions {
             let called = called_by(*id).next().is_some();
             let main = is_main(program, *id);
-            let handed_around = calls.values.contains(id);
+            let handed_around = calls.values.contains(id) && by_pointer(*id).next().is_none();
             if !called && !main || handed_around || config.is_entry_point(&program.path_of(*id)) {
                 reach.join(*id, State::many(*id), &mut todo);
             } else if main {

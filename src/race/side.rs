@@ -1,6 +1,7 @@
 //! On which side of a condition an event stands, and which values of a column lead there.
 
 use crate::event::{Access, Cond, CondId, CondKind, Event};
+use crate::flow::Evaluator;
 use crate::flow::encode::decoded;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
@@ -21,13 +22,23 @@ pub enum Held {
 /// How deep a condition is taken apart.
 const DEPTH: usize = 16;
 
+/// How many conditions of called functions are looked at.
+const ANSWERED: usize = 256;
+
 /// Whether whoever reads this in a column does not come to the write, by the conditions of a sequence.
 pub fn keeps_out(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, held: &Held) -> bool {
     let Some(write) = scene.event(sequence.write) else { return false };
     let column = Column { scene, sequence, column, held };
-    let on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.column.clone()));
-    let mut conds = on_it.filter_map(|check| check.cond).map(|cond| scene.ev.cond(cond));
-    conds.any(|cond| column.turns_away(cond, write)) || column.no_arm_leads_to(write)
+    let mut conds = column.asked_by().map(|cond| scene.ev.cond(cond));
+    conds.any(|cond| column.turns_away(cond, write, side(cond, write))) || column.no_arm_leads_to(write, &[])
+}
+
+/// The same as far as is known: a condition may have been asked on one of several ways, or by a function that was called.
+pub fn turns_out(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, held: &Held) -> bool {
+    let Some(write) = scene.event(sequence.write) else { return false };
+    let column = Column { scene, sequence, column, held };
+    let by = |id: CondId| column.turns_away(scene.ev.cond(id), write, outcome(scene.ev, id, write));
+    column.asked_by().any(by) || column.no_arm_leads_to(write, &answered(scene.ev, write))
 }
 
 /// The constants with which a column leads away from the write, where its conditions ask for nothing else: whatever else
@@ -48,7 +59,7 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
             found.extend([Name::new("NULL"), Name::new("none")]);
             continue;
         }
-        let holds = side(cond, write).or_else(|| gone_on(cond, id, write))?;
+        let holds = outcome(scene.ev, id, write)?;
         if !of.differs(cond.term, holds, &mut found, 0) {
             return None;
         }
@@ -142,13 +153,42 @@ fn gone_on(cond: &Cond, id: CondId, event: &Event) -> Option<bool> {
     }
 }
 
+/// How a condition came out for whoever comes to an event; none where that is not known.
+pub fn outcome(ev: &Evaluator<'_>, id: CondId, event: &Event) -> Option<bool> {
+    let cond = ev.cond(id);
+    side(cond, event).or_else(|| gone_on(cond, id, event)).or_else(|| {
+        let decides = cond.decides.filter(|decides| decides.is_if)?;
+        match decides.refused {
+            1 if answered(ev, event).contains(&id) => Some(false),
+            2 if answered(ev, event).contains(&id) => Some(true),
+            _ => None,
+        }
+    })
+}
+
+/// The conditions by which called functions may have refused, of which `?` has said by an event that they did not.
+pub fn answered(ev: &Evaluator<'_>, event: &Event) -> Vec<CondId> {
+    let needs = |cond: &CondId| ev.cond(*cond).kind == CondKind::Presence;
+    let mut found: Vec<CondId> = Vec::new();
+    let mut todo: Vec<CondId> = event.deps.iter().copied().filter(needs).collect();
+    while let Some(cond) = todo.pop() {
+        for inner in ev.cond(cond).inner.iter().filter(|inner| ev.cond(**inner).kind != CondKind::Each) {
+            if !found.contains(inner) && found.len() < ANSWERED {
+                found.push(*inner);
+                todo.extend(Some(*inner).filter(needs));
+            }
+        }
+    }
+    found
+}
+
 /// Whether a condition lets only those come to the write for whom something that was read equals something else.
 pub fn needs_equal(scene: &Scene<'_, '_>, sequence: &Sequence, id: CondId) -> bool {
     let Some(write) = scene.event(sequence.write) else { return false };
     let cond = scene.ev.cond(id);
     let Term::Computed(by, parts) = scene.ev.terms.get(cond.term) else { return false };
     let of_read = |term: &TermId| scene.origins(*term).iter().any(|origin| origin.event == sequence.read);
-    let holds = side(cond, write).or_else(|| gone_on(cond, id, write));
+    let holds = outcome(scene.ev, id, write);
     matches!((by.as_str(), holds), ("==", Some(true)) | ("!=", Some(false))) && parts.iter().any(of_read)
 }
 
@@ -237,14 +277,21 @@ impl Column<'_, '_, '_> {
         self.is_it(*of) && lacks(cond, write) == Some(false)
     }
 
-    fn turns_away(&self, cond: &Cond, write: &Event) -> bool {
+    /// The conditions on it.
+    fn asked_by(&self) -> impl Iterator<Item = CondId> {
+        let on_it = |check: &&Check| matches!(&check.looks_at, LooksAt::Column(column) if column == self.column);
+        self.sequence.checks.iter().filter(on_it).filter_map(|check| check.cond)
+    }
+
+    /// In: how the condition came out, where that is known.
+    fn turns_away(&self, cond: &Cond, write: &Event, holds: Option<bool>) -> bool {
         let asked = without_not(self.scene, cond.term);
         if let Term::Exists(of) = self.scene.ev.terms.get(asked)
             && self.is_it(*of)
         {
             return lacks(cond, write).is_some_and(|lacks| lacks != (*self.held == Held::Null));
         }
-        side(cond, write).is_some_and(|holds| self.contradicts(cond.term, holds, 0))
+        holds.is_some_and(|holds| self.contradicts(cond.term, holds, 0))
     }
 
     /// Whether a test cannot come out so.
@@ -369,10 +416,16 @@ impl Column<'_, '_, '_> {
     }
 
     /// Whether the event stands in arms of a match on the column, none of which is for what it holds.
-    fn no_arm_leads_to(&self, event: &Event) -> bool {
+    ///
+    /// In: the conditions by which called functions have not refused.
+    fn no_arm_leads_to(&self, event: &Event, answered: &[CondId]) -> bool {
         let Held::Constant(held) = self.held else { return false };
-        event.path.0.iter().any(|(branch, taken)| {
-            let Some(switch) = self.scene.switch(*branch).filter(|switch| self.is_it(switch.on)) else { return false };
+        let refused = answered.iter().filter_map(|cond| {
+            let decides = self.scene.ev.cond(*cond).decides.filter(|decides| decides.refused != 0)?;
+            Some((decides.branch, !decides.refused))
+        });
+        event.path.0.iter().copied().chain(refused).any(|(branch, taken)| {
+            let Some(switch) = self.scene.switch(branch).filter(|switch| self.is_it(switch.on)) else { return false };
             let named = |arm: &Option<Vec<Name>>| arm.iter().flatten().any(|name| same(name, held));
             let takes = switch.arms.iter().position(named).or_else(|| switch.arms.iter().position(Option::is_none));
             takes.is_some_and(|arm| taken & (1 << arm.min(63)) == 0)

@@ -25,7 +25,7 @@ use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictA
 const KEPT: usize = 24;
 
 /// A statement that sets no more columns says by itself what it is for.
-const NARROW: usize = 3;
+pub const NARROW: usize = 3;
 
 /// How deep a value is looked into.
 const DEPTH: usize = 40;
@@ -84,6 +84,7 @@ pub struct Writers {
 struct Asked<'e, 'p> {
     ev: &'e Evaluator<'p>,
     schema: &'e Schema,
+    flow: &'e Flow,
     function: FnId,
     runs: Runs,
     /// The function has callers, who know what was handed in.
@@ -142,7 +143,7 @@ impl Writers {
             let made = flow.events.iter().filter(|event| event.does(Action::Insert));
             let made = made.map(|event| event.id).collect();
             let reads = flow.events.iter().filter_map(|event| Some((event.id, event.access()?))).collect();
-            let asked = Asked { ev, schema, function: flow.function, runs, called, made, reads };
+            let asked = Asked { ev, schema, flow, function: flow.function, runs, called, made, reads };
             let near = flow.events.iter().filter(|event| event.calls.len() <= PAIRED);
             for event in near.filter(|event| production.contains(&event.function)) {
                 writers.add(&asked, event, &mut known);
@@ -184,7 +185,11 @@ impl Writers {
             }
             let kind = kind.get_or_insert_with(|| {
                 let read = |id: EventId| asked.reads.get(&id).copied();
-                Arc::new(kind::written((&asked.ev.terms, asked.schema), access, target, read))
+                let mut kind = kind::written((&asked.ev.terms, asked.schema), access, target, read);
+                if target.action == Action::Update {
+                    kind.extend(kind::tested(asked.ev, asked.flow, event, target));
+                }
+                Arc::new(kind)
             });
             let way = way.get_or_insert_with(|| {
                 let holders = [asked.function].into_iter().chain(event.calls.iter().map(|call| call.function));

@@ -6,10 +6,10 @@ use super::{Case, outcome, way};
 use crate::dialect::Dialect;
 use crate::event::CondId;
 use crate::finding::{Rewrite, RewriteKind};
-use crate::flow::term::TermId;
+use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
-use crate::race::LooksAt;
 use crate::race::rows::Relation;
+use crate::race::{LooksAt, Written};
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand};
 
 /// A statement with more values than this is no longer read by anybody.
@@ -48,6 +48,60 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
         _ => format!("no row changed means that there is no such row ({})", outcome::word(case)),
     };
     Some(finished(RewriteKind::AtomicStatement, title, rendered, &refusal))
+}
+
+/// The write of the columns alone that a request changes, where the rest of the row is only handed back; none where a new
+/// value cannot be said.
+pub fn changed_only(case: Case<'_, '_>) -> Option<Rewrite> {
+    let row = Row::of(case)?;
+    // What follows from a column that stays, stays.
+    let follows = |set: &&Assignment| {
+        let sequence = &case.claim.sequence;
+        sequence.values.iter().any(|value| {
+            let stays = |from: &Name| sequence.values.iter().any(|own| own.column == *from && own.is_handed_back());
+            let from = matches!(&value.from, LooksAt::Column(from) if stays(from));
+            value.column == set.column && sequence.follows(value) && from
+        })
+    };
+    let mut changed = row.target.sets.iter().filter(|set| !follows(set) && !row.stays(set)).peekable();
+    changed.peek()?;
+    if row.target.action != Action::Update || !row.target.sets.iter().any(|set| row.stays(set)) {
+        return None;
+    }
+    let sets = changed.map(|set| row.patched(set)).collect::<Option<Vec<Sql>>>()?;
+    let rendered = row.statement(sets, Vec::new(), row.own_keys()?)?;
+    let note = "what others write to the rest of the row stays";
+    Some(finished(RewriteKind::AtomicStatement, "write only the columns that change".to_owned(), rendered, note))
+}
+
+/// The write as it is, under a version that each write moves on.
+pub fn versioned(case: Case<'_, '_>) -> Option<Rewrite> {
+    let row = Row::of(case)?;
+    let words = case.words(case.writes, row.target);
+    let table = case.scene.schema.table(&row.target.table.name)?;
+    let free = |name: &&str| table.columns.iter().all(|def| def.name != *name);
+    if row.target.action != Action::Update || table.columns.is_empty() {
+        return None;
+    }
+    let version = ["version", "row_version"].into_iter().find(free)?;
+    let name = words.name(&row.target.table.name);
+    let mut guard = Sql::text(format!("{version} = "));
+    guard.append(Sql::called("the version that was read".to_owned()));
+    let next = Sql::text(format!("{version} = {version} + 1"));
+    let rendered = row.statement(vec![next], vec![guard], row.own_keys()?)?;
+    let text = format!("ALTER TABLE {name} ADD COLUMN {version} BIGINT NOT NULL DEFAULT 0;\n{}", rendered.text);
+    let note = format!(
+        "each UPDATE of {name} sets its columns and moves the version on; no row changed means that another request was \
+         first: read again, or refuse ({})",
+        outcome::word(case)
+    );
+    let rendered = Rendered { text, ..rendered };
+    Some(finished(
+        RewriteKind::AtomicStatement,
+        "write only if the row is still the one that was read".to_owned(),
+        rendered,
+        &note,
+    ))
 }
 
 /// The write as it is, under the condition that the columns it was decided by are still what was read.
@@ -197,6 +251,48 @@ impl<'a, 'p> Row<'a, 'p> {
         }
         let term = self.case.writes.bound(&set.value)?;
         self.speaker.value(term, 0)
+    }
+
+    /// Whether a column gets back what was read from it, and nothing else.
+    fn stays(&self, set: &Assignment) -> bool {
+        let terms = &self.case.scene.ev.terms;
+        let chosen = |term| matches!(terms.get(term), Term::Either(_));
+        let values = &self.case.claim.sequence.values;
+        !self.case.writes.bound(&set.value).is_some_and(chosen)
+            && values.iter().any(|value| value.column == set.column && value.is_handed_back())
+    }
+
+    /// The new value, or the one that is there where a request brings none.
+    fn patched(&self, set: &Assignment) -> Option<Sql> {
+        let words = self.speaker.words;
+        let column = words.name(&set.column);
+        let mut said = Sql::text(format!("{column} = "));
+        if let Some(value) = self.new_value(set) {
+            said.append(value);
+            return Some(said);
+        }
+        let term = self.case.writes.bound(&set.value)?;
+        let Term::Either(parts) = self.case.scene.ev.terms.get(term) else { return None };
+        let mut new = parts.iter().filter(|part| self.speaker.is_read(**part));
+        let kept = |part: &TermId| {
+            let written =
+                Written { column: set.column.clone(), from: self.from(*part)?, computed: false, answered: false };
+            written.is_handed_back().then_some(())
+        };
+        let only = new.next()?;
+        if new.next().is_some() || kept(only).is_none() {
+            return None;
+        }
+        let new = Sql::called(format!("the new {}, or NULL where it stays", set.column));
+        said.push("COALESCE(").append(new).push(&format!(", {column})"));
+        Some(said)
+    }
+
+    /// The column of the read that a value is.
+    fn from(&self, term: TermId) -> Option<LooksAt> {
+        let scene = self.case.scene;
+        let [origin] = &*scene.ev.terms.origins(term) else { return None };
+        (!origin.computed).then(|| scene.looks_at(&self.case.reads.statement, &origin.part, false))
     }
 
     /// Whether the value set is as old as the read.

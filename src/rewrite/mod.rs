@@ -52,6 +52,9 @@ pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
         texts.push(rewrite.text.clone());
         new
     });
+    if found.is_empty() && matches!(claim.rule, lost_update::ID | check_then_update::ID) {
+        found.extend(atomic::versioned(case).filter(|rewrite| parses(&rewrite.text, case.dialect)));
+    }
     // What has left the process is not taken back by a level.
     if found.is_empty() && holds && claim.rule != double_fire::ID {
         found.push(parent::isolation(&case));
@@ -169,8 +172,12 @@ impl<'a, 'p> Case<'a, 'p> {
             check_then_update::ID | lost_update::ID if self.inserts() => {
                 vec![unique_key::rewrite(case), row_lock::rewrite(case), parent::lock(case)]
             }
-            check_then_update::ID | lost_update::ID => {
+            check_then_update::ID => {
                 vec![atomic::rewrite(case), row_lock::rewrite(case), atomic::compare_and_set(case)]
+            }
+            lost_update::ID => {
+                let alone = atomic::rewrite(case).or_else(|| atomic::changed_only(case));
+                vec![alone, row_lock::rewrite(case), atomic::compare_and_set(case)]
             }
             unsafe_claim::ID => {
                 let lock = row_lock::skipping(case).or_else(|| row_lock::rewrite(case));

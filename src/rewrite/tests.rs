@@ -325,3 +325,44 @@ fn a_lock_on_a_table_becomes_one_on_a_row() {
     let wanted = "SELECT balance FROM accounts WHERE id = $1 FOR UPDATE";
     assert_eq!(first(&POSTGRES, "id: i64, n: i64", body), wanted);
 }
+
+#[test]
+fn a_row_that_is_saved_whole_is_written_in_what_changes() {
+    let body = "let row = sqlx::query!(\"SELECT state, owner, meta, holds FROM accounts WHERE id = $1\", id).fetch_one(pool).await?;
+        let state = state.unwrap_or(row.state);
+        sqlx::query!(\"UPDATE accounts SET state = $2, owner = $3, meta = $4, holds = $5 WHERE id = $1\",
+            id, state, row.owner, row.meta, row.holds).execute(pool).await?;";
+    let wanted = "UPDATE accounts SET state = COALESCE($1, state) WHERE id = $2";
+    assert_eq!(first(&POSTGRES, "id: i64, state: Option<String>", body), wanted);
+}
+
+#[test]
+fn a_version_is_the_way_where_no_transaction_is_held() {
+    let manifest = "[package]\nname = 'bank'\n[dependencies]\nhiqlite = '0.7'";
+    let code = "
+        #[derive(serde::Deserialize)]
+        pub struct Account { id: i64, balance: i64, state: String, owner: String, meta: String, holds: i64 }
+        impl Account {
+            async fn save(&self, db: &hiqlite::Client) -> Result<(), hiqlite::Error> {
+                db.execute(
+                    \"UPDATE accounts SET balance = $1, state = $2, owner = $3, meta = $4, holds = $5 WHERE id = $6\",
+                    hiqlite::params!(self.balance, self.state.clone(), self.owner.clone(), self.meta.clone(), self.holds, self.id),
+                ).await?;
+                Ok(())
+            }
+        }
+        pub async fn weigh(db: &hiqlite::Client, id: i64, by: Weight) -> Result<(), hiqlite::Error> {
+            let mut account: Account =
+                db.query_as_one(\"SELECT * FROM accounts WHERE id = $1\", hiqlite::params!(id)).await?;
+            account.meta = by.weighed(account.meta, account.state.clone(), account.owner.clone(), account.holds);
+            account.save(db).await
+        }
+    ";
+    let files = [("Cargo.toml", manifest), ("migrations/1.sql", SCHEMA), ("src/lib.rs", code)];
+    let workspace = source::memory(files.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec());
+    let found = crate::analyse(&workspace, &Config::default()).findings;
+    let texts: Vec<&str> = found[0].rewrites.iter().map(|rewrite| rewrite.text.as_str()).collect();
+    let wanted = "ALTER TABLE accounts ADD COLUMN version BIGINT NOT NULL DEFAULT 0;\n\
+                  UPDATE accounts SET version = version + 1 WHERE id = $1 AND version = $2";
+    assert_eq!(texts, [wanted], "{}", found[0].message);
+}

@@ -218,7 +218,7 @@ fn is_put_there_again(facts: &Facts<'_, '_>, column: &Name, own: &[FnId]) -> boo
     let mut others = scene.rivals.writers.others((table, column), scene.flow.function, own).peekable();
     content.peek().is_some()
         && content.all(|cond| !cond.compares.is_empty() && cond.compares.iter().all(runs_out))
-        && others.peek().is_some()
+        && (others.peek().is_some() || scene.rivals.inserted.contains(table))
         && others.all(|writer| writer.inserts && !writer.now)
         && !scene.rivals.edited.contains(table)
 }
@@ -319,7 +319,12 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .values
         .iter()
         .any(|value| value.computed && matches!(&value.from, LooksAt::Column(from) if *from == value.column));
-    if facts.computed_from_row() && !counted { own } else { Confidence::Low }
+    let issued = facts
+        .sequence
+        .values
+        .iter()
+        .all(|value| facts.hands_back(&value.column) || facts.sequence.follows(value) || facts.issues(value));
+    if facts.computed_from_row() && !counted && !issued { own } else { Confidence::Low }
 }
 
 /// Whether the write gives a value to a column that was read, where nobody knows which of them decides.

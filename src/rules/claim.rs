@@ -135,6 +135,7 @@ impl<'a, 'p> Facts<'a, 'p> {
     pub fn computed_from_row(&self) -> bool {
         self.sequence.values.iter().any(|value| {
             !self.hands_back(&value.column)
+                && !self.sequence.follows(value)
                 && !dependency::written(self.target).any(|set| set.column == value.column && set.value.is_relative())
         })
     }

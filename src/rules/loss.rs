@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::flow::clock::is_of_clock;
+use crate::flow::random::is_by_chance;
 use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
@@ -46,6 +47,7 @@ impl Facts<'_, '_> {
     pub fn loss(&self) -> Loss {
         let fresh = |value: &&Written| {
             dependency::written(self.target).any(|set| set.column == value.column && set.value.is_relative())
+                || self.issues(value)
         };
         let values: Vec<&Written> = self.sequence.values.iter().filter(|value| !fresh(value)).collect();
         let made: Vec<Made> = values.iter().map(|value| self.made(value)).collect();
@@ -68,6 +70,17 @@ impl Facts<'_, '_> {
             None if made.contains(&Made::Mixed) => Loss::Itself,
             None => Loss::Nobody,
         }
+    }
+
+    /// Whether a value is a new one in each run, whatever it says of other columns of the row: a token that is issued now.
+    pub fn issues(&self, value: &Written) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let terms = &self.scene.ev.terms;
+        let given = dependency::written(self.target).filter(|set| set.column == value.column);
+        let mut given = given.flat_map(|set| self.scene.terms_in(access, &set.value)).peekable();
+        !value.is_own()
+            && given.peek().is_some()
+            && given.all(|term| is_of_clock(terms, term) || is_by_chance(terms, term))
     }
 
     /// Another statement that changes a state which was asked for and is written back as it was read: what that did is undone,
@@ -171,7 +184,7 @@ impl Facts<'_, '_> {
         let Some(read) = self.read.access() else { return true };
         // Who has found one of these in a column does not come to the write.
         let kept_out = |(column, held): &(Name, Vec<Name>)| {
-            let out = |held: &Name| side::keeps_out(self.scene, self.sequence, column, &Held::Constant(held.clone()));
+            let out = |held: &Name| side::turns_out(self.scene, self.sequence, column, &Held::Constant(held.clone()));
             !held.is_empty() && held.iter().all(out)
         };
         !kind::differ(&kind::asked_for(&self.scene.ev.terms, read, self.reads), &writer.kind)
@@ -186,6 +199,15 @@ impl Facts<'_, '_> {
             away.is_some_and(|away| !away.is_empty() && !away.iter().any(|name| is_any(name, &given)))
         };
         self.constants(column).is_some_and(passes)
+    }
+
+    /// Whether what the write gives a column is what its conditions turn away: whoever comes next is told that it is done.
+    pub fn shuts_out(&self, column: &Name) -> bool {
+        let stops = |given: Vec<Name>| {
+            let away = side::turned_away(self.scene, self.sequence, column);
+            away.is_some_and(|away| away.iter().any(|name| is_any(name, &given)))
+        };
+        self.constants(column).is_some_and(stops)
     }
 
     /// What the write gives a column, where that is the same in each run, under all its names.
@@ -257,6 +279,9 @@ impl Facts<'_, '_> {
 
     fn made(&self, value: &Written) -> Made {
         let LooksAt::Column(from) = &value.from else { return Made::Joined };
+        if self.sequence.follows(value) {
+            return Made::Kept;
+        }
         let Some(access) = self.write.access() else { return Made::Mixed };
         let sets = dependency::written(self.target).filter(|set| set.column == value.column);
         let terms: Vec<TermId> = sets.flat_map(|set| self.scene.terms_in(access, &set.value)).collect();

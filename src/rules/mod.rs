@@ -242,7 +242,7 @@ fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
         .or_else(|| check_then_insert::claims(facts).map(|confidence| (check_then_insert::ID, confidence)))
         .or_else(|| stale_guard::claims(facts).map(|confidence| (stale_guard::ID, confidence)))
         .or_else(|| own_number::claims(facts).map(|confidence| (lost_update::ID, confidence)))?;
-    if facts.marks_what_is_refused() {
+    if facts.marks_what_is_refused() || unsafe_claim::is_kept_alive(facts) {
         return Some((by_shape.0, Confidence::Low));
     }
     if lock_lost::claims(facts.tried) {

@@ -11,6 +11,7 @@ use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, alternatives, children, common, dependency, side, transaction};
 use crate::rules::claim::Facts;
+use crate::sql::schema::OnDelete;
 use crate::sql::statement::{Action, Aggregate, Compare, ConflictAction, ConflictTarget, Predicate};
 
 pub const ID: &str = "stale-guard";
@@ -22,7 +23,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if facts.sequence.checks.is_empty() {
         return None;
     }
-    if facts.sequence.checks_aggregate() && (deletes_what_was_counted(facts) || are_all_the_callers(facts)) {
+    let settled = || deletes_what_was_counted(facts) || are_all_the_callers(facts) || only_become_more(facts);
+    if facts.sequence.checks_aggregate() && settled() {
         return Some(Confidence::Low);
     }
     match facts.sequence.relation {
@@ -88,6 +90,46 @@ fn deletes_what_was_counted(facts: &Facts<'_, '_>) -> bool {
         && facts.target.table.name == facts.reads.table.name
         && !named.is_empty()
         && named.iter().all(|term| asked.contains(term))
+}
+
+/// Whether all that is asked is that there are rows enough, and no statement of the program makes them fewer.
+fn only_become_more(facts: &Facts<'_, '_>) -> bool {
+    let (scene, table, rivals) = (facts.scene, &facts.reads.table.name, facts.scene.rivals);
+    let terms = &scene.ev.terms;
+    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    let enough = |check: &Check| {
+        let Some(cond) = check.cond else { return false };
+        let Term::Computed(by, parts) = terms.get(scene.ev.cond(cond).term) else { return false };
+        let [left, right] = **parts else { return false };
+        let more = match by.as_str() {
+            ">" | ">=" => true,
+            "<" | "<=" => false,
+            _ => return false,
+        };
+        let on_the_left = of_read(left);
+        on_the_left != of_read(right)
+            && side::outcome(scene.ev, cond, facts.write).is_some_and(|holds| holds == (more == on_the_left))
+    };
+    let deleted_along = || {
+        let of_parent = scene.schema.table(table).into_iter().flat_map(|def| &def.foreign_keys);
+        of_parent
+            .filter(|key| matches!(key.on_delete, OnDelete::Deletes | OnDelete::Unsaid))
+            .any(|key| rivals.deleted.contains(&key.table))
+    };
+    matches!(facts.reads.aggregate, None | Some(Aggregate::Count))
+        && facts
+            .reads
+            .filter
+            .iter()
+            .all(|predicate| !predicate.columns.iter().any(|column| rivals.changes(table, column)))
+        && !rivals.deleted.contains(table)
+        && !rivals.updated_somehow.contains(table)
+        && facts.sequence.checks.iter().all(|check| match check.looks_at {
+            LooksAt::Aggregate => enough(check),
+            LooksAt::Existence => true,
+            LooksAt::Column(_) | LooksAt::Row => false,
+        })
+        && !deleted_along()
 }
 
 /// Whether nobody goes on but who has counted just as many as there should be: one more row keeps the next one out.

@@ -8,6 +8,7 @@ use crate::protect::{Protection, Verdict, WhyNot};
 use crate::race::children::{self, Added};
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
+use crate::race::writers::NARROW;
 use crate::race::{LooksAt, Sequence, Written, dependency, side, transaction};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Counterpart;
@@ -17,6 +18,9 @@ use crate::rules::{
 };
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Limit, Verb};
 use crate::story::{besides, words};
+
+/// How many columns are named beside the one that is told.
+const TOLD_AS_WELL: usize = 3;
 
 /// What two requests can do; one sentence, lower case, no full stop.
 pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) -> String {
@@ -82,7 +86,10 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             // What the database computes from the newest row is not lost.
             let fresh = |value: &&Written| write.access().is_some_and(|w| dependency::is_relative(w, &value.column));
             let values: Vec<&Written> = claim.sequence.values.iter().filter(|value| !fresh(value)).collect();
-            let told = values.iter().find(|value| !value.is_handed_back()).or(values.first());
+            let told = values.iter().min_by_key(|value| match value.is_own() {
+                true => 2 * u8::from(value.is_handed_back()),
+                false => 1 + 2 * u8::from(claim.sequence.follows(value)),
+            });
             let written = told.map_or_else(String::new, |value| format!(".{}", value.column));
             match told {
                 Some(value) if value.is_handed_back() && values.len() > 2 => format!(
@@ -244,7 +251,10 @@ fn undone(scene: &Scene<'_, '_>, claim: &Claim, other: &Counterpart, table: &str
     let handed_back = claim.sequence.values.iter().filter(|value| value.is_handed_back()).count();
     match values.iter().find(|value| value.is_handed_back()).or(values.first()) {
         Some(value) if value.is_handed_back() && handed_back > 1 => {
-            format!("columns of the {table} row are saved as they were read{UNDONE}{who} writes to {column}{BETWEEN}")
+            let more = undone_as_well(scene, claim, other);
+            format!(
+                "columns of the {table} row are saved as they were read{UNDONE}{who} writes to {column}{more}{BETWEEN}"
+            )
         }
         Some(value) if value.is_handed_back() => {
             format!("{table}.{column} is saved as it was read{UNDONE}{who} writes to it{BETWEEN}")
@@ -258,6 +268,26 @@ fn undone(scene: &Scene<'_, '_>, claim: &Claim, other: &Counterpart, table: &str
         ),
         None => format!("{who} can change {table}.{column} between the read and the write"),
     }
+}
+
+/// The other columns that are saved as they were read, and that statements are there for.
+fn undone_as_well(scene: &Scene<'_, '_>, claim: &Claim, told: &Counterpart) -> String {
+    let Some(facts) = Facts::of(scene, &claim.sequence, &claim.tried) else { return String::new() };
+    let own = facts.own_functions();
+    let meant = |column: &Name| {
+        let other = facts.other_writer(column, &own);
+        other.filter(|other| other.writer.breadth.0 <= NARROW).map(|other| other.writer.breadth)
+    };
+    let handed_back = claim.sequence.values.iter().filter(|value| value.is_handed_back());
+    let others = handed_back.filter(|value| value.column != told.column);
+    let mut columns: Vec<_> = others.filter_map(|value| Some((meant(&value.column)?, &value.column))).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns.truncate(TOLD_AS_WELL);
+    if columns.is_empty() {
+        return String::new();
+    }
+    format!(", or others write to {},", enumerated(columns.into_iter().map(|(_, column)| column.as_str()).collect()))
 }
 
 /// Why what stands there does not protect; one sentence of the same form.

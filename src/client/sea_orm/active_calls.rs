@@ -9,7 +9,7 @@ use crate::client::sea_orm::expression::sea;
 use crate::client::sea_orm::names::{Made, exact};
 use crate::client::sea_orm::sql::Fragment;
 use crate::flow::Evaluator;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value};
 use crate::link::{Type, TypeId};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, StructLit, Ty};
@@ -36,9 +36,25 @@ impl Evaluator<'_> {
         for (field, _) in &lit.fields {
             let Some(part) = value.part(field) else { continue };
             let Some(column) = entity.field(field) else { continue };
-            active.put(column.name.clone(), state(part), part.term);
+            let term = self.if_set(part);
+            active.put(column.name.clone(), state(part), term);
         }
         Some(self.sea_active_value(value, active))
+    }
+
+    /// What a column gets where it gets something. A call that gives an `ActiveValue` by itself keeps what the row held as
+    /// `Unchanged`: `patch.update(found.title)`.
+    fn if_set(&mut self, value: &Value) -> TermId {
+        let terms = &self.terms;
+        let Term::Computed(by, parts) = terms.get(value.term) else { return value.term };
+        let held =
+            |part: &TermId| matches!(terms.get(*part), Term::Field(of, _) if matches!(terms.get(*of), Term::Row(_)));
+        let new: Vec<TermId> = parts.iter().copied().filter(|part| !held(part)).collect();
+        if is_state(value) || !is_call(by) || new.is_empty() || new.len() == parts.len() {
+            return value.term;
+        }
+        let by = by.clone();
+        self.terms.computed(&by, new)
     }
 
     /// `active.balance = Set(…)`; none when `whole` is no active model.
