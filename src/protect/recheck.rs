@@ -212,8 +212,15 @@ fn moved_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option
     let moves = |event: &&Event| {
         event.access().is_some_and(|access| moves_on(scene, sequence, access))
             && always_before(scene, sequence, event, write)
-            && protected_before(scene, sequence, event)
-                .is_some_and(|by| !matches!(by, Protection::Idempotent | Protection::NoRival))
+            && protected_before(scene, sequence, event).is_some_and(|by| match by {
+                Protection::Idempotent | Protection::NoRival => false,
+                // Who came second knows it, and must not go on.
+                Protection::Guard | Protection::CompareAndSet => {
+                    event.access().is_some_and(|access| access.row_required)
+                        || scene.deciding(write).contains(&event.id)
+                }
+                _ => true,
+            })
     };
     between.find(moves).map(|event| Protection::MovedOn(event.id))
 }
