@@ -7,10 +7,10 @@ use rustc_hash::FxHashMap;
 
 use crate::finding::{CallSite, Finding, Role};
 use crate::report::summary::count;
-use crate::rules::{check_then_insert, check_then_update, lost_update, stale_guard};
+use crate::rules::{check_then_insert, check_then_update, lost_update, stale_guard, table_lock};
 
 /// Tells the lost updates that end in one statement of a helper as one finding, in the place of the first; the others
-/// are among its callers. So are checks of what one helper reads before another writes.
+/// are among its callers. So are checks of what one helper reads before another writes, and the tables of one lock.
 ///
 /// In: findings in the order in which they are reported. Those that say different things stay apart.
 pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
@@ -22,9 +22,13 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
         let read = match finding.rule {
             lost_update::ID => Some(None),
             check_then_update::ID | check_then_insert::ID | stale_guard::ID => labelled(Role::Read).map(Some),
+            table_lock::ID => Some(None),
             _ => None,
         };
-        let helper = labelled(Role::Write).filter(|label| label.span != finding.at);
+        let helper = match finding.rule {
+            table_lock::ID => labelled(Role::Lock),
+            _ => labelled(Role::Write).filter(|label| label.span != finding.at),
+        };
         if let (Some(helper), Some(read)) = (helper, read) {
             let pair = (finding.rule, helper.span, read.map(|label| label.span));
             match first_of.entry((pair, stem(&finding.message).to_owned())) {
@@ -48,6 +52,10 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
         more.push(0);
     }
     for (finding, more) in kept.iter_mut().zip(more).filter(|(_, more)| *more > 0) {
+        if finding.rule == table_lock::ID {
+            finding.message = table_lock::message(&count(more + 1, "table"));
+            continue;
+        }
         let places = format!("here and in {}", count(more, "other place"));
         finding.message = match finding.message.split_once(UNDONE).filter(|(_, by)| by.ends_with(BETWEEN)) {
             Some((what, by)) => {
@@ -97,6 +105,9 @@ pub const EACH_OWN: &str = " values of its own";
 
 /// What a finding says whoever it is that is undone, and whatever is done beside it.
 fn stem(message: &str) -> &str {
+    if message.ends_with(table_lock::WAITING) {
+        return table_lock::WAITING;
+    }
     if weight(message) > 0 {
         return message.rsplit_once(", and ").map_or(message, |(stem, _)| stem);
     }

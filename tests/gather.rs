@@ -113,3 +113,33 @@ fn checks_of_what_one_helper_reads_before_another_writes_are_one_finding() {
     assert!(told.ends_with(", here and in 1 other place"), "{told}");
     assert_eq!(callers, ["inn::assign"]);
 }
+
+const ONE_LOCK: &str = r#"
+use sqlx::PgPool;
+use tokio::sync::{Mutex, MutexGuard};
+
+static WRITER: Mutex<()> = Mutex::const_new(());
+
+async fn turn() -> MutexGuard<'static, ()> {
+    WRITER.lock().await
+}
+
+pub async fn rename(pool: &PgPool, id: i64, name: &str) -> sqlx::Result<()> {
+    let _turn = turn().await;
+    sqlx::query("UPDATE guests SET name = $2 WHERE id = $1").bind(id).bind(name).execute(pool).await?;
+    Ok(())
+}
+
+pub async fn sweep(pool: &PgPool, room: &str) -> sqlx::Result<()> {
+    let _turn = turn().await;
+    sqlx::query("UPDATE rooms SET clean = true WHERE name = $1").bind(room).execute(pool).await?;
+    Ok(())
+}
+"#;
+
+#[test]
+fn the_tables_of_one_lock_are_one_finding() {
+    let (told, callers) = gathered(ONE_LOCK, 2);
+    assert_eq!(told, "the lock on 2 tables makes requests wait that want other rows");
+    assert_eq!(callers.len(), 1);
+}

@@ -47,6 +47,9 @@ const VERBS: &[(&str, EffectKind)] = &[
     ("send", EffectKind::Message),
 ];
 
+/// What hands a message to a task or an actor of the same process.
+const TELLS: [&str; 8] = ["send", "try_send", "do_send", "blocking_send", "send_async", "send_message", "tell", "cast"];
+
 /// Verbs that only ask, as the first word of a function's name.
 const ASKING: [&str; 12] =
     ["get", "fetch", "query", "list", "find", "lookup", "search", "describe", "head", "read", "is", "has"];
@@ -93,7 +96,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn unknown_method_effect(&mut self, recv: &Value, call: &MethodCall, at: Range) {
         let name = call.name.as_str();
         let ty = self.program.peel(&recv.ty);
-        if is_channel(&ty) && matches!(name, "send" | "try_send" | "do_send" | "blocking_send" | "send_async") {
+        if is_channel(&ty) && TELLS.contains(&name) {
             self.tells_inside.insert(self.frame.function);
             return;
         }
@@ -181,6 +184,7 @@ fn is_channel(ty: &Type) -> bool {
             steps.as_slice(),
             ["std" | "tokio", "sync", ..]
                 | ["actix", .., "Addr" | "Recipient"]
+                | ["riker" | "ractor" | "kameo" | "xtra" | "coerce", ..]
                 | ["futures", "channel", ..]
                 | [
                     "futures_channel" | "crossbeam_channel" | "flume" | "async_channel" | "async_broadcast" | "kanal",

@@ -75,10 +75,14 @@ impl Evaluator<'_> {
         let merged = names.into_iter().map(|name| {
             let parts: Vec<Value> = all.iter().map(|value| self.field(value, &name)).collect();
             let same = parts.iter().all(|part| part.term == parts[0].term);
-            let constant = parts.iter().all(|part| matches!(self.terms.get(part.term), Term::Literal(_)));
+            let is_constant = |part: &Value| matches!(self.terms.get(part.term), Term::Literal(_));
+            let constant = parts.iter().all(is_constant);
+            let of_row = |part: &Value| !self.terms.origins(part.term).is_empty();
+            let first_for_all = listed && (!parts.iter().any(is_constant) || parts.iter().any(of_row));
             let parts: Vec<&Value> = parts.iter().collect();
-            // Of constants the conditions say which; of a tuple the first stands for all.
-            let part = match (same || listed && !constant, constant) {
+            // Of constants the conditions say which; of a tuple the first stands for all, but for a constant's
+            // among values that no row gave.
+            let part = match (same || first_for_all, constant) {
                 (true, _) => parts[0].clone(),
                 (false, true) => self.merge_ways(&parts, &ways, conds),
                 (false, false) => self.merge_ways(&parts, &ways, &[]),

@@ -1,4 +1,4 @@
-//! Row locks, table locks and advisory locks: which hold from the deciding read to the write's commit.
+//! Row locks and table locks: which hold from the deciding read to the write's commit.
 //!
 //! Sources: PostgreSQL manual 13.3 "Explicit Locking"; MySQL manual 15.7.2.4 "Locking Reads" and 15.7.3 "Locks Set by
 //! Different SQL Statements". Each case was also run on PostgreSQL 15 and MariaDB 10.11.
@@ -7,14 +7,12 @@ use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, CondId, CondKind, Event, EventId, EventKind};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Shape, Verdict, WhyNot, claim};
+use crate::protect::{Protection, Shape, Verdict, WhyNot, advisory, claim};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, rows};
-use crate::sql::statement::{
-    Access as TableAccess, Action, LockAct, LockScope, Operand, Place, RowLock, Strength, TableLock, Verb, Wait,
-};
+use crate::sql::statement::{Access as TableAccess, Action, Operand, Place, RowLock, Strength, TableLock, Verb, Wait};
 
 pub(super) fn protects(
     scene: &Scene<'_, '_>,
@@ -24,7 +22,7 @@ pub(super) fn protects(
 ) -> Option<Protection> {
     own_lock(scene, sequence, shape, tried)
         .or_else(|| earlier_lock(scene, sequence, shape, tried))
-        .or_else(|| advisory_lock(scene, sequence, shape, tried))
+        .or_else(|| advisory::protects(scene, sequence, shape, tried))
         .or_else(|| table_lock(scene, sequence, tried))
 }
 
@@ -193,7 +191,7 @@ fn earlier_lock(
 }
 
 /// Whether some run comes to the write and not to a lock before it: who takes it decides by what the write does not hang on.
-fn is_passed_by(scene: &Scene<'_, '_>, lock: &Event, write: &Event) -> bool {
+pub(super) fn is_passed_by(scene: &Scene<'_, '_>, lock: &Event, write: &Event) -> bool {
     let known = scene.conditions(&write.deps);
     let locked = lock.access().and_then(locking).map(|(locked, _)| &locked.table.name);
     // Where there is no such row, there is nothing to lock either.
@@ -217,7 +215,7 @@ fn is_passed_by(scene: &Scene<'_, '_>, lock: &Event, write: &Event) -> bool {
 }
 
 /// Whether a lock does its work for another read that decides the same write, such as a count that is taken under it.
-fn serves_another(scene: &Scene<'_, '_>, write: &Event, lock: &Event) -> bool {
+pub(super) fn serves_another(scene: &Scene<'_, '_>, write: &Event, lock: &Event) -> bool {
     scene.sequences(write).iter().any(|other| {
         scene.place(other.read) > scene.place(lock.id)
             && match scene.verdict(other) {
@@ -284,9 +282,9 @@ fn lock_relation(
         .iter()
         .filter(|p| p.op == crate::sql::statement::Compare::Eq)
         .flat_map(|p| scene.terms_in(access, &p.value))
-        .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
+        .filter(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)))
         .collect();
-    let from_locked = |term: crate::flow::term::TermId| {
+    let from_locked = |term: TermId| {
         let named = |part: &Part| !is_of_many(scene, (access, locked), part);
         scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed && named(&origin.part))
     };
@@ -393,125 +391,6 @@ fn plain_read_before(scene: &Scene<'_, '_>, lock: &Event, tx: &Transaction) -> b
         });
         plain && transaction::maybe(scene, event).is_some_and(|other| other.is_same(tx))
     })
-}
-
-/// A named lock that all requests for the row take first.
-fn advisory_lock(
-    scene: &Scene<'_, '_>,
-    sequence: &Sequence,
-    shape: Shape,
-    tried: &mut Vec<WhyNot>,
-) -> Option<Protection> {
-    let read = scene.event(sequence.read)?;
-    let write = scene.event(sequence.write)?;
-    for event in scene.before_of(Kind::Lock, write.id) {
-        let Some(access) = event.access() else { continue };
-        let calls = || access.statement.lock_calls().filter(|call| matches!(call.act, LockAct::Take | LockAct::Try));
-        let Some(call) = calls().find(|call| !call.shared).or_else(|| calls().next()) else { continue };
-        let before = scene.place(event.id) < scene.place(read.id);
-        if !before {
-            tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockAfterRead(event.id)));
-            continue;
-        }
-        if is_passed_by(scene, event, write) {
-            continue;
-        }
-        if !names_the_row(scene, access, call, sequence) {
-            tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockElsewhereRow(event.id)));
-            continue;
-        }
-        if call.shared {
-            tried.push(WhyNot::LockShared(event.id));
-            continue;
-        }
-        let decides = || event.repeated || scene.deciding(write).contains(&event.id);
-        if call.act == LockAct::Try && !(scene.result_used(event.id) && decides()) {
-            tried.push(WhyNot::TryLockIgnored(event.id));
-            continue;
-        }
-        let writer = transaction::maybe(scene, write);
-        let holder = transaction::maybe(scene, event);
-        if call.scope == LockScope::Transaction {
-            let Some(holder) = holder else {
-                tried.push(WhyNot::LockInAutocommit(event.id));
-                continue;
-            };
-            if !writer.is_some_and(|writer| writer.is_same(&holder)) {
-                tried.push(WhyNot::LockEnded(event.id));
-                continue;
-            }
-            if event.dialect == Dialect::Postgres
-                && holder.level == Isolation::RepeatableRead
-                && shape != Shape::SameRow
-            {
-                tried.push(WhyNot::LockKeepsSnapshot(event.id));
-                continue;
-            }
-        } else {
-            if event.on.is_some_and(|on| scene.is_pool(on)) && holder.is_none() {
-                tried.push(WhyNot::LockOfPool(event.id));
-                continue;
-            }
-            let released = scene.between_of(Kind::Lock, event.id, write.id).any(releases);
-            // A lock that is released before the transaction commits lets the next one read the old row.
-            let early = writer.is_some_and(|writer| {
-                let begun_before = writer.begin.is_none_or(|begin| scene.place(begin) < scene.place(event.id))
-                    || holder.is_some_and(|holder| holder.is_same(&writer));
-                begun_before && released_before_commit(scene, write, &writer)
-            }) || writer.is_some() && released_before_commit(scene, write, &writer?);
-            if released || early {
-                tried.push(WhyNot::LockReleasedEarly(event.id));
-                continue;
-            }
-        }
-        return Some(Protection::AdvisoryLock(event.id));
-    }
-    None
-}
-
-/// Whether a lock's key is a constant, or made of a value that finds the rows of the sequence.
-fn names_the_row(
-    scene: &Scene<'_, '_>,
-    access: &Access,
-    call: &crate::sql::statement::LockCall,
-    sequence: &Sequence,
-) -> bool {
-    let keys: Vec<_> = call
-        .key
-        .iter()
-        .flat_map(|key| scene.terms_in(access, key))
-        .filter(|term| !matches!(scene.ev.terms.get(*term), crate::flow::term::Term::Literal(_)))
-        .collect();
-    if keys.is_empty() {
-        return true;
-    }
-    let found_by = [sequence.read, sequence.write].into_iter().filter_map(|id| scene.access(id)).any(|other| {
-        other.statement.accesses.iter().flat_map(|access| &access.filter).any(|predicate| {
-            scene.terms_in(other, &predicate.value).iter().any(|term| {
-                keys.iter().any(|key| scene.ev.terms.mentions(*key, *term) || scene.ev.terms.mentions(*term, *key))
-            })
-        })
-    });
-    // A key of which nothing is known may be any.
-    found_by || keys.iter().all(|key| matches!(scene.ev.terms.get(*key), crate::flow::term::Term::Fresh(_)))
-}
-
-fn releases(event: &Event) -> bool {
-    event.access().is_some_and(|access| {
-        access.statement.lock_calls().any(|call| matches!(call.act, LockAct::Release | LockAct::ReleaseAll))
-    })
-}
-
-fn released_before_commit(scene: &Scene<'_, '_>, write: &Event, tx: &Transaction) -> bool {
-    for event in scene.after(write.id) {
-        if matches!(event.kind, EventKind::Commit) && event.on == Some(tx.handle) {
-            return false;
-        }
-        if releases(event) {
-            return true;
-        }
-    }
-    false
 }
 
 /// `LOCK TABLE` before the read.

@@ -31,19 +31,23 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
     if read.guards.iter().any(|guard| read.on == Some(guard.guard)) {
         return None;
     }
-    let again = |held: &&Guard| !held.shared && write.guards.iter().any(|other| other.lock == held.lock);
-    let dropped = read.guards.iter().find(again).map(|guard| guard.span);
+    // What the called function that reads takes and gives back by itself is for what it does itself.
+    let here = common(read, write);
+    let is_its_own = |event: &Event| read.calls.get(here).is_some_and(|call| event.calls.get(here) == Some(call));
+    let taken: Vec<&Guard> = scene
+        .before_of(Kind::Mutex, read.id)
+        .filter(|event| !is_its_own(event) && !serves_a_helper(scene, event, write))
+        .filter_map(|event| if let EventKind::Locked(guard) = &event.kind { Some(guard) } else { None })
+        .filter(|guard| !guard.shared)
+        .collect();
+    let again = |guard: &Guard| write.guards.iter().any(|other| other.lock == guard.lock);
     let kept = |guard: &Guard| read.guards.iter().any(|held| held.guard == guard.guard);
-    let mut taken = scene.before_of(Kind::Mutex, read.id).filter_map(|event| match &event.kind {
-        EventKind::Locked(guard) if !guard.shared && !serves_a_helper(scene, event, write) => Some(guard),
-        _ => None,
-    });
     // A lock around a value of the process that is given back before the row is read was meant for that value.
-    let in_vain = |guard: &&Guard| match kept(guard) {
-        true => write.guards.is_empty(),
+    let in_vain = |guard: &&&Guard| match kept(guard) {
+        true => again(guard) || write.guards.is_empty(),
         false => guard.empty && read.on != Some(guard.guard),
     };
-    tried.extend(dropped.or_else(|| taken.find(in_vain).map(|guard| guard.span)).map(WhyNot::GuardDropped));
+    tried.extend(taken.iter().find(in_vain).map(|guard| WhyNot::GuardDropped(guard.span)));
     None
 }
 

@@ -1,6 +1,7 @@
 //! Alternatives that are chosen once for a program: the engine it runs on, the implementation that stands behind a trait.
 
 use crate::event::{Event, Switch};
+use crate::link::{TraitId, TraitRef, Type};
 use crate::race::scene::Scene;
 
 /// Whether one run can pass both: not different arms of one branch, nor of two branches that test the same, nor an arm for
@@ -8,6 +9,7 @@ use crate::race::scene::Scene;
 pub fn one_run_passes(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
     one.path.meets(&other.path)
         && one_engine(scene, one, other)
+        && one_implementation(scene, one, other)
         && agree(scene, one, other)
         && scene.is_led_past(one, &other.path)
         && scene.is_led_past(other, &one.path)
@@ -24,6 +26,26 @@ fn one_engine(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
     }
     let guessed = |event: &Event| event.calls.iter().any(|call| call.guessed);
     one.dialect == other.dialect || !guessed(one) || !guessed(other)
+}
+
+/// Whether both are reached through one implementation of each trait whose methods could be several: what stands behind a
+/// trait is chosen once. An implementation that hands on to another one counts by its own name.
+fn one_implementation(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
+    let program = scene.ev.program;
+    let chosen = |event: &Event| -> Vec<(TraitId, &Type)> {
+        let mut found: Vec<(TraitId, &Type)> = Vec::new();
+        for call in event.calls.iter().filter(|call| call.guessed) {
+            let Some(block) = program.impl_of(call.function) else { continue };
+            let (Some(TraitRef::Local(of)), subject) = program.impl_subject(block) else { continue };
+            if found.iter().all(|(id, _)| id != of) {
+                found.push((*of, subject));
+            }
+        }
+        found
+    };
+    let here = chosen(one);
+    here.is_empty()
+        || chosen(other).iter().all(|(id, subject)| here.iter().all(|(other, own)| other != id || own == subject))
 }
 
 fn agree(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {

@@ -4,6 +4,7 @@
 
 pub mod alternatives;
 pub mod children;
+pub mod cycle;
 pub mod dependency;
 pub mod index;
 pub mod journal;

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::event::{Event, Flow};
 use crate::link::FnId;
 use crate::lower::tree::Name;
+use crate::race::cycle::Cycles;
 use crate::race::session::Sessions;
 use crate::race::writers::Writers;
 use crate::sql::statement::{Access, Action, Assignment, Compare, ConflictAction, Operand, Predicate, Statement, Verb};
@@ -40,12 +41,14 @@ pub struct Rivals {
     pub sessions: Sessions,
     /// Who gives which column a value of its own.
     pub writers: Writers,
+    /// Who changes which column, and what else.
+    pub cycles: Cycles,
 }
 
 impl Rivals {
     /// What every statement does that runs in production, sent straight or through a wrapper.
     pub fn of(flows: &[Arc<Flow>], production: &FxHashSet<FnId>) -> Self {
-        let mut rivals = Self::default();
+        let mut rivals = Self { cycles: Cycles::of(flows, production), ..Self::default() };
         let mut seen: FxHashSet<*const Statement> = FxHashSet::default();
         let sent = flows
             .iter()

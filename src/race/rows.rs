@@ -212,12 +212,24 @@ fn is_key_by_itself(scene: &Scene<'_, '_>, read: &TableAccess, column: &Name) ->
     table.is_some_and(|table| table.keys().any(|key| key == std::slice::from_ref(column)))
 }
 
+/// Whether a table is joined by its own key to what other rows of the query name: none of those names a row that is new.
+fn is_named_by_the_rest(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
+    let by_key = |predicate: &Predicate| {
+        let [column] = predicate.columns.as_slice() else { return false };
+        predicate.op == Compare::Eq && predicate.value.is_of_another_table() && is_key_by_itself(scene, read, column)
+    };
+    read.place == Place::Join && read.filter.iter().any(by_key)
+}
+
 fn new_row(
     scene: &Scene<'_, '_>,
     read: (&Access, &TableAccess),
     write: (&Access, &TableAccess),
     set: bool,
 ) -> Relation {
+    if is_named_by_the_rest(scene, read.1) {
+        return Relation::Other;
+    }
     let table = scene.schema.table(&read.1.table.name);
     let own_key =
         |column: &Name| table.is_some_and(|table| table.primary_key.as_slice() == std::slice::from_ref(column));

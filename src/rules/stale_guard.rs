@@ -190,6 +190,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
             || runs_out(facts, check)
             || facts.is_of_who_asks(check)
             || only_asks_if_there(facts, check)
+            || nobody_looks_back(facts, check)
     };
     let spoiled = |check: &Check| rival(&check.looks_at) && !settled(check);
     if is_made_good(facts) || is_noted_beside(facts) || !facts.sequence.checks.iter().any(spoiled) {
@@ -203,6 +204,13 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether nobody who changes a checked column looks at what is written here: they all might as well have come later.
+fn nobody_looks_back(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let LooksAt::Column(column) = &check.looks_at else { return false };
+    *table != facts.target.table.name && !scene.rivals.cycles.meet(scene, (table, column), facts.write)
 }
 
 /// Whether a check asks for no more than a row which nobody has marked as gone, before another row is changed or deleted: had

@@ -9,6 +9,14 @@ use crate::sql::statement::{Access as TableAccess, Action, Compare, LockAct, Ope
 
 pub const ID: &str = "table-lock";
 
+/// The end of what is said of such a lock.
+pub const WAITING: &str = " makes requests wait that want other rows";
+
+/// What is said of a lock on a table, or on several.
+pub fn message(tables: &str) -> String {
+    format!("the lock on {tables}{WAITING}")
+}
+
 /// What is locked that is too much, as a clause, and the write that the lock is meant for.
 pub fn claims<'a>(scene: &Scene<'a, '_>, event: &Event) -> Option<(Confidence, &'static str, &'a Event)> {
     let (confidence, note) = match &event.kind {
@@ -58,9 +66,12 @@ fn in_process<'a>(
     if guard.shared || !one_for_all {
         return None;
     }
+    // A lock that only some ways take, as for an engine that lets one write at a time, is none where it is not taken.
+    let only_there = |later: &Event| event.path.0.iter().all(|(branch, _)| later.path.arms_of(*branch).is_some());
     let held = |later: &&Event| {
         let by_key = later.target().is_some_and(has_key);
         by_key
+            && only_there(later)
             && later.dialect != Dialect::Sqlite
             && later.on != Some(guard.guard)
             && later.guards.iter().any(|other| other.guard == guard.guard)

@@ -218,7 +218,7 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 None => told,
             }
         }
-        table_lock::ID => format!("the lock on {table} makes requests wait that want other rows"),
+        table_lock::ID => table_lock::message(table),
         other => format!("{other} on {table}"),
     }
 }
