@@ -45,7 +45,8 @@ pub(super) fn protects(
             tried.push(WhyNot::LockShared(event.id));
             continue;
         }
-        if call.act == LockAct::Try && !scene.result_used(event.id) {
+        let decides = || event.repeated || scene.deciding(write).contains(&event.id);
+        if call.act == LockAct::Try && !(scene.result_used(event.id) && decides()) {
             tried.push(WhyNot::TryLockIgnored(event.id));
             continue;
         }
@@ -68,6 +69,10 @@ pub(super) fn protects(
                 continue;
             }
         } else {
+            if event.on.is_some_and(|on| scene.is_pool(on)) && holder.is_none() {
+                tried.push(WhyNot::LockOfPool(event.id));
+                continue;
+            }
             let released = scene.between_of(Kind::Lock, event.id, write.id).any(releases);
             // A lock that is released before the transaction commits lets the next one read the old row.
             let early = writer.is_some_and(|writer| {

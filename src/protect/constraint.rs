@@ -1,6 +1,6 @@
 //! Constraints of the schema: a unique key, a CHECK, a foreign key.
 
-use crate::event::{Access, Event, EventKind};
+use crate::event::{Access, CondId, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Term, TermId};
@@ -249,7 +249,8 @@ fn unique_key(
         return None;
     };
     let answered = |same: bool, tried: &mut Vec<WhyNot>| {
-        if same || scene.outcome_used(sequence.write) || !matters_after(scene, sequence) {
+        let looked_at = || scene.outcome_used(sequence.write) && !takes_id_for_granted(scene, sequence.write);
+        if same || looked_at() || !matters_after(scene, sequence) {
             return Some(Protection::UniqueKey(key.clone()));
         }
         tried.push(WhyNot::OutcomeUnread);
@@ -366,6 +367,28 @@ fn matters_after(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         acts && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     });
     acts || answers_by(scene, sequence, &conds)
+}
+
+/// Whether all that is asked of an insert is the id of the row that it made, which is another one's where it made none.
+fn takes_id_for_granted(scene: &Scene<'_, '_>, write: EventId) -> bool {
+    let terms = &scene.ev.terms;
+    let count = |term: TermId| *terms.get(term) == Term::Count(write);
+    let id_of = |term: TermId| {
+        let mut found = false;
+        terms.walk(term, &mut |part| {
+            found |= matches!(terms.get(part), Term::Computed(by, parts)
+                if by.starts_with("last_insert") && parts.first().is_some_and(|of| count(*of)));
+        });
+        found
+    };
+    let asks = |cond: &CondId| {
+        let cond = scene.ev.cond(*cond);
+        let counted = scene.origins(cond.term).iter().any(|origin| origin.event == write);
+        counted && !matches!(terms.asked_to_be_there(cond.term), Some(Term::Count(_)))
+    };
+    let binds = scene.after_of(Kind::Write, write).filter_map(Event::access).flat_map(|access| access.binds.iter());
+    let mut used = binds.copied().chain([scene.flow.returns.term]);
+    used.any(id_of) && !scene.flow.conds.iter().any(asks)
 }
 
 /// Whether a statement gives the row that was inserted a moment ago what it should hold: whoever was refused the insert

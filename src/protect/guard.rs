@@ -3,8 +3,9 @@
 
 use crate::event::Access;
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot};
+use crate::protect::{Protection, WhyNot, recheck};
 use crate::race::scene::Scene;
+use crate::race::side::{self, Held};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictAction, Operand, Predicate};
 
@@ -42,6 +43,10 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         tried.push(WhyNot::HalfGuard(missing));
         return None;
     }
+    if lets_the_second_in(scene, sequence, (access, target), &guards) {
+        tried.push(WhyNot::HalfGuard(Vec::new()));
+        return None;
+    }
     with_outcome(scene, sequence, Protection::Guard, tried)
 }
 
@@ -56,6 +61,43 @@ fn with_outcome(
     }
     tried.push(WhyNot::OutcomeUnread);
     None
+}
+
+/// Whether the row is still one of those that the condition finds when the write has moved it to a state that the check turns
+/// away: `state <> 'done'` where an open job is taken.
+fn lets_the_second_in(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    (access, target): (&Access, &TableAccess),
+    guards: &[&Predicate],
+) -> bool {
+    dependency::written(target).any(|set| {
+        let Some(held) = recheck::held(scene, access, &set.value) else { return false };
+        let mut on_it = guards.iter().filter(|guard| guard.columns.as_slice() == std::slice::from_ref(&set.column));
+        let mut guarded = on_it.clone().peekable();
+        guarded.peek().is_some()
+            && side::keeps_out(scene, sequence, &set.column, &held)
+            && on_it.all(|guard| finds(scene, access, guard, &held) == Some(true))
+    })
+}
+
+/// Whether a condition on one column finds a row that holds this in it; none where that is not known.
+fn finds(scene: &Scene<'_, '_>, access: &Access, guard: &Predicate, held: &Held) -> Option<bool> {
+    let constant = |value: &Operand| access.constant(&scene.ev.terms, value);
+    let is_held = |value: &Operand| side::is_found_by(Compare::Eq, constant(value).as_ref(), held);
+    match (guard.op, &guard.value) {
+        (Compare::In, Operand::Expr { parts, .. }) => {
+            parts.iter().any(|part| is_held(part) == Some(true)).then_some(true)
+        }
+        (Compare::Other, Operand::Expr { text, parts }) if text == "or" => {
+            let way = |part: &Operand| match part {
+                Operand::Expr { text, parts } if text == "=" => parts.iter().any(|part| is_held(part) == Some(true)),
+                _ => false,
+            };
+            parts.iter().any(way).then_some(true)
+        }
+        (op, value) => side::is_found_by(op, constant(value).as_ref(), held),
+    }
 }
 
 /// A column that some statement of the program changes.

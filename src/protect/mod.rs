@@ -97,6 +97,8 @@ pub enum WhyNot {
     LockInCountingStatement(EventId),
     LockElsewhereRow(EventId),
     TryLockIgnored(EventId),
+    /// The lock is held by whichever connection the pool gave for it.
+    LockOfPool(EventId),
     /// A named lock that two requests can hold at once.
     LockShared(EventId),
     LockReleasedEarly(EventId),
@@ -136,6 +138,7 @@ impl WhyNot {
             | Self::LockInCountingStatement(at)
             | Self::LockElsewhereRow(at)
             | Self::TryLockIgnored(at)
+            | Self::LockOfPool(at)
             | Self::LockShared(at)
             | Self::LockReleasedEarly(at)
             | Self::ReadBeside(at)

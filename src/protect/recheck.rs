@@ -176,19 +176,19 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
     None
 }
 
-/// Whether nobody comes to the write without passing an earlier one, but who found it otherwise by the very read.
+/// Whether nobody comes to the write without passing an earlier one, but who was led elsewhere by the very read.
 fn is_never_missed(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, write: &Event) -> bool {
-    let of_read = |branch: u32| {
+    // Or whoever takes the other arm leaves with it.
+    let settled = |branch: u32, arms: u64| {
         scene.conditions(&earlier.deps).iter().map(|cond| scene.ev.cond(*cond)).any(|cond| {
-            cond.decides.is_some_and(|by| by.branch == branch)
-                && scene.origins(cond.term).iter().any(|origin| origin.event == sequence.read)
+            let of_read = || scene.origins(cond.term).iter().any(|origin| origin.event == sequence.read);
+            let decides = cond.decides.filter(|by| by.branch == branch);
+            decides.is_some_and(|by| by.is_if && (arms | by.left) & 0b11 == 0b11 || of_read())
         })
     };
-    earlier
-        .path
-        .0
-        .iter()
-        .all(|(branch, arms)| write.path.arms_of(*branch).is_some_and(|taken| taken & !arms == 0) || of_read(*branch))
+    earlier.path.0.iter().all(|(branch, arms)| {
+        write.path.arms_of(*branch).is_some_and(|taken| taken & !arms == 0) || settled(*branch, *arms)
+    })
 }
 
 /// What protects an earlier write of the row that was read against the same read. A condition that looks at columns is only
@@ -212,8 +212,15 @@ fn moved_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option
     let moves = |event: &&Event| {
         event.access().is_some_and(|access| moves_on(scene, sequence, access))
             && always_before(scene, sequence, event, write)
-            && protected_before(scene, sequence, event)
-                .is_some_and(|by| !matches!(by, Protection::Idempotent | Protection::NoRival))
+            && protected_before(scene, sequence, event).is_some_and(|by| match by {
+                Protection::Idempotent | Protection::NoRival => false,
+                // Who came second knows it, and must not go on.
+                Protection::Guard | Protection::CompareAndSet => {
+                    event.access().is_some_and(|access| access.row_required)
+                        || scene.deciding(write).contains(&event.id)
+                }
+                _ => true,
+            })
     };
     between.find(moves).map(|event| Protection::MovedOn(event.id))
 }

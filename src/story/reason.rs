@@ -360,6 +360,10 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
         }
         WhyNot::LockElsewhereRow(_) => "the lock is on another row than the one that decides".to_owned(),
         WhyNot::TryLockIgnored(_) => "nobody looks at whether the lock was got".to_owned(),
+        WhyNot::LockOfPool(_) => {
+            "the lock is held by one connection of the pool, and the second request may be given the same one"
+                .to_owned()
+        }
         WhyNot::LockShared(_) => "the lock is taken shared, so that two requests hold it at once".to_owned(),
         WhyNot::LockReleasedEarly(_) => "the lock is released before the write is committed".to_owned(),
         WhyNot::TableLockTooWeak(_) => "this lock mode does not keep other writers out".to_owned(),
