@@ -386,6 +386,12 @@ fn takes_id_for_granted(scene: &Scene<'_, '_>, write: EventId) -> bool {
         let counted = scene.origins(cond.term).iter().any(|origin| origin.event == write);
         counted && !matches!(terms.asked_to_be_there(cond.term), Some(Term::Count(_)))
     };
+    // An upsert that changes nothing gives the id of the row that it met, where it says so: `id = LAST_INSERT_ID(id)`.
+    let target = scene.event(write).and_then(Event::target);
+    let passes_over = target.and_then(|target| target.conflict.as_ref()).map(|conflict| &conflict.action);
+    if passes_over != Some(&ConflictAction::Nothing) {
+        return false;
+    }
     let binds = scene.after_of(Kind::Write, write).filter_map(Event::access).flat_map(|access| access.binds.iter());
     let mut used = binds.copied().chain([scene.flow.returns.term]);
     used.any(id_of) && !scene.flow.conds.iter().any(asks)
@@ -405,11 +411,15 @@ fn fills(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
             .zip(target.equals(column))
             .is_some_and(|(set, asked)| scene.same_value((insert, &set.value), (update, asked)) == Some(true))
     };
-    // It asks for nothing that the row has not been given.
+    let by_key = scene
+        .schema
+        .table(&inserted.table.name)
+        .is_some_and(|table| table.keys().any(|key| !key.is_empty() && key.iter().all(same)));
+    // Or it asks for nothing that the row has not been given.
     let asks = |predicate: &Predicate| {
         predicate.op == Compare::Eq && matches!(predicate.columns.as_slice(), [column] if same(column))
     };
-    let found = !target.filter.is_empty() && target.filter.iter().all(asks);
+    let found = by_key || !target.filter.is_empty() && target.filter.iter().all(asks);
     found && target.sets.iter().all(|set| !set.value.is_relative())
 }
 
