@@ -17,10 +17,15 @@ pub fn claims(tried: &[WhyNot]) -> bool {
     tried.contains(&WhyNot::OutcomeUnread)
 }
 
-/// Whether a row is only deleted: whoever comes second finds it gone, as it was meant to be, and nothing is given for it.
-/// By what it was named when it was deleted is nothing that was in it.
+/// Whether a row is only deleted: whoever comes second finds it gone, as it was meant to be, and nothing is given for it on
+/// the condition that it was there. By what it was named when it was deleted is nothing that was in it.
 pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
+    let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let for_it = |event: &Event| {
+        alternatives::one_run_passes(scene, event, facts.write)
+            && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+    };
     let gives = |event: &Event| match &event.kind {
         EventKind::Access(access) => access.statement.target().is_some_and(|target| {
             target.action == Action::Insert || target.sets.iter().any(|set| set.value.is_relative())
@@ -38,7 +43,9 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
     let told = scene.origins(scene.flow.returns.term).iter().filter(of_read).any(|origin| {
         origin.part != Part::Existence && !named.iter().any(|by| by.event == origin.event && by.part == origin.part)
     });
-    facts.target.action == Action::Delete && !told && !scene.after(facts.write.id).any(gives)
+    facts.target.action == Action::Delete
+        && !told
+        && !scene.after(facts.write.id).any(|event| gives(event) && for_it(event))
 }
 
 /// Whether a mark of two values is only set, and nothing else is done: whoever comes second finds it set, as it was meant to
