@@ -77,11 +77,20 @@ impl Evaluator<'_> {
             let same = parts.iter().all(|part| part.term == parts[0].term);
             let is_constant = |part: &Value| matches!(self.terms.get(part.term), Term::Literal(_));
             let constant = parts.iter().all(is_constant);
-            let of_row = |part: &Value| !self.terms.origins(part.term).is_empty();
-            let first_for_all = listed && (!parts.iter().any(is_constant) || parts.iter().any(of_row));
+            // What is worked out of what was handed in.
+            let handed_in = |part: &Value| {
+                let (mut brought, mut known) = (false, true);
+                self.terms.walk(part.term, &mut |term| match self.terms.get(term) {
+                    Term::Param(..) => brought = true,
+                    Term::Row(_) | Term::Fresh(_) => known = false,
+                    _ => {}
+                });
+                brought && known
+            };
+            let first_for_all = listed && !parts.iter().all(|part| is_constant(part) || handed_in(part));
             let parts: Vec<&Value> = parts.iter().collect();
             // Of constants the conditions say which; of a tuple the first stands for all, but for a constant's
-            // among values that no row gave.
+            // among what is worked out of what was handed in.
             let part = match (same || first_for_all, constant) {
                 (true, _) => parts[0].clone(),
                 (false, true) => self.merge_ways(&parts, &ways, conds),

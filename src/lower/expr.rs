@@ -350,6 +350,7 @@ impl Lowering {
 fn literal(lit: &syn::Lit) -> Lit {
     match lit {
         syn::Lit::Str(text) => Lit::Str(text.value()),
+        syn::Lit::Char(one) => Lit::Str(one.value().to_string()),
         syn::Lit::Int(number) => Lit::Int(number.base10_digits().to_owned()),
         syn::Lit::Float(number) => Lit::Float(number.base10_digits().to_owned()),
         syn::Lit::Bool(truth) => Lit::Bool(truth.value()),

@@ -269,12 +269,12 @@ pub enum ExprKind {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Lit {
-    /// The value, escapes undone. The expression's range covers the literal with its quotes.
+    /// The value, escapes undone, also of a char. The expression's range covers the literal with its quotes.
     Str(String),
     Int(String),
     Float(String),
     Bool(bool),
-    /// Chars, bytes and byte strings.
+    /// Bytes and byte strings.
     Other,
 }
 

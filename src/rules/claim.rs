@@ -37,6 +37,9 @@ pub struct Claim {
     pub also: Vec<Claim>,
 }
 
+/// What puts conditions together, and compares values as they are.
+const COMPARING: [&str; 10] = ["&&", "||", "!", "==", "!=", "<", "<=", ">", ">=", "match"];
+
 /// A sequence with what the rules ask of it.
 pub struct Facts<'a, 'p> {
     pub scene: &'a Scene<'a, 'p>,
@@ -349,6 +352,33 @@ impl<'a, 'p> Facts<'a, 'p> {
         });
         let takes = self.target.action == Action::Delete && (self.reads.limit.is_some() || self.reads.ordered);
         moves || takes
+    }
+
+    /// Whether a test that is not understood may say of the new value what it said of the old one: what is written is neither
+    /// a constant nor the time nor made of what stood there, and no check compares the column itself with something.
+    pub fn may_pass_again(&self, column: &Name) -> bool {
+        let Some(access) = self.write.access() else { return false };
+        let (ev, terms) = (self.scene.ev, &self.scene.ev.terms);
+        let known = dependency::written(self.target).filter(|set| set.column == *column).any(|set| {
+            set.value.is_relative() || access.is_now(terms, &set.value) || ev.constants(access, &set.value).is_some()
+        });
+        let made_of_row = self.sequence.values.iter().any(|value| value.column == *column);
+        let of_column = |check: &&Check| matches!(&check.looks_at, LooksAt::Column(name) if name == column);
+        let compared = |check: &Check| {
+            let Some(cond) = check.cond else { return true };
+            let mut open = vec![ev.cond(cond).term];
+            while let Some(term) = open.pop() {
+                match terms.get(term) {
+                    Term::Computed(by, parts) if COMPARING.contains(&by.as_str()) => open.extend(parts.iter().copied()),
+                    Term::Either(parts) => open.extend(parts.iter().copied()),
+                    Term::Exists(of) => open.push(*of),
+                    Term::Field(_, name) if name == column => return true,
+                    _ => {}
+                }
+            }
+            false
+        };
+        !known && !made_of_row && !self.sequence.checks.iter().filter(of_column).any(compared)
     }
 
     /// Whether a column gets a value made of what it held: an edit, not a state that the row is moved to.

@@ -18,9 +18,6 @@ use crate::sql::statement::{Action, ConflictAction, Strength};
 
 pub const ID: &str = "double-fire";
 
-/// What puts conditions together, and compares values as they are.
-const COMPARING: [&str; 10] = ["&&", "||", "!", "==", "!=", "<", "<=", ">", ">=", "match"];
-
 /// The effect between the check and the write that claims, when nothing keeps a second request from it.
 pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     if facts.keeps_what_it_inserted() || !facts.same_row() && !facts.inserts() || facts.asks_by_chance() {
@@ -81,40 +78,7 @@ fn stays_another(facts: &Facts<'_, '_>, column: &Name) -> bool {
 /// Whether the write itself puts it there. Of a value that is only known when it is there, a test that is not understood
 /// may say what it said before.
 fn is_made_another(facts: &Facts<'_, '_>, column: &Name) -> bool {
-    dependency::sets(facts.write, column)
-        && stays_another(facts, column)
-        && (is_known(facts, column) || is_compared(facts, column))
-}
-
-/// Whether a column is given a constant, the time, or something made of what it held.
-fn is_known(facts: &Facts<'_, '_>, column: &Name) -> bool {
-    let Some(access) = facts.write.access() else { return false };
-    let terms = &facts.scene.ev.terms;
-    dependency::written(facts.target).filter(|set| set.column == *column).any(|set| {
-        set.value.is_relative()
-            || access.is_now(terms, &set.value)
-            || facts.scene.ev.constants(access, &set.value).is_some()
-    })
-}
-
-/// Whether a check compares the column itself with something, or asks whether there is a value.
-fn is_compared(facts: &Facts<'_, '_>, column: &Name) -> bool {
-    let (ev, terms) = (facts.scene.ev, &facts.scene.ev.terms);
-    let of_column = |check: &&Check| matches!(&check.looks_at, LooksAt::Column(name) if name == column);
-    facts.sequence.checks.iter().filter(of_column).any(|check| {
-        let Some(cond) = check.cond else { return true };
-        let mut open = vec![ev.cond(cond).term];
-        while let Some(term) = open.pop() {
-            match terms.get(term) {
-                Term::Computed(by, parts) if COMPARING.contains(&by.as_str()) => open.extend(parts.iter().copied()),
-                Term::Either(parts) => open.extend(parts.iter().copied()),
-                Term::Exists(of) => open.push(*of),
-                Term::Field(_, name) if name == column => return true,
-                _ => {}
-            }
-        }
-        false
-    })
+    dependency::sets(facts.write, column) && stays_another(facts, column) && !facts.may_pass_again(column)
 }
 
 /// Whether the write makes the check fail for the next request: it moves a checked column, inserts the row whose absence
