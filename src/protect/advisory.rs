@@ -31,7 +31,9 @@ pub(super) fn protects(
         let Some(call) = calls().find(|call| !call.shared).or_else(|| calls().next()) else { continue };
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
-            tried.extend((!serves_another(scene, write, event)).then_some(WhyNot::LockAfterRead(event.id)));
+            // One that is gone before the write has no part in it.
+            let lasts = || call.scope != LockScope::Transaction || shares_transaction(scene, event, write);
+            tried.extend((lasts() && !serves_another(scene, write, event)).then_some(WhyNot::LockAfterRead(event.id)));
             continue;
         }
         if is_passed_by(scene, event, write) {
@@ -146,4 +148,9 @@ fn released_before_commit(scene: &Scene<'_, '_>, write: &Event, tx: &Transaction
         }
     }
     false
+}
+
+fn shares_transaction(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
+    let (one, other) = (transaction::maybe(scene, one), transaction::maybe(scene, other));
+    one.zip(other).is_some_and(|(one, other)| one.is_same(&other))
 }
