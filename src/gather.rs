@@ -59,7 +59,7 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
         let places = format!("here and in {}", count(more, "other place"));
         finding.message = match finding.message.split_once(UNDONE).filter(|(_, by)| by.ends_with(BETWEEN)) {
             Some((what, by)) => {
-                let by = by.strip_suffix(BETWEEN).unwrap_or(by);
+                let by = by.strip_suffix(BETWEEN).unwrap_or(by).trim_end_matches(',');
                 format!("{what}, {places}, and what others write{BETWEEN}; here what {by}")
             }
             None => format!("{}, {places}", finding.message),

@@ -175,7 +175,9 @@ impl Writers {
             let known = known.entry((event.span, column.clone())).or_default();
             // A callee has said so already.
             let said = known.iter().any(|way| places.ends_with(way));
-            if said || !value.gives_own(target, column, &set.value) || value.makes_row(asked.schema, target) {
+            let told_by_callers = asked.called && value.is_named_by_callers(asked.schema, target);
+            let own = value.gives_own(target, column, &set.value) && !value.makes_row(asked.schema, target);
+            if said || !own || told_by_callers {
                 continue;
             }
             known.push(places.as_slice().into());
@@ -325,6 +327,13 @@ impl Own<'_, '_> {
             let asked = self.ev.cond(*cond).term;
             self.called && self.terms.params(asked) != Params::default() || comes_from(self.terms, asked, column)
         })
+    }
+
+    /// Whether only the callers know by which key a row is put there, and so whether it may be one that is there.
+    fn is_named_by_callers(&self, schema: &Schema, target: &TableAccess) -> bool {
+        let handed_in = |term: TermId| self.terms.params(term) != Params::default();
+        target.action == Action::Insert
+            && upsert::makes_row(schema, target, |value| self.access.bound(value).is_some_and(handed_in))
     }
 
     /// Whether an upsert names its row by a key that is made here: no other request has that row.

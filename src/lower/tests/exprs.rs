@@ -33,7 +33,7 @@ fn literals() {
     assert_eq!(expr("\"a\\nb\\\n   c\""), "\"a\\nbc\"");
     assert_eq!(expr("1_000i64"), "1000");
     assert_eq!(expr("1.5f32"), "1.5");
-    assert_eq!(expr("(true, 'x', b\"x\", c\"x\", b'x')"), "(true, lit, lit, lit, lit)");
+    assert_eq!(expr("(true, 'x', b\"x\", c\"x\", b'x')"), "(true, \"x\", lit, lit, lit)");
 }
 
 #[test]
