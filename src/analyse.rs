@@ -26,6 +26,7 @@ use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
 use crate::notice::{Notice, NoticeKind};
 use crate::progress::Progress;
+use crate::race::cycle::Cycles;
 use crate::race::reach::Reach;
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
@@ -110,7 +111,7 @@ fn evaluated_and_counted<R>(
     add_tables_of_code(&mut schema, &program, workspace);
     let mut evaluator = Evaluator::new(&program, workspace, config);
     evaluator.schema = Some(&schema);
-    let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(workspace, &program, *id)).collect();
+    let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(&evaluator, *id)).collect();
     let reaching = crate::race::packages::reaching(workspace, &program, &evaluator.clients.clone(), config);
     evaluator.runs(&roots);
     progress.expect_functions(roots.len());
@@ -124,6 +125,7 @@ fn evaluated_and_counted<R>(
     let flows: Vec<Arc<Flow>> = evaluator.finished().to_vec();
     let production: FxHashSet<FnId> = roots.iter().copied().collect();
     let mut rivals = Rivals::of(&flows, &production);
+    rivals.cycles = Cycles::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
     let reach = Reach::of(workspace, &program, &evaluator.calls, &roots, config);
     rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, reach);
@@ -254,12 +256,12 @@ pub(crate) fn add_tables_of_code(schema: &mut Schema, program: &Program, workspa
 }
 
 /// Tests, examples, benches and build scripts do not serve two requests at once, and a migration runs once, before any.
-fn runs_in_production(workspace: &Workspace, program: &Program, id: FnId) -> bool {
-    let function = program.function(id);
-    let file = workspace.file(program.file_of(id));
+fn runs_in_production(ev: &Evaluator<'_>, id: FnId) -> bool {
+    let function = ev.program.function(id);
+    let file = ev.workspace.file(ev.program.file_of(id));
     let main = matches!(file.kind, FileKind::Rust(Target::Main))
         && !migrations::is_step(&file.path)
-        && !stand_in::is_one(program, workspace, id);
+        && !stand_in::is_one(ev.program, &ev.test_support, id);
     main && !function.test && function.body.is_some()
 }
 

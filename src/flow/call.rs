@@ -310,7 +310,7 @@ impl<'p> Evaluator<'p> {
         let file = self.workspace.file(self.program.file_of(id));
         self.program.function(id).test
             || !matches!(file.kind, FileKind::Rust(Target::Main))
-            || stand_in::is_one(self.program, self.workspace, id)
+            || stand_in::is_one(self.program, &self.test_support, id)
     }
 
     pub(super) fn call_one(

@@ -77,17 +77,8 @@ impl Evaluator<'_> {
             let same = parts.iter().all(|part| part.term == parts[0].term);
             let is_constant = |part: &Value| matches!(self.terms.get(part.term), Term::Literal(_));
             let constant = parts.iter().all(is_constant);
-            // What is worked out of what was handed in.
-            let handed_in = |part: &Value| {
-                let (mut brought, mut known) = (false, true);
-                self.terms.walk(part.term, &mut |term| match self.terms.get(term) {
-                    Term::Param(..) => brought = true,
-                    Term::Row(_) | Term::Fresh(_) => known = false,
-                    _ => {}
-                });
-                brought && known
-            };
-            let first_for_all = listed && !parts.iter().all(|part| is_constant(part) || handed_in(part));
+            let first_for_all =
+                listed && !parts.iter().all(|part| is_constant(part) || self.terms.is_of_params(part.term));
             let parts: Vec<&Value> = parts.iter().collect();
             // Of constants the conditions say which; of a tuple the first stands for all, but for a constant's
             // among what is worked out of what was handed in.

@@ -101,6 +101,8 @@ pub struct Evaluator<'p> {
     senders: FxHashSet<FnId>,
     /// Functions that are called by name with what an extractor makes.
     called_by_name: FxHashSet<FnId>,
+    /// Files that hold what tests are written with.
+    pub(crate) test_support: FxHashSet<FileId>,
     /// Functions that hand something to a channel of this process, or call one that does.
     tells_inside: FxHashSet<FnId>,
     /// How many calls were evaluated in place so far.
@@ -225,6 +227,7 @@ impl<'p> Evaluator<'p> {
             conds: Arena::default(),
             senders: FxHashSet::default(),
             called_by_name: FxHashSet::default(),
+            test_support: stand_in::files(workspace),
             tells_inside: FxHashSet::default(),
             inlined_calls: 0,
             source_bytes: workspace.files.iter().map(|file| file.text.len()).sum(),

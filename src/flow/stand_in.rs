@@ -1,7 +1,10 @@
 //! What tests are written with, by its name: a module `test_utils`, a crate `shop-test-support`, a `MockStore`.
 
+use rustc_hash::FxHashSet;
+
 use crate::link::{FnId, Program, Type};
 use crate::source::Workspace;
+use crate::span::FileId;
 
 /// What a type is called that stands in for another one.
 const STAND_INS: [&str; 4] = ["Mock", "Fake", "Stub", "Dummy"];
@@ -23,15 +26,20 @@ pub fn is_test_support(path: &str) -> bool {
     names.into_iter().any(support)
 }
 
+/// The files that hold it.
+pub fn files(workspace: &Workspace) -> FxHashSet<FileId> {
+    workspace.files.iter().filter(|file| is_test_support(&file.path)).map(|file| file.id).collect()
+}
+
 /// Whether a function is of a type that stands in for another one, or in a file that holds what tests are written with.
-pub fn is_one(program: &Program, workspace: &Workspace, id: FnId) -> bool {
+pub fn is_one(program: &Program, test_support: &FxHashSet<FileId>, id: FnId) -> bool {
     let named = |name: &str| {
         let rest = |of: &&str| name.strip_prefix(*of).filter(|rest| rest.starts_with(char::is_uppercase)).is_some();
         STAND_INS.iter().any(|of| rest(of) || name.ends_with(*of))
     };
-    let of_stand_in = match program.self_type(id) {
+    let of_stand_in = || match program.self_type(id) {
         Some(Type::Def(of, _)) => named(&program.type_def(of).name),
         _ => false,
     };
-    of_stand_in || is_test_support(&workspace.file(program.file_of(id)).path)
+    test_support.contains(&program.file_of(id)) || of_stand_in()
 }

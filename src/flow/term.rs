@@ -95,6 +95,16 @@ impl Params {
         Self(1 << place.min(31))
     }
 
+    /// The members of both.
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all members are those of the other one as well.
+    pub fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Whether `holds` is true of the place of a member.
     pub fn any(self, count: usize, mut holds: impl FnMut(usize) -> bool) -> bool {
         self.0 != 0 && (0..count).any(|place| self.0 & (1 << place.min(31)) != 0 && holds(place))
@@ -303,6 +313,12 @@ impl Terms {
         self.facts(id).params
     }
 
+    /// Whether a value is worked out of what was handed in, of no statement's result and of nothing unknown.
+    pub fn is_of_params(&self, id: TermId) -> bool {
+        let Facts { origins, params, has, .. } = self.facts(id);
+        *params != Params::default() && origins.is_empty() && !has.any(Has::FRESH)
+    }
+
     /// Whose names stand in a value.
     pub(super) fn marks(&self, id: TermId) -> Marks {
         self.facts(id).marks
@@ -466,7 +482,7 @@ impl Terms {
         let mut depth = 0;
         for part in parts {
             let facts = self.facts(*part);
-            params.0 |= facts.params.0;
+            params = params.with(facts.params);
             has.0 |= facts.has.0;
             marks = marks.with(facts.marks);
             depth = depth.max(facts.depth + 1);

@@ -3,11 +3,9 @@
 //! Sources: PostgreSQL manual 9.28.10 "Advisory Lock Functions"; MySQL manual 14.14 "Locking Functions". Each case was also run
 //! on PostgreSQL 15 and MariaDB 10.11.
 
-use rustc_hash::FxHashSet;
-
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Access, Event, EventKind};
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Params, Term, TermId};
 use crate::protect::lock::{is_passed_by, serves_another};
 use crate::protect::{Protection, Shape, WhyNot};
 use crate::race::Sequence;
@@ -32,7 +30,7 @@ pub(super) fn protects(
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
             // One that is gone before the write has no part in it.
-            let lasts = || call.scope != LockScope::Transaction || shares_transaction(scene, event, write);
+            let lasts = || call.scope != LockScope::Transaction || transaction::is_one(scene, event, write);
             tried.extend((lasts() && !serves_another(scene, write, event)).then_some(WhyNot::LockAfterRead(event.id)));
             continue;
         }
@@ -114,20 +112,8 @@ fn names_the_row(scene: &Scene<'_, '_>, access: &Access, call: &LockCall, sequen
         .collect();
     let within = |key: &TermId| asked_by.iter().any(|term| terms.mentions(*key, *term) || terms.mentions(*term, *key));
     // Both the key and what is asked for may be worked out of one value that was handed in.
-    let handed_in = |term: TermId| {
-        let mut found = FxHashSet::default();
-        terms.walk(term, &mut |part| {
-            if matches!(terms.get(part), Term::Param(..)) {
-                found.insert(part);
-            }
-        });
-        found
-    };
-    let worked_out = || {
-        let of_key: FxHashSet<TermId> = keys.iter().flat_map(|key| handed_in(*key)).collect();
-        let of_row: FxHashSet<TermId> = asked_by.iter().flat_map(|term| handed_in(*term)).collect();
-        !of_key.is_empty() && of_key.is_subset(&of_row)
-    };
+    let handed_in = |all: &[TermId]| all.iter().fold(Params::default(), |known, term| known.with(terms.params(*term)));
+    let worked_out = || handed_in(&keys) != Params::default() && handed_in(&keys).is_within(handed_in(&asked_by));
     // A key of which nothing is known may be any.
     keys.iter().any(within) || worked_out() || keys.iter().all(|key| matches!(terms.get(*key), Term::Fresh(_)))
 }
@@ -148,9 +134,4 @@ fn released_before_commit(scene: &Scene<'_, '_>, write: &Event, tx: &Transaction
         }
     }
     false
-}
-
-fn shares_transaction(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
-    let (one, other) = (transaction::maybe(scene, one), transaction::maybe(scene, other));
-    one.zip(other).is_some_and(|(one, other)| one.is_same(&other))
 }

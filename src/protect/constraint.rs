@@ -310,9 +310,8 @@ fn copies(
 
 /// Whether an upsert meets a key of its table, and writes over what it finds there.
 fn overwrites(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess) -> bool {
-    let conflict = target.conflict.as_ref().map(|conflict| &conflict.action);
     let given = |column: &Name| target.sets.iter().any(|set| set.column == *column);
-    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+    target.writes_over()
         && scene.schema.table(&target.table.name).is_some_and(|table| table.keys().any(|key| key.iter().all(given)))
         && !is_new(scene, access, target)
 }

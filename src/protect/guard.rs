@@ -44,7 +44,7 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
         return None;
     }
     if lets_the_second_in(scene, sequence, (access, target), &guards) {
-        tried.push(WhyNot::HalfGuard(Vec::new()));
+        tried.push(WhyNot::StillFits);
         return None;
     }
     with_outcome(scene, sequence, Protection::Guard, tried)

@@ -106,6 +106,8 @@ pub enum WhyNot {
     /// Others take the row again while its holder works on, and the write does not say whose claim it belongs to.
     ClaimRunsOut,
     HalfGuard(Vec<Name>),
+    /// The write still finds the row that another request has taken.
+    StillFits,
     OutcomeUnread,
     /// The guard bounds the column, but the value written was computed from an old read.
     GuardOnAbsoluteValue,

@@ -6,7 +6,7 @@
 //!
 //! Source: Fekete, Liskov, O'Neil, O'Neil, Shasha, "Making Snapshot Isolation Serializable", ACM TODS 30 (2005), section 3.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -16,18 +16,14 @@ use crate::lower::tree::Name;
 use crate::race::dependency;
 use crate::race::scene::Scene;
 use crate::span::Span;
-use crate::sql::statement::{Access as TableAccess, Action, ConflictAction};
+use crate::sql::statement::Action;
 
-/// What is asked: a column that was checked, and the statement that writes a row of another table.
-type Question = (Name, Name, Span);
-
-/// The functions that change columns, and what was found out about them.
+/// The functions that change columns, and the statements that read tables.
 #[derive(Default)]
 pub struct Cycles {
     changing: FxHashMap<(Name, Name), Vec<Arc<Flow>>>,
     /// The statements that read each table.
     reading: FxHashMap<Name, FxHashSet<Span>>,
-    known: Mutex<FxHashMap<Question, bool>>,
 }
 
 impl Cycles {
@@ -51,23 +47,19 @@ impl Cycles {
                 }
             }
         }
-        Self { changing, reading, known: Mutex::default() }
+        Self { changing, reading }
     }
 
     /// Whether some function that gives a column another value also reads the table of a write, changes or deletes rows of
     /// it, or comes to that write itself.
     pub fn meet(&self, scene: &Scene<'_, '_>, (table, column): (&Name, &Name), write: &Event) -> bool {
         let Some(target) = write.target() else { return true };
-        let question = (table.clone(), column.clone(), write.span);
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&question) {
-            return *known;
-        }
         // Where nobody else in sight reads what is written, those who do are out of sight, and may change the column as well.
-        let own: FxHashSet<Span> = scene.flow.events.iter().map(|event| event.span).collect();
-        let read = self.reading.get(&target.table.name).is_some_and(|spans| !spans.is_subset(&own));
+        let is_own = |span: &Span| scene.flow.events.iter().any(|event| event.span == *span);
+        let read = self.reading.get(&target.table.name).is_some_and(|spans| !spans.iter().all(is_own));
         let unknown = !read || scene.rivals.updated_somehow.contains(table);
         let flows = self.changing.get(&(table.clone(), column.clone())).map_or(&[][..], Vec::as_slice);
-        let met = unknown
+        unknown
             || flows.iter().any(|flow| {
                 let changes = |event: &&Event| dependency::sets_in(event, (table, column));
                 flow.events.iter().filter(changes).any(|change| {
@@ -76,9 +68,7 @@ impl Cycles {
                             && (other.span == write.span || conflicts(other, &target.table.name))
                     })
                 })
-            });
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(question, met);
-        met
+            })
     }
 }
 
@@ -87,11 +77,6 @@ fn conflicts(event: &Event, table: &Name) -> bool {
     let Some(access) = event.access() else { return false };
     access.statement.accesses.iter().filter(|own| own.table.name == *table).any(|own| match own.action {
         Action::Read | Action::Update | Action::Delete => true,
-        Action::Insert => replaces(own),
+        Action::Insert => own.writes_over(),
     })
-}
-
-fn replaces(own: &TableAccess) -> bool {
-    let conflict = own.conflict.as_ref().map(|conflict| &conflict.action);
-    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
 }

@@ -71,15 +71,11 @@ pub fn tested(ev: &Evaluator<'_>, flow: &Flow, event: &Event, target: &TableAcce
     let answered = side::answered(ev, event);
     conds.extend(answered.iter().copied().filter(|cond| !event.deps.contains(cond)));
     for cond in &conds {
-        if let Some(holds) = side::outcome(ev, *cond, event) {
+        if let Some(holds) = side::outcome_where(ev, *cond, event, || answered.contains(cond)) {
             found.said(ev.cond(*cond).term, holds, 0, &mut kind);
         }
     }
-    let refused = answered.iter().filter_map(|cond| {
-        let decides = ev.cond(*cond).decides.filter(|decides| decides.refused != 0)?;
-        Some((decides.branch, !decides.refused))
-    });
-    for (branch, taken) in event.path.0.iter().copied().chain(refused) {
+    for (branch, taken) in event.path.0.iter().copied().chain(side::not_refused(ev, &answered)) {
         for switch in flow.switches.iter().filter(|switch| switch.branch == branch) {
             let arms = switch.arms.iter().enumerate().filter(|(arm, _)| taken & (1 << (*arm).min(63)) != 0);
             let named: Option<Vec<&Vec<Name>>> = arms.map(|(_, names)| names.as_ref()).collect();

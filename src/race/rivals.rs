@@ -48,7 +48,7 @@ pub struct Rivals {
 impl Rivals {
     /// What every statement does that runs in production, sent straight or through a wrapper.
     pub fn of(flows: &[Arc<Flow>], production: &FxHashSet<FnId>) -> Self {
-        let mut rivals = Self { cycles: Cycles::of(flows, production), ..Self::default() };
+        let mut rivals = Self::default();
         let mut seen: FxHashSet<*const Statement> = FxHashSet::default();
         let sent = flows
             .iter()

@@ -37,8 +37,10 @@ pub fn keeps_out(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, held
 pub fn turns_out(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, held: &Held) -> bool {
     let Some(write) = scene.event(sequence.write) else { return false };
     let column = Column { scene, sequence, column, held };
-    let by = |id: CondId| column.turns_away(scene.ev.cond(id), write, outcome(scene.ev, id, write));
-    column.asked_by().any(by) || column.no_arm_leads_to(write, &answered(scene.ev, write))
+    let answered = answered(scene.ev, write);
+    let holds = |id: CondId| outcome_where(scene.ev, id, write, || answered.contains(&id));
+    let by = |id: CondId| column.turns_away(scene.ev.cond(id), write, holds(id));
+    column.asked_by().any(by) || column.no_arm_leads_to(write, &answered)
 }
 
 /// The constants with which a column leads away from the write, where its conditions ask for nothing else: whatever else
@@ -155,15 +157,31 @@ fn gone_on(cond: &Cond, id: CondId, event: &Event) -> Option<bool> {
 
 /// How a condition came out for whoever comes to an event; none where that is not known.
 pub fn outcome(ev: &Evaluator<'_>, id: CondId, event: &Event) -> Option<bool> {
+    outcome_where(ev, id, event, || answered(ev, event).contains(&id))
+}
+
+/// The same where it is known whether the condition is one of those of which `?` has said that they did not refuse.
+pub fn outcome_where(
+    ev: &Evaluator<'_>,
+    id: CondId,
+    event: &Event,
+    is_answered: impl FnOnce() -> bool,
+) -> Option<bool> {
     let cond = ev.cond(id);
     side(cond, event).or_else(|| gone_on(cond, id, event)).or_else(|| {
-        let decides = cond.decides.filter(|decides| decides.is_if)?;
-        match decides.refused {
-            1 if answered(ev, event).contains(&id) => Some(false),
-            2 if answered(ev, event).contains(&id) => Some(true),
-            _ => None,
-        }
+        let holds = match cond.decides.filter(|decides| decides.is_if)?.refused {
+            1 => false,
+            2 => true,
+            _ => return None,
+        };
+        is_answered().then_some(holds)
     })
+}
+
+/// The branches that conditions decide of which `?` has said that they did not refuse, and the arms that were taken there.
+pub fn not_refused(ev: &Evaluator<'_>, answered: &[CondId]) -> impl Iterator<Item = (u32, u64)> {
+    let decided = answered.iter().filter_map(|cond| ev.cond(*cond).decides);
+    decided.filter(|decides| decides.refused != 0).map(|decides| (decides.branch, !decides.refused))
 }
 
 /// The conditions by which called functions may have refused, of which `?` has said by an event that they did not.
@@ -420,11 +438,7 @@ impl Column<'_, '_, '_> {
     /// In: the conditions by which called functions have not refused.
     fn no_arm_leads_to(&self, event: &Event, answered: &[CondId]) -> bool {
         let Held::Constant(held) = self.held else { return false };
-        let refused = answered.iter().filter_map(|cond| {
-            let decides = self.scene.ev.cond(*cond).decides.filter(|decides| decides.refused != 0)?;
-            Some((decides.branch, !decides.refused))
-        });
-        event.path.0.iter().copied().chain(refused).any(|(branch, taken)| {
+        event.path.0.iter().copied().chain(not_refused(self.scene.ev, answered)).any(|(branch, taken)| {
             let Some(switch) = self.scene.switch(branch).filter(|switch| self.is_it(switch.on)) else { return false };
             let named = |arm: &Option<Vec<Name>>| arm.iter().flatten().any(|name| same(name, held));
             let takes = switch.arms.iter().position(named).or_else(|| switch.arms.iter().position(Option::is_none));

@@ -11,7 +11,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, dependency, side, upsert};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard;
-use crate::sql::statement::{Action, Assignment, Compare, ConflictAction, ConflictTarget, Limit};
+use crate::sql::statement::{Action, Assignment, Compare, ConflictTarget, Limit};
 
 pub const ID: &str = "check-then-insert";
 
@@ -91,7 +91,7 @@ fn is_one_more(facts: &Facts<'_, '_>) -> bool {
 /// Whether the row is written over where it says something else, and put there where there is none: the write is only
 /// spared where it would change nothing.
 fn puts_in_any_case(facts: &Facts<'_, '_>) -> bool {
-    let (scene, conflict) = (facts.scene, facts.target.conflict.as_ref().map(|conflict| &conflict.action));
+    let scene = facts.scene;
     let spares = |cond: &CondId| {
         let compares = scene.ev.cond(*cond).compares.iter();
         let told = |asked: TermId, given: TermId| {
@@ -100,7 +100,7 @@ fn puts_in_any_case(facts: &Facts<'_, '_>) -> bool {
         let mut equal = compares.filter(|compare| matches!(compare.op, Compare::Eq | Compare::Ne));
         equal.any(|compare| told(compare.left, compare.right) || told(compare.right, compare.left))
     };
-    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+    facts.target.writes_over()
         && facts.sequence.checks.iter().all(|check| check.looks_at == LooksAt::Existence)
         && !comes_after_absence(facts)
         && scene.conditions(&facts.write.deps).iter().any(spares)
@@ -183,8 +183,7 @@ fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a row is written under a key of its own, there or not, and nothing says that another one was missing.
 fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
-    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
-    matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+    facts.target.writes_over()
         && meets_another(facts.scene, facts.sequence)
         && !facts.scene.found_nothing(facts.read.id, facts.write)
 }

@@ -66,12 +66,7 @@ fn checks_what_stays(facts: &Facts<'_, '_>) -> bool {
 /// whatever becomes of it.
 fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     let own = facts.own_functions();
-    let scene = facts.scene;
-    let notes_time = facts.write.access().is_some_and(|access| {
-        let mut given = dependency::written(facts.target).peekable();
-        given.peek().is_some() && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
-    });
-    if notes_time {
+    if facts.notes_time() {
         return None;
     }
     let left = |column: &Name| dependency::written(facts.target).all(|set| set.column != *column);

@@ -357,11 +357,9 @@ impl<'a, 'p> Facts<'a, 'p> {
     /// Whether a test that is not understood may say of the new value what it said of the old one: what is written is neither
     /// a constant nor the time nor made of what stood there, and no check compares the column itself with something.
     pub fn may_pass_again(&self, column: &Name) -> bool {
-        let Some(access) = self.write.access() else { return false };
         let (ev, terms) = (self.scene.ev, &self.scene.ev.terms);
-        let known = dependency::written(self.target).filter(|set| set.column == *column).any(|set| {
-            set.value.is_relative() || access.is_now(terms, &set.value) || ev.constants(access, &set.value).is_some()
-        });
+        let mut given = dependency::written(self.target).filter(|set| set.column == *column);
+        let known = given.any(|set| set.value.is_relative() || self.gives_fixed(set));
         let made_of_row = self.sequence.values.iter().any(|value| value.column == *column);
         let of_column = |check: &&Check| matches!(&check.looks_at, LooksAt::Column(name) if name == column);
         let compared = |check: &Check| {

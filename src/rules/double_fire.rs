@@ -14,7 +14,7 @@ use crate::race::{Check, LooksAt, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::one_time;
 use crate::rules::stale_guard::NEAR;
-use crate::sql::statement::{Action, ConflictAction, Strength};
+use crate::sql::statement::{Action, Strength};
 
 pub const ID: &str = "double-fire";
 
@@ -46,11 +46,10 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
     };
     let checks: Vec<&Check> = facts.sequence.checks.iter().filter(|check| spoiled(check)).collect();
     let conds: Vec<_> = checks.iter().filter_map(|check| check.cond).collect();
-    // A file is a part of the program's own state unless the row guards its name.
-    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
-    // The row is written over as the file is.
-    let replaced = matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace));
-    let guards_a_file = facts.inserts() && !replaced && checks.iter().any(|check| check.looks_at == LooksAt::Existence);
+    // A file is a part of the program's own state unless the row guards its name, and is not written over as the file is.
+    let guards_a_file = facts.inserts()
+        && !facts.target.writes_over()
+        && checks.iter().any(|check| check.looks_at == LooksAt::Existence);
     let between = scene.between_of(Kind::Effect, facts.read.id, facts.write.id).find(|event| {
         let EventKind::Effect(effect) = &event.kind else { return false };
         let acts = match effect.kind {

@@ -1,6 +1,6 @@
 //! What a write takes away that was made of an old read: from another run of the same code, or from another statement.
 
-use crate::event::Event;
+use crate::event::{Access, Event};
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Term, TermId};
@@ -216,6 +216,21 @@ impl Facts<'_, '_> {
         let mut sets = dependency::written(self.target).filter(|set| set.column == *column);
         let set = sets.next().filter(|_| sets.next().is_none())?;
         self.scene.ev.constants(access, &set.value)
+    }
+
+    /// Whether all that is written is the time.
+    pub fn notes_time(&self) -> bool {
+        let now = |access: &Access, set: &Assignment| access.is_now(&self.scene.ev.terms, &set.value);
+        let mut given = dependency::written(self.target).peekable();
+        given.peek().is_some() && self.write.access().is_some_and(|access| given.all(|set| now(access, set)))
+    }
+
+    /// Whether a column is given a constant, or the time.
+    pub fn gives_fixed(&self, set: &Assignment) -> bool {
+        let ev = self.scene.ev;
+        self.write
+            .access()
+            .is_some_and(|access| access.is_now(&ev.terms, &set.value) || ev.constants(access, &set.value).is_some())
     }
 
     /// Whether two runs write the same: constants, the time, and what was read or is made of that alone.

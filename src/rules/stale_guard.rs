@@ -181,13 +181,11 @@ fn passes_over(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether the write only notes the time, in columns by which no statement of the program chooses rows.
 fn notes_time(facts: &Facts<'_, '_>) -> bool {
-    let Some(access) = facts.write.access() else { return false };
-    let (scene, table) = (facts.scene, &facts.target.table.name);
-    let chosen = |column: &Name| scene.rivals.chosen.get(table).is_some_and(|columns| columns.contains(column));
-    let mut given = dependency::written(facts.target).peekable();
+    let chosen = facts.scene.rivals.chosen.get(&facts.target.table.name);
+    let is_chosen = |column: &Name| chosen.is_some_and(|columns| columns.contains(column));
     facts.target.action == Action::Update
-        && given.peek().is_some()
-        && given.all(|set| access.is_now(&scene.ev.terms, &set.value) && !chosen(&set.column))
+        && facts.notes_time()
+        && !dependency::written(facts.target).any(|set| is_chosen(&set.column))
 }
 
 fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {

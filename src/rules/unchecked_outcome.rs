@@ -8,7 +8,7 @@ use crate::protect::WhyNot;
 use crate::race::scene::Scene;
 use crate::race::{alternatives, dependency};
 use crate::rules::claim::Facts;
-use crate::sql::statement::{Action, Assignment, Compare, Operand, Predicate};
+use crate::sql::statement::{Action, Compare, Operand, Predicate};
 
 pub const ID: &str = "unchecked-outcome";
 
@@ -52,10 +52,6 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
 /// be. A state of more values may have become a third one.
 pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
     let (scene, target) = (facts.scene, facts.target);
-    let Some(access) = facts.write.access() else { return false };
-    let fixed = |set: &Assignment| {
-        access.is_now(&scene.ev.terms, &set.value) || scene.ev.constants(access, &set.value).is_some()
-    };
     let moved = |predicate: &&Predicate| dependency::written(target).any(|set| predicate.columns.contains(&set.column));
     let of_two = |predicate: &Predicate| match (&predicate.op, &predicate.value) {
         (Compare::IsNull | Compare::IsNotNull, _) => true,
@@ -65,7 +61,7 @@ pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
     let mut guards = target.filter.iter().filter(moved).peekable();
     let of_read = |origin: &Origin| origin.event == facts.read.id && origin.part != Part::Existence;
     target.action == Action::Update
-        && dependency::written(target).all(fixed)
+        && dependency::written(target).all(|set| facts.gives_fixed(set))
         && guards.peek().is_some()
         && guards.all(of_two)
         && !scene.origins(scene.flow.returns.term).iter().any(of_read)

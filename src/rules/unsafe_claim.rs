@@ -6,7 +6,6 @@ use crate::flow::term::{Origin, Part};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::race::Sequence;
-use crate::race::dependency;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -108,14 +107,11 @@ fn taken_before(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a row that only one worker could take gets the time from it: it is still at work.
 pub fn is_kept_alive(facts: &Facts<'_, '_>) -> bool {
-    let (scene, Some(access)) = (facts.scene, facts.write.access()) else { return false };
-    let mut given = dependency::written(facts.target).peekable();
     let chosen_by = |column: &Name| facts.reads.filter.iter().any(|predicate| predicate.columns.contains(column));
     let takes =
         |event: &Event| event.target().is_some_and(|target| target.sets.iter().any(|set| chosen_by(&set.column)));
     facts.target.action == Action::Update
-        && given.peek().is_some()
-        && given.all(|set| access.is_now(&scene.ev.terms, &set.value))
+        && facts.notes_time()
         && facts.decided_before(facts.write.id).any(|(write, ..)| write.does(Action::Update) && takes(write))
 }
 

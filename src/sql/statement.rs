@@ -334,6 +334,12 @@ impl Access {
             .find(|p| p.op == Compare::Eq && p.columns.len() == 1 && p.columns[0] == column)
             .map(|p| &p.value)
     }
+
+    /// Whether an insert changes the row that it meets: `ON CONFLICT DO UPDATE`, `REPLACE`.
+    pub fn writes_over(&self) -> bool {
+        let conflict = self.conflict.as_ref().map(|conflict| &conflict.action);
+        matches!(conflict, Some(ConflictAction::Update { .. } | ConflictAction::Replace))
+    }
 }
 
 impl Predicate {

@@ -315,7 +315,7 @@ fn weight(why: &WhyNot) -> u8 {
         WhyNot::WeakIsolation(_) => 1,
         WhyNot::NoUniqueKey(_) | WhyNot::OneOrder(_) => 2,
         WhyNot::LockElsewhereRow(_) => 3,
-        WhyNot::HalfGuard(_) | WhyNot::GuardOnAbsoluteValue | WhyNot::ConflictOverwrites => 4,
+        WhyNot::HalfGuard(_) | WhyNot::StillFits | WhyNot::GuardOnAbsoluteValue | WhyNot::ConflictOverwrites => 4,
         WhyNot::OneProcess | WhyNot::GuardDropped(_) | WhyNot::LockPerRequest(_) => 5,
         WhyNot::OutcomeUnread | WhyNot::ClaimRunsOut => 6,
         _ => 7,
@@ -375,6 +375,9 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
             let half = "the write repeats only a part of the check";
             let named: Vec<&str> = columns.iter().filter_map(|column| words::named(column)).collect();
             if named.is_empty() { half.to_owned() } else { format!("{half}: {} is not in its WHERE", named.join(", ")) }
+        }
+        WhyNot::StillFits => {
+            "the write repeats the check, but still finds the row when another request has taken it".to_owned()
         }
         WhyNot::OutcomeUnread => "the write is guarded, but nobody looks at how many rows it changed".to_owned(),
         WhyNot::GuardOnAbsoluteValue => {
