@@ -1,8 +1,11 @@
 //! Locks inside the process: what takes one, and how long its guard is held.
 
+use rustc_hash::FxHashSet;
+
 use crate::event::{EventKind, Guard};
 use crate::flow::Evaluator;
 use crate::flow::known::is_mutator;
+use crate::flow::mention::Wanted;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::{Shape, Value};
 use crate::link::Type;
@@ -49,13 +52,14 @@ impl<'p> Evaluator<'p> {
         if self.frame.guards.len() <= from {
             return;
         }
+        let wanted = Wanted::new(&self.terms, self.frame.guards[from..].iter().map(|guard| guard.guard));
+        let mut held = Held { terms: &self.terms, wanted, found: FxHashSet::default() };
+        self.frame.env.iter().for_each(|(_, value)| held.look_into(value));
+        let found = held.found;
         let mut at = 0;
-        let env: Vec<_> = self.frame.env.iter().map(|(_, value)| value.clone()).collect();
-        let held = |guard: TermId, terms: &Terms| env.iter().any(|value| keeps(terms, value, guard));
-        let terms = &self.terms;
         self.frame.guards.retain(|guard| {
             at += 1;
-            at <= from || held(guard.guard, terms)
+            at <= from || found.contains(&guard.guard)
         });
     }
 
@@ -66,31 +70,48 @@ impl<'p> Evaluator<'p> {
         }
         let gone: Vec<_> = self.frame.env.iter().skip(keep).map(|(_, value)| value.term).collect();
         let kept: Vec<_> = self.frame.env.iter().take(keep).map(|(_, value)| value.term).collect();
-        let terms = &self.terms;
-        self.frame.guards.retain(|guard| {
-            kept.contains(&guard.guard)
-                || !gone.iter().any(|term| *term == guard.guard || terms.mentions(*term, guard.guard))
-        });
+        let gone = self.terms.mentioned(&gone, self.frame.guards.iter().map(|guard| guard.guard));
+        self.frame.guards.retain(|guard| kept.contains(&guard.guard) || !gone.contains(&guard.guard));
     }
 }
 
-/// Whether a value is a guard, or has one among its parts; what was read through a guard does not keep it.
-fn keeps(terms: &Terms, value: &Value, guard: TermId) -> bool {
-    let among = |parts: &[(Name, Value)]| parts.iter().any(|(_, part)| keeps(terms, part, guard));
-    holds(terms, value.term, guard)
-        || matches!(&value.shape, Shape::Record(parts) if terms.mentions(value.term, guard) && among(parts))
+/// The guards that values are, or have among their parts; what was read through a guard does not keep it.
+struct Held<'a> {
+    terms: &'a Terms,
+    wanted: Wanted,
+    found: FxHashSet<TermId>,
 }
 
-/// Whether a value is a guard, or one that was changed through since it was taken.
-fn holds(terms: &Terms, value: TermId, guard: TermId) -> bool {
-    if value <= guard {
-        return value == guard;
-    }
-    match terms.get(value) {
-        Term::Either(parts) => parts.iter().any(|part| holds(terms, *part, guard)),
-        Term::Computed(by, parts) if is_mutator(by) || matches!(by.as_str(), "with" | "put") => {
-            parts.first().is_some_and(|part| holds(terms, *part, guard))
+impl Held<'_> {
+    fn look_into(&mut self, value: &Value) {
+        self.look_at(value.term);
+        if let Shape::Record(parts) = &value.shape {
+            let inside = self.wanted.among(self.terms, &[value.term]);
+            if inside.iter().any(|guard| !self.found.contains(guard)) {
+                parts.iter().for_each(|(_, part)| self.look_into(part));
+            }
         }
-        _ => false,
+    }
+
+    /// A value may be a guard, or one that was changed through since it was taken.
+    fn look_at(&mut self, value: TermId) {
+        let mut todo = vec![value];
+        let mut seen = FxHashSet::default();
+        while let Some(id) = todo.pop() {
+            if self.wanted.has(id) {
+                self.found.insert(id);
+                continue;
+            }
+            if !seen.insert(id) {
+                continue;
+            }
+            match self.terms.get(id) {
+                Term::Either(parts) => todo.extend(parts.iter().copied()),
+                Term::Computed(by, parts) if is_mutator(by) || matches!(by.as_str(), "with" | "put") => {
+                    todo.extend(parts.first());
+                }
+                _ => {}
+            }
+        }
     }
 }

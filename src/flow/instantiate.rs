@@ -10,6 +10,7 @@ use crate::event::{
 use crate::flow::absent::Absent;
 use crate::flow::distant::Distant;
 use crate::flow::limits::FOLLOWED;
+use crate::flow::mention::Wanted;
 use crate::flow::names::{Marks, Owners};
 use crate::flow::term::{Params, Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
@@ -36,6 +37,8 @@ pub(super) struct Mapping<'a> {
     terms: FxHashMap<TermId, TermId>,
     /// Results of function values that were called here.
     results: FxHashMap<TermId, Value>,
+    /// The same, to be looked for.
+    of_results: Option<Wanted>,
     /// Guards of locks that the callee takes; only those in its result outlive it.
     guards: Vec<Guard>,
     /// More would have to be made than is allowed: the call is given up.
@@ -75,6 +78,7 @@ impl<'p> Evaluator<'p> {
             branches: FxHashMap::default(),
             terms: FxHashMap::default(),
             results: FxHashMap::default(),
+            of_results: None,
             guards: Vec::new(),
             too_much: false,
         };
@@ -109,7 +113,8 @@ impl<'p> Evaluator<'p> {
             value.absent = Absent::Never;
         }
         let held = std::mem::take(&mut map.guards);
-        self.frame.guards.extend(held.into_iter().filter(|guard| self.terms.mentions(value.term, guard.guard)));
+        let kept = self.terms.mentioned(&[value.term], held.iter().map(|guard| guard.guard));
+        self.frame.guards.extend(held.into_iter().filter(|guard| kept.contains(&guard.guard)));
         self.put_back(left, args, places);
         value
     }
@@ -192,6 +197,7 @@ impl<'p> Evaluator<'p> {
         self.frame.path = path;
         self.frame.deps.truncate(deps);
         map.results.insert(result, value);
+        map.of_results = Some(Wanted::new(&self.terms, map.results.keys().copied()));
     }
 
     fn map_event(&mut self, event: &Event, call: &Call, map: &mut Mapping<'_>) -> Event {
@@ -349,8 +355,8 @@ impl<'p> Evaluator<'p> {
         !map.too_much
     }
 
-    fn mentions_result(&self, term: TermId, map: &Mapping<'_>) -> bool {
-        map.results.keys().any(|result| self.terms.mentions(term, *result))
+    fn mentions_result(&self, term: TermId, map: &mut Mapping<'_>) -> bool {
+        map.of_results.as_mut().is_some_and(|results| !results.among(&self.terms, &[term]).is_empty())
     }
 
     pub(super) fn map_term(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {

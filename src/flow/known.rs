@@ -492,9 +492,8 @@ impl<'p> Evaluator<'p> {
 
     /// `drop(x)`: a guard is released, a transaction rolled back.
     fn drop_value(&mut self, value: &Value, at: Range) -> Value {
-        let terms = &self.terms;
-        let dropped = value.term;
-        self.frame.guards.retain(|guard| guard.guard != dropped && !terms.mentions(dropped, guard.guard));
+        let dropped = self.terms.mentioned(&[value.term], self.frame.guards.iter().map(|guard| guard.guard));
+        self.frame.guards.retain(|guard| !dropped.contains(&guard.guard));
         if matches!(self.terms.get(value.term), Term::Transaction(_)) {
             self.emit(crate::event::EventKind::Rollback, Some(value.term), at);
         }

@@ -29,6 +29,7 @@ mod instantiate;
 mod known;
 pub(crate) mod limits;
 pub(crate) mod macros;
+mod mention;
 mod merge;
 pub(crate) mod names;
 mod outcome;
@@ -343,11 +344,15 @@ impl<'p> Evaluator<'p> {
             Self::forget_effects(&mut frame);
         }
         let mut conds = self.telling(&frame, &returns);
+        let decided: FxHashSet<u32> =
+            conds.iter().filter_map(|cond| self.cond(*cond).decides).map(|decides| decides.branch).collect();
         let distant = self.gather_distant(&mut conds);
         let looked_at = self.looked_at(&frame);
-        let Frame { events, open, switches, mut absences, blanks, mut leads, held, .. } = frame;
+        let Frame { events, open, mut switches, mut absences, blanks, mut leads, held, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
+        // Nobody asks of the others which arm was taken.
+        switches.retain(|switch| passed.contains(&switch.branch) || decided.contains(&switch.branch));
         absences.retain(|absence| passed.contains(&absence.branch));
         leads.retain(|lead| passed.contains(&lead.branch));
         let blanks = self.told_blanks(blanks, &events);
@@ -374,13 +379,18 @@ impl<'p> Evaluator<'p> {
     fn forget_locks(&self, frame: &mut Frame<'_>, returns: &Value) {
         let touches_rows = frame.events.iter().any(|event| event.access().is_some());
         let mut held: FxHashSet<TermId> = FxHashSet::default();
-        for event in frame.events.iter().filter(|event| !matches!(event.kind, EventKind::Locked(_))) {
-            held.extend(event.guards.iter().map(|guard| guard.guard));
+        let mut taken: Vec<TermId> = Vec::new();
+        for event in &frame.events {
+            match &event.kind {
+                EventKind::Locked(guard) => taken.push(guard.guard),
+                _ => held.extend(event.guards.iter().map(|guard| guard.guard)),
+            }
         }
+        let given = self.terms.mentioned(&[returns.term], taken);
         frame.events.retain(|event| match &event.kind {
             EventKind::Locked(guard) => {
                 touches_rows && (event.calls.is_empty() || held.contains(&guard.guard))
-                    || self.terms.mentions(returns.term, guard.guard)
+                    || given.contains(&guard.guard)
             }
             _ => true,
         });

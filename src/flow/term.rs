@@ -354,35 +354,23 @@ impl Terms {
         }
     }
 
-    /// Whether `id` is, or is one of, or is computed from `part`.
-    pub fn mentions(&self, id: TermId, part: TermId) -> bool {
-        // A term is interned after all it is made of.
-        if id <= part {
-            return id == part;
+    /// What a term is made of.
+    pub(super) fn parts(&self, id: TermId) -> &[TermId] {
+        match self.get(id) {
+            Term::Field(of, _) | Term::Exists(of) => std::slice::from_ref(of),
+            Term::Computed(_, parts) | Term::Either(parts) => parts,
+            _ => &[],
         }
-        let mut found = false;
-        self.visit(id, part, &mut |term| found |= term == part);
-        found
     }
 
     /// Calls `visit` on a term and everything it is made of, each once.
     pub fn walk(&self, id: TermId, visit: &mut dyn FnMut(TermId)) {
-        self.visit(id, TermId(0), visit);
-    }
-
-    /// The parts of a term whose id is not below `from`.
-    fn visit(&self, id: TermId, from: TermId, visit: &mut dyn FnMut(TermId)) {
         let mut todo = vec![id];
         let mut seen = FxHashSet::default();
         while let Some(id) = todo.pop() {
-            if id < from || !seen.insert(id) {
-                continue;
-            }
-            visit(id);
-            match self.get(id) {
-                Term::Field(of, _) | Term::Exists(of) => todo.push(*of),
-                Term::Computed(_, parts) | Term::Either(parts) => todo.extend(parts.iter().copied()),
-                _ => {}
+            if seen.insert(id) {
+                visit(id);
+                todo.extend(self.parts(id));
             }
         }
     }

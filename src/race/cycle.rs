@@ -6,7 +6,7 @@
 //!
 //! Source: Fekete, Liskov, O'Neil, O'Neil, Shasha, "Making Snapshot Isolation Serializable", ACM TODS 30 (2005), section 3.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -16,20 +16,36 @@ use crate::lower::tree::Name;
 use crate::race::dependency;
 use crate::race::scene::Scene;
 use crate::span::Span;
-use crate::sql::statement::Action;
+use crate::sql::statement::{Access as TableAccess, Action};
 
 /// The functions that change columns, and the statements that read tables.
 #[derive(Default)]
 pub struct Cycles {
-    changing: FxHashMap<(Name, Name), Vec<Arc<Flow>>>,
+    changing: FxHashMap<(Name, Name), Changing>,
     /// The statements that read each table.
     reading: FxHashMap<Name, FxHashSet<Span>>,
+}
+
+/// The functions that change one column.
+#[derive(Default)]
+struct Changing {
+    flows: Vec<Arc<Flow>>,
+    /// Worked out when it is first asked for.
+    beside: OnceLock<Beside>,
+}
+
+/// What runs together with a change.
+#[derive(Default)]
+struct Beside {
+    statements: FxHashSet<Span>,
+    /// The tables that are read, and those of which rows are changed that are there.
+    tables: FxHashSet<Name>,
 }
 
 impl Cycles {
     /// In: the flows of all functions, and those functions that run in production.
     pub fn of(flows: &[Arc<Flow>], production: &FxHashSet<FnId>) -> Self {
-        let mut changing: FxHashMap<(Name, Name), Vec<Arc<Flow>>> = FxHashMap::default();
+        let mut changing: FxHashMap<(Name, Name), Changing> = FxHashMap::default();
         let mut reading: FxHashMap<Name, FxHashSet<Span>> = FxHashMap::default();
         for flow in flows.iter().filter(|flow| production.contains(&flow.function)) {
             for event in &flow.events {
@@ -41,8 +57,8 @@ impl Cycles {
             for target in flow.events.iter().filter_map(Event::target) {
                 for set in dependency::written(target).filter(|_| target.action != Action::Delete) {
                     let known = changing.entry((target.table.name.clone(), set.column.clone())).or_default();
-                    if !known.last().is_some_and(|last| Arc::ptr_eq(last, flow)) {
-                        known.push(flow.clone());
+                    if !known.flows.last().is_some_and(|last| Arc::ptr_eq(last, flow)) {
+                        known.flows.push(flow.clone());
                     }
                 }
             }
@@ -57,26 +73,36 @@ impl Cycles {
         // Where nobody else in sight reads what is written, those who do are out of sight, and may change the column as well.
         let is_own = |span: &Span| scene.flow.events.iter().any(|event| event.span == *span);
         let read = self.reading.get(&target.table.name).is_some_and(|spans| !spans.iter().all(is_own));
-        let unknown = !read || scene.rivals.updated_somehow.contains(table);
-        let flows = self.changing.get(&(table.clone(), column.clone())).map_or(&[][..], Vec::as_slice);
-        unknown
-            || flows.iter().any(|flow| {
-                let changes = |event: &&Event| dependency::sets_in(event, (table, column));
-                flow.events.iter().filter(changes).any(|change| {
-                    flow.events.iter().any(|other| {
-                        change.path.meets(&other.path)
-                            && (other.span == write.span || conflicts(other, &target.table.name))
-                    })
-                })
-            })
+        if !read || scene.rivals.updated_somehow.contains(table) {
+            return true;
+        }
+        self.changing.get(&(table.clone(), column.clone())).is_some_and(|changing| {
+            let beside = changing.beside.get_or_init(|| Beside::changes_of((table, column), &changing.flows));
+            beside.statements.contains(&write.span) || beside.tables.contains(&target.table.name)
+        })
     }
 }
 
-/// Whether a statement reads a table, or changes rows of it that are there.
-fn conflicts(event: &Event, table: &Name) -> bool {
-    let Some(access) = event.access() else { return false };
-    access.statement.accesses.iter().filter(|own| own.table.name == *table).any(|own| match own.action {
-        Action::Read | Action::Update | Action::Delete => true,
-        Action::Insert => own.writes_over(),
-    })
+impl Beside {
+    fn changes_of((table, column): (&Name, &Name), flows: &[Arc<Flow>]) -> Self {
+        let mut beside = Self::default();
+        for flow in flows {
+            let changes = flow.events.iter().filter(|event| dependency::sets_in(event, (table, column)));
+            let changes: Vec<&Event> = changes.collect();
+            for event in &flow.events {
+                if changes.iter().any(|change| change.path.meets(&event.path)) {
+                    beside.statements.insert(event.span);
+                    beside.tables.extend(conflicting(event).cloned());
+                }
+            }
+        }
+        beside
+    }
+}
+
+/// The tables that a statement reads, or of which it changes rows that are there.
+fn conflicting(event: &Event) -> impl Iterator<Item = &Name> {
+    let accesses = event.access().map_or(&[][..], |access| &access.statement.accesses);
+    let conflicts = |own: &&TableAccess| own.action != Action::Insert || own.writes_over();
+    accesses.iter().filter(conflicts).map(|own| &own.table.name)
 }
