@@ -389,8 +389,7 @@ impl<'p> Evaluator<'p> {
         let given = self.terms.mentioned(&[returns.term], taken);
         frame.events.retain(|event| match &event.kind {
             EventKind::Locked(guard) => {
-                touches_rows && (event.calls.is_empty() || held.contains(&guard.guard))
-                    || given.contains(&guard.guard)
+                touches_rows && (event.calls.is_empty() || held.contains(&guard.guard)) || given.contains(&guard.guard)
             }
             _ => true,
         });

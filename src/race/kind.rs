@@ -3,6 +3,7 @@
 use crate::event::{Access, CondId, Event, EventId, Flow};
 use crate::flow::Evaluator;
 use crate::flow::encode::decoded;
+use crate::flow::random::is_drawn;
 use crate::flow::switch::SOMETHING;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::lower::tree::Name;
@@ -46,18 +47,11 @@ pub fn written<'e>(
     read: impl Fn(EventId) -> Option<&'e Access>,
 ) -> Kind {
     if target.action == Action::Insert {
-        return met(terms, schema, access, target);
+        return met((terms, schema), access, target, &read);
     }
     let mut kind = asked_for(terms, access, target);
     for term in target.filter.iter().filter_map(|predicate| access.bound(&predicate.value)) {
-        let Term::Field(of, _) = terms.get(term) else { continue };
-        let Term::Row(event) = terms.get(*of) else { continue };
-        if let Some(found) = read(*event)
-            && let [own] = found.statement.accesses.as_slice()
-            && own.table.name == target.table.name
-        {
-            kind.extend(asked_for(terms, found, own));
-        }
+        kind.extend(found_by(terms, term, target, &read));
     }
     kind
 }
@@ -152,16 +146,93 @@ impl Found<'_, '_> {
     }
 }
 
-fn met(terms: &Terms, schema: &Schema, access: &Access, target: &TableAccess) -> Kind {
+/// What the row holds that an upsert meets, whichever of its keys it is met by.
+fn met<'e>(
+    (terms, schema): (&Terms, &Schema),
+    access: &Access,
+    target: &TableAccess,
+    read: &impl Fn(EventId) -> Option<&'e Access>,
+) -> Kind {
     let drawn = |column: &Name| {
         let mut given = target.sets.iter().filter(|set| set.column == *column);
         given.any(|set| upsert::is_drawn_here(terms, access, &set.value))
     };
     let mut keys = upsert::met_keys(schema, target);
     keys.retain(|key| !key.iter().any(drawn));
-    let [key] = keys.as_slice() else { return Kind::new() };
-    let given = target.sets.iter().filter(|set| key.contains(&set.column));
-    given.filter_map(|set| Some((set.column.clone(), vec![access.constant(terms, &set.value)?]))).collect()
+    let by_key = |key: &[Name]| {
+        let mut kind = Kind::new();
+        for set in target.sets.iter().filter(|set| key.contains(&set.column)) {
+            let values = given(terms, access, &set.value, read);
+            kind.extend(values.map(|values| (set.column.clone(), values)));
+            kind.extend(access.bound(&set.value).into_iter().flat_map(|term| found_by(terms, term, target, read)));
+        }
+        kind
+    };
+    let mut kinds = keys.into_iter().map(by_key);
+    let first = kinds.next().unwrap_or_default();
+    kinds.fold(first, |known, other| {
+        let both = |(column, values): (Name, Vec<Name>)| {
+            let of_other = other.iter().find(|(name, _)| *name == column)?;
+            Some((column, values.into_iter().chain(of_other.1.iter().cloned()).collect()))
+        };
+        known.into_iter().filter_map(both).collect()
+    })
+}
+
+/// The constants of which a statement gives a column one: written there, or what the row was found by that gave the value.
+pub fn given<'e>(
+    terms: &Terms,
+    access: &Access,
+    value: &Operand,
+    read: &impl Fn(EventId) -> Option<&'e Access>,
+) -> Option<Vec<Name>> {
+    if let Some(constant) = access.constant(terms, value) {
+        return Some(vec![constant]);
+    }
+    let mut all = Vec::new();
+    for part in alternatives(terms, access.bound(value)?) {
+        let found = match terms.get(part) {
+            Term::Literal(text) => vec![text.clone()],
+            Term::Field(of, column) => {
+                let Term::Row(event) = terms.get(*of) else { return None };
+                let found = read(*event)?;
+                let [own] = found.statement.accesses.as_slice() else { return None };
+                asked_for(terms, found, own).into_iter().find(|(name, _)| name == column)?.1
+            }
+            _ => return None,
+        };
+        all.extend(found);
+    }
+    all.dedup();
+    Some(all)
+}
+
+/// What the row was found by that gave a key; none where the key may be that of several. A key that is made here is nobody's.
+fn found_by<'e>(
+    terms: &Terms,
+    key: TermId,
+    target: &TableAccess,
+    read: &impl Fn(EventId) -> Option<&'e Access>,
+) -> Kind {
+    let mut held = alternatives(terms, key).into_iter().filter(|part| !is_drawn(terms, *part));
+    let (Some(one), None) = (held.next(), held.next()) else { return Kind::new() };
+    let Term::Field(of, _) = terms.get(one) else { return Kind::new() };
+    let Term::Row(event) = terms.get(*of) else { return Kind::new() };
+    match read(*event) {
+        Some(found) => match found.statement.accesses.as_slice() {
+            [own] if own.table.name == target.table.name => asked_for(terms, found, own),
+            _ => Kind::new(),
+        },
+        None => Kind::new(),
+    }
+}
+
+/// What a value may be: it, or each of those it is one of.
+fn alternatives(terms: &Terms, term: TermId) -> Vec<TermId> {
+    match terms.get(term) {
+        Term::Either(parts) => parts.to_vec(),
+        _ => vec![term],
+    }
 }
 
 /// Whether no row is of both kinds.

@@ -77,6 +77,8 @@ pub struct Told {
 #[derive(Default)]
 pub struct Writers {
     by_column: FxHashMap<(Name, Name), Vec<Writer>>,
+    /// Columns that somebody gives back what the row was found by.
+    given_back: FxHashSet<(Name, Name)>,
     reach: Reach,
 }
 
@@ -133,7 +135,7 @@ impl Writers {
         production: &FxHashSet<FnId>,
         reach: Reach,
     ) -> Self {
-        let mut writers = Self { by_column: FxHashMap::default(), reach };
+        let mut writers = Self { by_column: FxHashMap::default(), given_back: FxHashSet::default(), reach };
         let mut known = Known::default();
         let uncalled = uncalled::functions(ev, production);
         let runs = |flow: &&Arc<Flow>| production.contains(&flow.function) && !uncalled.contains(&flow.function);
@@ -158,7 +160,7 @@ impl Writers {
     fn add(&mut self, asked: &Asked<'_, '_>, event: &Event, known: &mut Known) {
         let Some(access) = event.access() else { return };
         let Some(target) = access.statement.target() else { return };
-        let value = Own { ev: asked.ev, terms: &asked.ev.terms, access, called: asked.called };
+        let own = Own { ev: asked.ev, terms: &asked.ev.terms, access, called: asked.called };
         let of_new_row = |term: &TermId| {
             let inserted = asked.ev.terms.origins(*term).iter().any(|origin| asked.made.contains(&origin.event));
             inserted || is_drawn(&asked.ev.terms, *term)
@@ -175,9 +177,28 @@ impl Writers {
             let known = known.entry((event.span, column.clone())).or_default();
             // A callee has said so already.
             let said = known.iter().any(|way| places.ends_with(way));
-            let told_by_callers = asked.called && value.is_named_by_callers(asked.schema, target);
-            let own = value.gives_own(target, column, &set.value) && !value.makes_row(asked.schema, target);
-            if said || !own || told_by_callers {
+            let told_by_callers = asked.called && own.is_named_by_callers(asked.schema, target);
+            let gives = own.gives_own(target, column, &set.value) && !own.makes_row(asked.schema, target);
+            if said || !gives || told_by_callers {
+                continue;
+            }
+            let read = |id: EventId| asked.reads.get(&id).copied();
+            let kind = kind.get_or_insert_with(|| {
+                let mut kind = kind::written((&asked.ev.terms, asked.schema), access, target, read);
+                if target.action == Action::Update {
+                    kind.extend(kind::tested(asked.ev, asked.flow, event, target));
+                }
+                Arc::new(kind)
+            });
+            let held = kind.iter().find(|(name, _)| name == column).map(|(_, values)| values);
+            let inserted = |from: &Name| target.sets.iter().find(|set| set.column == *from).map(|set| &set.value);
+            let value = match &set.value {
+                Operand::Excluded(from) => inserted(from).unwrap_or(&set.value),
+                value => value,
+            };
+            let stays = || kind::given(&asked.ev.terms, access, value, &read);
+            if held.is_some_and(|held| held.len() == 1 && stays().as_ref() == Some(held)) {
+                self.given_back.insert((table.clone(), column.clone()));
                 continue;
             }
             known.push(places.as_slice().into());
@@ -185,14 +206,6 @@ impl Writers {
             if writers.len() >= KEPT {
                 continue;
             }
-            let kind = kind.get_or_insert_with(|| {
-                let read = |id: EventId| asked.reads.get(&id).copied();
-                let mut kind = kind::written((&asked.ev.terms, asked.schema), access, target, read);
-                if target.action == Action::Update {
-                    kind.extend(kind::tested(asked.ev, asked.flow, event, target));
-                }
-                Arc::new(kind)
-            });
             let way = way.get_or_insert_with(|| {
                 let holders = [asked.function].into_iter().chain(event.calls.iter().map(|call| call.function));
                 places.iter().copied().zip(holders).collect()
@@ -249,6 +262,11 @@ impl Writers {
     /// Whether any statement is known to give a column a value of its own.
     pub fn know(&self, table: &str, column: &Name) -> bool {
         self.by_column.contains_key(&(Name::new(table), column.clone()))
+    }
+
+    /// Whether all that is known to be given to a column is what the row was found by.
+    pub fn leave(&self, table: &str, column: &Name) -> bool {
+        !self.know(table, column) && self.given_back.contains(&(Name::new(table), column.clone()))
     }
 
     /// The tables in which some statement is known to give a row that is there a value of its own.

@@ -249,7 +249,9 @@ fn classify(facts: &Facts<'_, '_>) -> Option<(&'static str, Confidence)> {
         return Some((lock_lost::ID, by_shape.1));
     }
     if unchecked_outcome::claims(facts.tried) {
-        let harmless = unchecked_outcome::only_removes(facts) || unchecked_outcome::only_marks(facts);
+        let harmless = unchecked_outcome::only_removes(facts)
+            || unchecked_outcome::only_marks(facts)
+            || unchecked_outcome::only_spares(facts);
         let confidence = if harmless { Confidence::Low } else { by_shape.1 };
         return Some((unchecked_outcome::ID, confidence));
     }

@@ -70,6 +70,22 @@ pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
         })
 }
 
+/// Whether the guard only spares a write that would give the row what it holds: `SET level = $2 … AND level <> $2`. Whoever
+/// changes no row finds it as it was meant to be. With a constant it is a state that one request takes the row out of.
+pub fn only_spares(facts: &Facts<'_, '_>) -> bool {
+    let Some(access) = facts.write.access() else { return false };
+    let spares = |predicate: &Predicate| {
+        let given = dependency::written(facts.target).find(|set| predicate.columns == [set.column.clone()]);
+        given.map(|set| {
+            let asked = access.bound(&predicate.value);
+            let brought = facts.scene.ev.constants(access, &set.value).is_none();
+            predicate.op == Compare::Ne && brought && asked.is_some() && asked == access.bound(&set.value)
+        })
+    };
+    let mut guards = facts.target.filter.iter().filter_map(spares).peekable();
+    guards.peek().is_some() && guards.all(|spares| spares)
+}
+
 /// A guarded change of an amount that no read leads to, and whose outcome nobody looks at.
 ///
 /// In: a write that no sequence ends in. `SET left = left - 1 WHERE id = $1 AND left > 0`: the caller goes on as if it

@@ -104,15 +104,16 @@ fn is_of_test(path: &str) -> bool {
     })
 }
 
-/// Whether a file, SQL or Rust, stands below a directory of migrations.
+/// Whether a file, SQL or Rust, stands below a directory of migrations, or is the module that holds them all.
 pub fn is_step(path: &str) -> bool {
     let mut directories: Vec<String> = parts(path).map(str::to_lowercase).collect();
-    directories.pop();
-    directories.iter().any(|directory| {
-        directory
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| ["migrations", "migration", "migrate"].contains(&word))
-    })
+    let module = directories.pop();
+    module.is_some_and(|module| module == "migrations.rs")
+        || directories.iter().any(|directory| {
+            directory
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|word| ["migrations", "migration", "migrate"].contains(&word))
+        })
 }
 
 /// Whether a path names the dialect, or another one.
