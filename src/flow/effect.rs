@@ -51,8 +51,16 @@ const VERBS: &[(&str, EffectKind)] = &[
 const TELLS: [&str; 8] = ["send", "try_send", "do_send", "blocking_send", "send_async", "send_message", "tell", "cast"];
 
 /// Verbs that only ask, as the first word of a function's name.
-const ASKING: [&str; 12] =
-    ["get", "fetch", "query", "list", "find", "lookup", "search", "describe", "head", "read", "is", "has"];
+const ASKING: [&str; 17] = [
+    "get", "fetch", "query", "list", "find", "lookup", "search", "describe", "head", "read", "is", "has", "check",
+    "verify", "validate", "health", "ping",
+];
+
+/// Verbs that take something away, as the first word of a function's name: done twice, it is gone as after once.
+const TAKING_AWAY: [&str; 8] = ["cancel", "delete", "remove", "revoke", "invalidate", "purge", "disable", "clear"];
+
+/// Verbs that leave something in a state, whatever it was in before.
+const SETTING: [&str; 3] = ["set", "ensure", "enable"];
 
 impl<'p> Evaluator<'p> {
     /// A function of the workspace that touches no rows, but whose name says that it acts on the outside.
@@ -88,12 +96,14 @@ impl<'p> Evaluator<'p> {
         let known = if file { Some(EffectKind::File) } else { by_crate(first, last) };
         let configured = self.config.is_effect(&joined);
         let Some(kind) = known.or(configured.then_some(EffectKind::Other)) else { return };
-        let named: Arc<[TermId]> = if file { args.iter().map(|arg| arg.term).collect() } else { Arc::from([]) };
+        // What is written to it does not name it.
+        let place = if file { args.get(usize::from(last != "write")) } else { None };
+        let named: Arc<[TermId]> = place.iter().map(|arg| arg.term).collect();
         self.emit(EventKind::Effect(Effect { name: joined, kind, certain: true, named }), None, at);
     }
 
     /// A method of a value whose type belongs to such a crate, or a trait method that nothing here implements.
-    pub(super) fn unknown_method_effect(&mut self, recv: &Value, call: &MethodCall, at: Range) {
+    pub(super) fn unknown_method_effect(&mut self, recv: &Value, call: &MethodCall, args: &[Value], at: Range) {
         let name = call.name.as_str();
         let ty = self.program.peel(&recv.ty);
         if is_channel(&ty) && TELLS.contains(&name) {
@@ -112,25 +122,43 @@ impl<'p> Evaluator<'p> {
             Type::External(path, _) => path.first().map_or("", Name::as_str),
             _ => "",
         };
-        if self.only_reads(recv.term, krate) {
+        let sent = self.request_of(recv, name, args);
+        if self.only_reads(sent, krate) {
             return;
         }
-        let stored = if krate == "aws_sdk_s3" { self.stored_under(recv.term) } else { None };
+        let stored = if krate == "aws_sdk_s3" { self.stored_under(sent) } else { None };
         let effect = match stored {
             Some(named) => Effect { name: name.to_owned(), kind: EffectKind::File, certain, named },
-            None => Effect { name: name.to_owned(), kind, certain, named: Arc::from([recv.term]) },
+            None => Effect { name: name.to_owned(), kind, certain, named: Arc::from([sent]) },
         };
         self.emit(EventKind::Effect(effect), None, at);
     }
 }
 
 impl Evaluator<'_> {
+    /// The request that a call sends: the one that it was built as, with what the call itself puts to it, or the one that a
+    /// client is given.
+    fn request_of(&mut self, recv: &Value, name: &str, args: &[Value]) -> TermId {
+        match (name, args) {
+            (_, []) => recv.term,
+            ("execute" | "request" | "send_request", [request]) => request.term,
+            _ => {
+                let parts = std::iter::once(recv).chain(args).map(|part| part.term);
+                self.terms.computed(name, parts.collect())
+            }
+        }
+    }
+
     /// By what an object is named that a request of S3 puts there, or takes away; none for another request.
     fn stored_under(&self, request: TermId) -> Option<Arc<[TermId]>> {
         let (mut stores, mut named) = (false, Vec::new());
         self.terms.walk(request, &mut |term| match self.terms.get(term) {
             Term::Computed(by, parts) if by == "key" => named.extend(parts.iter().skip(1).copied()),
-            Term::Computed(by, _) => stores |= matches!(by.as_str(), "put_object" | "copy_object" | "delete_object"),
+            Term::Computed(by, _) => {
+                let by = by.as_str();
+                stores |= matches!(by, "put_object" | "copy_object" | "delete_object" | "upload_part")
+                    || by.ends_with("_multipart_upload");
+            }
             _ => {}
         });
         stores.then(|| named.into())
@@ -154,9 +182,23 @@ impl Evaluator<'_> {
 /// Whether a function's name says that it asks for something: `get_balance`, `query_contract`. One that may also make
 /// what it asks for, `get_or_create`, does more.
 pub fn asks_by_name(name: &str) -> bool {
+    begins_with(name, &ASKING) && name != "check_out"
+}
+
+/// Whether a function's name says that it takes something away: `cancel_invoice`.
+pub fn takes_away_by_name(name: &str) -> bool {
+    begins_with(name, &TAKING_AWAY)
+}
+
+/// Whether a function's name says that it leaves something in a state: `set_limit`.
+pub fn sets_by_name(name: &str) -> bool {
+    begins_with(name, &SETTING)
+}
+
+/// Whether the first word of a function's name is one of these, and it does nothing more.
+fn begins_with(name: &str, verbs: &[&str]) -> bool {
     let mut words = name.split('_').filter(|word| !word.is_empty());
-    let asks = words.next().is_some_and(|first| ASKING.contains(&first));
-    asks && !words.any(|word| matches!(word, "or" | "and"))
+    words.next().is_some_and(|first| verbs.contains(&first)) && !words.any(|word| matches!(word, "or" | "and"))
 }
 
 fn computes(operation: &str) -> bool {

@@ -512,7 +512,7 @@ impl<'p> Evaluator<'p> {
             _ => recv,
         };
         self.note_set_up(&args);
-        self.unknown_method_effect(&recv, call, at);
+        self.unknown_method_effect(&recv, call, &args, at);
         for arg in &args {
             if matches!(arg.shape, Shape::Closure(_)) {
                 let element = self.element(&recv);

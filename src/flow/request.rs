@@ -1,6 +1,7 @@
 //! What an HTTP request does, by its method and by the address that it is sent to.
 
 use crate::event::{EffectKind, Event, EventKind};
+use crate::flow::random::is_by_chance;
 use crate::flow::term::{Term, TermId, Terms};
 
 /// How deep an address is taken apart, and how many calls build a request.
@@ -10,33 +11,100 @@ const DEPTH: usize = 24;
 const ASKING: [&str; 9] =
     ["login", "signin", "authenticate", "verify", "siteverify", "validate", "introspect", "search", "lookup"];
 
-/// Whether an event is a request that can be sent twice as well as once: it deletes, which leaves nothing for a second one
-/// to do (RFC 9110, 9.2.2), or its address says that it only asks.
-pub fn is_harmless_twice(terms: &Terms, event: &Event) -> bool {
+/// What comes of a request, by how it is built.
+struct Request<'t> {
+    /// In lower case.
+    method: &'t str,
+    address: Option<TermId>,
+    /// What is sent along.
+    content: Vec<TermId>,
+}
+
+/// Whether an event is a request that can be sent twice as well as once: it asks, it deletes, which leaves nothing for a
+/// second one to do, or it puts something there that is the same both times (RFC 9110, 9.2.1 and 9.2.2).
+///
+/// In: what the two who send it have in common besides the address: the values by which they asked for the same row.
+pub fn is_harmless_twice(terms: &Terms, event: &Event, common: &[TermId]) -> bool {
     let EventKind::Effect(effect) = &event.kind else { return false };
-    let harmless = |request: &TermId| {
-        method_and_address(terms, *request).is_some_and(|(method, address)| {
-            method == "delete" || method != "get" && address.is_some_and(|address| asks(terms, address, 0))
+    let harmless = |sent: &TermId| {
+        Request::of(terms, *sent).is_some_and(|request| match request.method {
+            "delete" | "get" | "head" => true,
+            "put" | "patch" if request.says_the_same(terms, common) => true,
+            _ => request.address.is_some_and(|address| asks(terms, address, 0)),
         })
     };
     effect.kind == EffectKind::Http && !effect.named.is_empty() && effect.named.iter().all(harmless)
 }
 
-/// The method that a request was begun with, and its address.
-fn method_and_address(terms: &Terms, request: TermId) -> Option<(&str, Option<TermId>)> {
-    let mut term = request;
-    for _ in 0..DEPTH {
-        let Term::Computed(by, parts) = terms.get(term) else { return None };
-        let free = by.contains("::");
-        match by.rsplit("::").next().unwrap_or(by) {
-            method @ ("get" | "head" | "post" | "put" | "patch" | "delete" | "request") => {
-                let at = usize::from(!free) + usize::from(method == "request");
-                return Some((method, parts.get(at).copied()));
+/// Whether all that is sent along is the same for all who have this in common and send it to the same address.
+pub fn says_the_same(terms: &Terms, event: &Event, common: &[TermId]) -> bool {
+    let EventKind::Effect(effect) = &event.kind else { return false };
+    let same = |sent: &TermId| Request::of(terms, *sent).is_some_and(|request| request.says_the_same(terms, common));
+    !effect.named.is_empty() && effect.named.iter().all(same)
+}
+
+impl<'t> Request<'t> {
+    fn of(terms: &'t Terms, sent: TermId) -> Option<Self> {
+        let (mut term, mut content) = (sent, Vec::new());
+        let (mut named, mut address) = (None, None);
+        for _ in 0..DEPTH {
+            let Term::Computed(by, parts) = terms.get(term) else { break };
+            let free = by.contains("::");
+            let first = usize::from(!free);
+            match by.rsplit("::").next().unwrap_or(by) {
+                method @ ("get" | "head" | "post" | "put" | "patch" | "delete") => {
+                    return Some(Self { method, address: parts.get(first).copied(), content });
+                }
+                "request" | "new" if parts.len() > first + 1 => {
+                    let method = method_of(terms, parts[first]).unwrap_or("request");
+                    return Some(Self { method, address: parts.get(first + 1).copied(), content });
+                }
+                "method" => named = parts.get(first).and_then(|method| method_of(terms, *method)),
+                "uri" => address = parts.get(first).copied(),
+                "json" | "body" | "form" | "multipart" | "query" | "send_json" | "send_body" | "send_form"
+                | "send_string" | "send_bytes" | "send" => content.extend(parts.iter().skip(1)),
+                _ => {}
             }
-            _ => term = *parts.first()?,
+            match parts.first() {
+                Some(part) => term = *part,
+                None => break,
+            }
         }
+        // A request of the `http` crate gets what its address names where nothing else is said.
+        let method = named.or_else(|| address.and(Some("get")))?;
+        Some(Self { method, address, content })
     }
-    None
+
+    fn says_the_same(&self, terms: &Terms, common: &[TermId]) -> bool {
+        let mut known = Vec::new();
+        self.address.iter().chain(common).for_each(|term| handed_in(terms, *term, &mut known));
+        let mut told = Vec::new();
+        self.content.iter().for_each(|term| handed_in(terms, *term, &mut told));
+        told.iter().all(|term| known.contains(term)) && !self.content.iter().any(|part| is_by_chance(terms, *part))
+    }
+}
+
+/// A method by the constant that names it: `Method::PUT`, `"PUT"`.
+fn method_of(terms: &Terms, term: TermId) -> Option<&'static str> {
+    let Term::Literal(text) = terms.get(term) else { return None };
+    let name = text.trim_matches('"').rsplit("::").next().unwrap_or_default();
+    ["get", "head", "post", "put", "patch", "delete"].into_iter().find(|method| name.eq_ignore_ascii_case(method))
+}
+
+/// The parameters in a value, and the fields of them as far as they are named.
+fn handed_in(terms: &Terms, term: TermId, found: &mut Vec<TermId>) {
+    let mut root = term;
+    while let Term::Field(of, _) = terms.get(root) {
+        root = *of;
+    }
+    match terms.get(root) {
+        Term::Param(..) => found.push(term),
+        Term::Computed(_, parts) | Term::Either(parts) => {
+            parts.iter().for_each(|part| handed_in(terms, *part, found));
+        }
+        Term::Exists(of) => handed_in(terms, *of, found),
+        _ => {}
+    }
 }
 
 fn asks(terms: &Terms, address: TermId, depth: usize) -> bool {

@@ -1,11 +1,10 @@
 //! Writes that may happen twice: a flag is set to what it should be in any case, and nothing else hangs on who set it.
 
 use crate::event::{CondId, Event};
-use crate::flow::request::is_harmless_twice;
 use crate::protect::Protection;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, alternatives, dependency};
+use crate::race::{LooksAt, Sequence, alternatives, dependency, twice};
 use crate::sql::statement::{Action, Operand};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
@@ -33,14 +32,13 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
 /// Whether something else is done on the conditions of a sequence: another write, or what leaves the process. With `along`
 /// only by a run that comes to the write.
 pub fn acts_besides(scene: &Scene<'_, '_>, sequence: &Sequence, along: bool) -> bool {
-    let meets = |event: &Event| {
-        !along || scene.event(sequence.write).is_none_or(|write| alternatives::one_run_passes(scene, event, write))
-    };
+    let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return true };
+    let meets = |event: &Event| !along || alternatives::one_run_passes(scene, event, write);
     let conds: Vec<CondId> = sequence.checks.iter().filter_map(|check| check.cond).collect();
     scene.flow.events.iter().any(|event| {
         event.acts()
-            && !is_harmless_twice(&scene.ev.terms, event)
             && event.id != sequence.write
+            && !twice::is_harmless(scene, read, write, event)
             && meets(event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })

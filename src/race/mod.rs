@@ -17,6 +17,7 @@ pub mod scene;
 pub mod session;
 pub mod side;
 pub mod transaction;
+pub mod twice;
 mod uncalled;
 pub mod upsert;
 pub mod writers;

@@ -70,7 +70,7 @@ pub fn turned_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) ->
 }
 
 /// Whether a check stands in the read's own WHERE: what Rust asks, if anything, is whether there was a row.
-fn is_of_filter(scene: &Scene<'_, '_>, sequence: &Sequence, check: &Check, column: &Name) -> bool {
+pub fn is_of_filter(scene: &Scene<'_, '_>, sequence: &Sequence, check: &Check, column: &Name) -> bool {
     let Some(read) = scene.access(sequence.read) else { return false };
     let of_column = |origin: &Origin| {
         origin.event == sequence.read

@@ -285,6 +285,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         LooksAt::Column(column) => {
             dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
                 && (asks_whether_there(facts, check) || !facts.names_row(column))
+                && !facts.is_found_again(check, column)
         }
         LooksAt::Row => !facts.permits(check) && !asks_whether_there(facts, check) && may_be_moved(facts),
         // Of a list it is how many there are.

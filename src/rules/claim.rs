@@ -346,12 +346,55 @@ impl<'a, 'p> Facts<'a, 'p> {
             ) || matches!(predicate.op, Compare::IsNull | Compare::IsNotNull | Compare::Other)
         };
         let moves = self.reads.filter.iter().filter(|predicate| state(predicate)).any(|predicate| {
-            predicate.columns.iter().any(|column| {
-                !self.rewrites(column) && crate::race::dependency::written(self.target).any(|set| set.column == *column)
-            })
+            let given = |column: &Name| {
+                dependency::written(self.target).any(|set| set.column == *column && !self.stays_found(predicate, set))
+            };
+            predicate.columns.iter().any(|column| !self.rewrites(column) && given(column))
         });
         let takes = self.target.action == Action::Delete && (self.reads.limit.is_some() || self.reads.ordered);
         moves || takes
+    }
+
+    /// Whether a column is only asked for by the read's own WHERE, and the row is found by that as before when it was given
+    /// what the write gives it.
+    pub fn is_found_again(&self, check: &Check, column: &Name) -> bool {
+        let asked = self.reads.filter.iter().filter(|predicate| predicate.columns.contains(column));
+        let stays = |predicate: &Predicate| {
+            let mut given = dependency::written(self.target).filter(|set| set.column == *column);
+            given.all(|set| self.stays_found(predicate, set))
+        };
+        side::is_of_filter(self.scene, self.sequence, check, column)
+            && !self.scene.found_nothing(self.read.id, self.write)
+            && asked.clone().next().is_some()
+            && asked.into_iter().all(stays)
+    }
+
+    /// Whether a row that was found by a condition is found by it as before when the column was given this: the value that
+    /// was asked for, another one that fits as well, or a new name in place of the one that a request brought.
+    fn stays_found(&self, asked: &Predicate, set: &Assignment) -> bool {
+        let (Some(read), Some(write)) = (self.read.access(), self.write.access()) else { return false };
+        let scene = self.scene;
+        let same = || {
+            let given = scene.terms_in(write, &set.value);
+            scene.same_value((read, &asked.value), (write, &set.value)) == Some(true)
+                || asked.op == Compare::Other
+                    && !given.is_empty()
+                    && given.iter().all(|term| scene.terms_in(read, &asked.value).contains(term))
+        };
+        let fits = || {
+            let constant = read.constant(&scene.ev.terms, &asked.value);
+            let held = recheck::held(scene, write, &set.value);
+            held.is_some_and(|held| side::is_found_by(asked.op, constant.as_ref(), &held) == Some(true))
+        };
+        let renamed = || {
+            let brought = scene.terms_in(read, &asked.value);
+            !brought.is_empty() && brought.iter().all(|term| scene.ev.terms.matters(*term)) && !self.gives_fixed(set)
+        };
+        match asked.op {
+            Compare::Eq => same() || fits() || renamed(),
+            Compare::Other => same(),
+            _ => fits(),
+        }
     }
 
     /// Whether a test that is not understood may say of the new value what it said of the old one: what is written is neither

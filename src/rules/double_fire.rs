@@ -4,13 +4,12 @@ use crate::event::{CondKind, EffectKind, Event, EventId, EventKind};
 use crate::finding::Confidence;
 use crate::flow::effect::asks_by_name;
 use crate::flow::random::is_drawn;
-use crate::flow::request::is_harmless_twice;
 use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::Protection;
 use crate::race::index::Kind;
 use crate::race::transaction;
-use crate::race::{Check, LooksAt, common, dependency, side};
+use crate::race::{Check, LooksAt, common, dependency, side, twice};
 use crate::rules::claim::Facts;
 use crate::rules::one_time;
 use crate::rules::stale_guard::NEAR;
@@ -54,7 +53,7 @@ pub fn effect(facts: &Facts<'_, '_>) -> Option<(EventId, Confidence)> {
         let EventKind::Effect(effect) = &event.kind else { return false };
         let acts = match effect.kind {
             EffectKind::File => guards_a_file && is_named_by_row(facts, &effect.named),
-            EffectKind::Http => !only_asks(facts, event) && !is_harmless_twice(&scene.ev.terms, event),
+            EffectKind::Http => !twice::is_harmless(scene, facts.read, facts.write, event),
             EffectKind::Message => effect.certain || is_near(facts, event) && !only_asks(facts, event),
             _ => true,
         };

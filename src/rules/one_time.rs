@@ -3,11 +3,10 @@
 use crate::event::{Access, Cond, CondId, CondKind, Effect, EffectKind, Event, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
-use crate::flow::request::is_harmless_twice;
 use crate::flow::term::{Origin, Params, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
-use crate::race::{Check, LooksAt, dependency, rows, side};
+use crate::race::{Check, LooksAt, dependency, rows, side, twice};
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand, Predicate};
 
@@ -55,7 +54,9 @@ pub fn is_for_the_row(facts: &Facts<'_, '_>, event: &Event) -> bool {
     let acts = |effect: &Effect| match effect.kind {
         EffectKind::Payment | EffectKind::Mail => true,
         EffectKind::Http => {
-            effect.certain && !is_harmless_twice(&scene.ev.terms, event) && effect.named.iter().any(of_row)
+            effect.certain
+                && !twice::is_harmless(scene, facts.read, facts.write, event)
+                && effect.named.iter().any(of_row)
         }
         EffectKind::Message | EffectKind::File | EffectKind::Other => false,
     };

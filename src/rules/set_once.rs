@@ -4,7 +4,7 @@
 use crate::event::{CondId, CondKind, Event};
 use crate::flow::term::{Part, Term, TermId, Terms};
 use crate::lower::tree::Name;
-use crate::race::{LooksAt, dependency};
+use crate::race::{LooksAt, dependency, twice};
 use crate::rules::claim::Facts;
 use crate::sql::statement::{Action, Assignment};
 
@@ -51,7 +51,12 @@ pub fn is_one(facts: &Facts<'_, '_>) -> bool {
 fn hangs_besides(facts: &Facts<'_, '_>, conds: &[CondId]) -> bool {
     let scene = facts.scene;
     let hangs = |deps: &[CondId]| scene.conditions(deps).iter().any(|cond| conds.contains(cond));
-    let acts = |event: &Event| event.acts() && event.id != facts.write.id && hangs(&event.deps);
+    let acts = |event: &Event| {
+        event.acts()
+            && event.id != facts.write.id
+            && hangs(&event.deps)
+            && !twice::is_harmless(scene, facts.read, facts.write, event)
+    };
     let returned = &scene.flow.returns;
     // Who is refused is told so; of several answers each tells something.
     let mut row = false;

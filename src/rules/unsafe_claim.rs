@@ -1,17 +1,17 @@
 //! A job or item is picked by a SELECT, then marked as taken.
 
-use crate::event::Event;
+use crate::event::{Access, CondId, EffectKind, Event, EventKind};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
-use crate::race::Sequence;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
+use crate::race::{Sequence, dependency, twice};
 use crate::rules::claim::Facts;
 use crate::rules::lost_update;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Predicate, Verb};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Output, Predicate, Verb};
 
 pub const ID: &str = "unsafe-claim";
 
@@ -30,12 +30,15 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         let listed = facts.sequence.key_from_row && !facts.reads_by_key();
         return (listed && is_paid_out(facts.scene, facts.read, facts.write)).then_some(Confidence::Medium);
     }
+    if facts.target.action == Action::Delete {
+        let used = is_used(facts);
+        return used.then_some(Confidence::Medium);
+    }
     if puts_away(facts) {
         return None;
     }
-    if facts.target.action == Action::Delete {
-        let used = used_beyond_key(facts);
-        return used.then_some(Confidence::Medium);
+    if only_names(facts) && facts.writes_the_same() && all_mark_alike(facts) && !is_used(facts) {
+        return Some(Confidence::Low);
     }
     Some(facts.confidence())
 }
@@ -115,18 +118,71 @@ pub fn is_kept_alive(facts: &Facts<'_, '_>) -> bool {
         && facts.decided_before(facts.write.id).any(|(write, ..)| write.does(Action::Update) && takes(write))
 }
 
-/// Whether anything is done with the picked row besides deleting it: deleting twice harms nobody.
-fn used_beyond_key(facts: &Facts<'_, '_>) -> bool {
+/// Whether whoever else gives a column by which rows were chosen a value marks the row in the same way.
+fn all_mark_alike(facts: &Facts<'_, '_>) -> bool {
+    let (scene, table) = (facts.scene, &facts.reads.table.name);
+    let own = facts.own_functions();
+    let Some(write) = facts.write.access() else { return false };
+    let chosen = |set: &&Assignment| facts.reads.filter.iter().any(|asked| asked.columns.contains(&set.column));
+    dependency::written(facts.target).filter(chosen).all(|set| {
+        let mut others = scene.rivals.writers.others((table, &set.column), scene.flow.function, &own);
+        write.is_now(&scene.ev.terms, &set.value) && others.all(|writer| writer.now)
+            || facts.others_write_the_same(set, &own)
+    })
+}
+
+/// Whether all that was read is which rows they are, or in which state: all that are in it, or the one that the request asked
+/// for. Two that mark them in the same way leave what one leaves.
+fn only_names(facts: &Facts<'_, '_>) -> bool {
+    let Some(read) = facts.read.access() else { return false };
+    let table = facts.scene.schema.table(&facts.reads.table.name);
+    let named = |column: &Name| {
+        table.is_some_and(|table| table.keys().any(|key| key.contains(column)))
+            || facts.reads.filter.iter().any(|predicate| predicate.columns.contains(column))
+    };
+    let told = |output: &Output| output.name != "*" && !output.from.is_empty() && output.from.iter().all(named);
+    let output = &read.statement.output;
+    let picked = facts.reads.limit.is_none() || !facts.reads.ordered && is_asked_for(facts.scene, facts.sequence);
+    !output.is_empty() && output.iter().all(told) && picked
+}
+
+/// Whether something is done with the picked row that adds up when it is done twice. Deleting twice harms nobody, nor does
+/// what only takes away what belongs to it.
+fn is_used(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
     let from_read = |term| scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
-    from_read(scene.flow.returns.term)
-        || scene.after(facts.read.id).any(|event| match &event.kind {
-            crate::event::EventKind::Access(access) => {
-                event.id != facts.write.id
-                    && access.statement.writes()
-                    && access.binds.iter().any(|term| from_read(*term))
-            }
-            crate::event::EventKind::Effect(_) => true,
-            _ => false,
-        })
+    // Who asked for this row, to delete it, holds nothing that another one should not have as well.
+    let asked_for =
+        || facts.target.action == Action::Delete && !facts.reads.ordered && is_asked_for(scene, facts.sequence);
+    let told = || from_read(scene.flow.returns.term) && !asked_for();
+    let conds: Vec<CondId> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let hangs = |event: &Event| scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond));
+    let counts =
+        |event: &Event| event.target().is_some_and(|target| target.sets.iter().any(|set| set.value.is_relative()));
+    let of_row = |access: &Access| access.binds.iter().any(|term| from_read(*term));
+    let acts = |event: &Event| match &event.kind {
+        EventKind::Access(access) => {
+            event.id != facts.write.id && (of_row(access) && adds(facts, event) || hangs(event) && counts(event))
+        }
+        EventKind::Effect(effect) => {
+            effect.kind != EffectKind::File && !twice::is_harmless(scene, facts.read, facts.write, event)
+        }
+        _ => false,
+    };
+    told() || scene.after(facts.read.id).any(acts)
+}
+
+/// Whether a write comes on top of what was there: a new row, something put to an amount, or what this request alone brings.
+fn adds(facts: &Facts<'_, '_>, event: &Event) -> bool {
+    let (Some(access), Some(target)) = (event.access(), event.target()) else { return false };
+    let scene = facts.scene;
+    let own = |set: &Assignment| {
+        let given = scene.terms_in(access, &set.value);
+        set.value.is_relative() || given.iter().any(|term| scene.ev.terms.brings(*term, |event| facts.is_read(event)))
+    };
+    match target.action {
+        Action::Insert => target.conflict.is_none() && !scene.rivals.journals.contains(&target.table.name),
+        Action::Update => target.sets.iter().any(own),
+        Action::Delete | Action::Read => false,
+    }
 }

@@ -5,11 +5,10 @@ use std::cmp::Reverse;
 use crate::event::{CondId, CondKind, Event, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::effect::asks_by_name;
-use crate::flow::request::is_harmless_twice;
 use crate::flow::term::{Params, Term, TermId};
 use crate::gather::{AS_WELL, EACH_OWN};
 use crate::race::scene::Scene;
-use crate::race::{alternatives, common, dependency};
+use crate::race::{alternatives, common, dependency, twice};
 use crate::rules::claim::Claim;
 use crate::story::words;
 
@@ -22,9 +21,10 @@ pub fn said(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
         let own_test = |cond: &CondId| scene.ev.cond(*cond).kind == CondKind::Test && !known.contains(cond);
         !scene.conditions(&event.deps).iter().any(own_test)
     };
+    let read = scene.event(claim.sequence.read).unwrap_or(write);
     let acts = scene.flow.events.iter().filter(|event| {
         event.acts()
-            && !is_harmless_twice(&scene.ev.terms, event)
+            && !twice::is_harmless(scene, read, write, event)
             && words::table(event) != words::table(write)
             && alternatives::one_run_passes(scene, event, write)
             && hangs(event)

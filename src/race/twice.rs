@@ -1,0 +1,27 @@
+//! Whether what leaves the process may do so twice.
+
+use crate::event::{EffectKind, Event, EventKind};
+use crate::flow::effect::{asks_by_name, sets_by_name, takes_away_by_name};
+use crate::flow::request::{is_harmless_twice, says_the_same};
+use crate::flow::term::TermId;
+use crate::race::common;
+use crate::race::scene::Scene;
+
+/// Whether a request that is sent a second time leaves all as it is: by how it is built, or by the name of the function that
+/// sends it, below the one that reads and writes.
+///
+/// In: the read of the row that both who send it have, the write, and what leaves the process.
+pub fn is_harmless(scene: &Scene<'_, '_>, read: &Event, write: &Event, event: &Event) -> bool {
+    let EventKind::Effect(effect) = &event.kind else { return false };
+    let terms = &scene.ev.terms;
+    let asked: Vec<TermId> = read.access().map_or(Vec::new(), |access| {
+        access.binds.iter().copied().chain(access.named.iter().map(|(_, term)| *term)).collect()
+    });
+    let depth = common(event, read).max(common(event, write));
+    let below = event.calls.iter().skip(depth);
+    let mut names = below.map(|call| scene.ev.program.function(call.function).name.as_str());
+    let by_name = |name: &str| {
+        asks_by_name(name) || takes_away_by_name(name) || sets_by_name(name) && says_the_same(terms, event, &asked)
+    };
+    effect.kind == EffectKind::Http && (is_harmless_twice(terms, event, &asked) || names.any(by_name))
+}
