@@ -41,6 +41,11 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     };
     let refusal = match row.target.action {
         Action::Delete => "no row means that somebody else had it: refuse there".to_owned(),
+        _ if checked && goes_another_way(case) => format!(
+            "no row changed means that the check does not hold any more, or that there is no such row: read again there, \
+             and go the other way ({})",
+            outcome::word(case)
+        ),
         _ if checked => format!(
             "no row changed means that the check does not hold any more, or that there is no such row: refuse there ({})",
             outcome::word(case)
@@ -48,6 +53,23 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
         _ => format!("no row changed means that there is no such row ({})", outcome::word(case)),
     };
     Some(finished(RewriteKind::AtomicStatement, title, rendered, &refusal))
+}
+
+/// Whether who is turned away by a check writes the table in another way, and is refused nothing.
+fn goes_another_way(case: Case<'_, '_>) -> bool {
+    let (scene, target) = (case.scene, case.target());
+    let conds = case.claim.sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?)));
+    let branches = conds.filter_map(|cond| cond.decides).filter(|decides| decides.is_if && decides.left == 0);
+    let mut branches = branches.map(|decides| decides.branch);
+    branches.any(|branch| {
+        let Some(own) = case.write.path.arms_of(branch) else { return false };
+        scene.flow.events.iter().any(|event| {
+            let other = event.path.arms_of(branch).is_some_and(|arms| arms & own == 0);
+            other
+                && event.target().map(|written| &written.table.name) == target.map(|target| &target.table.name)
+                && event.calls.len() == case.write.calls.len()
+        })
+    })
 }
 
 /// The write of the columns alone that a request changes, where the rest of the row is only handed back; none where a new

@@ -402,3 +402,19 @@ fn of_a_row_that_an_upsert_saves_whole_only_what_changes_is_written() {
             id, state, row.owner, row.meta).execute(pool).await?;";
     assert_eq!(first(&POSTGRES, "id: i64, state: String", body), "UPDATE accounts SET state = $1 WHERE id = $2");
 }
+
+#[test]
+fn who_goes_another_way_is_not_refused() {
+    let body = "let row = sqlx::query!(\"SELECT holds FROM accounts WHERE id = $1\", id).fetch_one(pool).await?;
+        if row.holds <= 1 {
+            sqlx::query!(\"DELETE FROM accounts WHERE id = $1\", id).execute(pool).await?;
+        } else {
+            sqlx::query!(\"UPDATE accounts SET holds = $2 WHERE id = $1\", id, row.holds - 1).execute(pool).await?;
+        }";
+    let found = findings(&POSTGRES, "id: i64", body);
+    let rewrites: Vec<_> = found.iter().flat_map(|finding| &finding.rewrites).collect();
+    let one = rewrites.iter().find(|rewrite| rewrite.text.contains("holds > 1"));
+    let one = one.unwrap_or_else(|| panic!("{rewrites:?}"));
+    assert_eq!(one.text, "UPDATE accounts SET holds = holds - 1 WHERE id = $1 AND holds > 1");
+    assert!(one.note.contains("read again there, and go the other way"), "{}", one.note);
+}
