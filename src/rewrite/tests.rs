@@ -418,3 +418,21 @@ fn who_goes_another_way_is_not_refused() {
     assert_eq!(one.text, "UPDATE accounts SET holds = holds - 1 WHERE id = $1 AND holds > 1");
     assert!(one.note.contains("read again there, and go the other way"), "{}", one.note);
 }
+
+#[test]
+fn rows_that_a_cache_may_hold_have_the_key_of_those_that_were_read() {
+    let body = "#[derive(sqlx::FromRow)]
+        struct Guest { id: i64, room_id: i64, name: String }
+        let known: Option<Vec<Guest>> = cache.get(\"guests\").await?;
+        let guests = match known {
+            Some(guests) => guests,
+            None => sqlx::query_as::<_, Guest>(\"SELECT * FROM guests\").fetch_all(pool).await?,
+        };
+        for guest in guests {
+            if guest.name == name { bail!(\"no\"); }
+        }
+        sqlx::query(\"INSERT INTO guests (id, room_id, name) VALUES ($1, $2, $3)\")
+            .bind(id).bind(room_id).bind(name).execute(pool).await?;";
+    let params = "cache: &shelf::Cache, id: i64, room_id: i64, name: String";
+    assert_eq!(first(&POSTGRES, params, body), "CREATE UNIQUE INDEX guests_name_key ON guests (name)");
+}
