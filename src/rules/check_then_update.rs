@@ -304,6 +304,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
             || renews(facts, check, &functions)
             || is_a_helpers_own(facts, check)
             || is_asked_again(facts, check)
+            || chooses_a_value(facts, check)
     };
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
@@ -320,6 +321,22 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .all(|value| facts.hands_back(&value.column) || facts.sequence.follows(value) || facts.issues(value));
     if facts.computed_from_row() && !counted && !issued { own } else { Confidence::Low }
+}
+
+/// Whether a condition decides nothing but which value is bound, of a row that is saved with what others write to it: what is
+/// lost is what they wrote, whatever was chosen.
+fn chooses_a_value(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let Some((id, write)) = check.cond.zip(facts.write.access()) else { return false };
+    // A helper that gives the value may end early, and refuses nobody.
+    let gives = || {
+        let cond = facts.scene.ev.cond(id);
+        !facts.write.deps.contains(&id)
+            && (asks_whether_there(facts, check) || cond.kind == CondKind::Test)
+            && cond.decides.is_none_or(|decides| decides.refused == 0)
+    };
+    (write.chosen_by.contains(&id) || gives())
+        && facts.sequence.values.iter().any(Written::is_handed_back)
+        && lost_update::claims(facts).is_some_and(|sure| sure > Confidence::Low)
 }
 
 /// Whether the write gives a value to a column that was read, where nobody knows which of them decides.
