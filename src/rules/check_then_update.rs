@@ -3,6 +3,7 @@
 use crate::event::{Comparison, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
+use crate::flow::effect::computes_with_key;
 use crate::flow::term::{Origin, Params, Part, Term, TermId, is_call};
 use crate::link::FnId;
 use crate::lower::tree::Name;
@@ -179,6 +180,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
                 && !facts.only_leads_on(check)
                 && !facts.names_row(column)
                 && !is_written_before(facts, column)
+                && !only_opens(facts, check)
         }),
         LooksAt::Row | LooksAt::Aggregate => Some(facts.confidence()),
         LooksAt::Existence => None,
@@ -446,6 +448,32 @@ fn proves(facts: &Facts<'_, '_>, check: &Check) -> bool {
             && brought.iter().all(|proof| !terms.mentions(term, *proof))
     };
     only_asked && !brought.is_empty() && given.peek().is_some() && given.all(new)
+}
+
+/// Whether a column is only what something that was brought was opened or proved with, such as the key of a message: what is
+/// asked is what that says.
+fn only_opens(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let mut opened = false;
+    check.cond.is_some_and(|cond| is_opened(facts, facts.scene.ev.cond(cond).term, &mut opened)) && opened
+}
+
+/// Whether all that a value uses of the read went into calls that compute with a key, and what they were given besides.
+fn is_opened(facts: &Facts<'_, '_>, term: TermId, opened: &mut bool) -> bool {
+    let terms = &facts.scene.ev.terms;
+    let of_read = |term: TermId| facts.scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    if !of_read(term) {
+        return true;
+    }
+    let brought = |part: &TermId| !of_read(*part) && terms.params(*part) != Params::default();
+    match terms.get(term) {
+        Term::Computed(by, parts) if computes_with_key(by) && parts.iter().any(brought) => {
+            *opened = true;
+            true
+        }
+        Term::Computed(_, parts) | Term::Either(parts) => parts.iter().all(|part| is_opened(facts, *part, opened)),
+        Term::Exists(of) | Term::Field(of, _) => is_opened(facts, *of, opened),
+        _ => false,
+    }
 }
 
 /// Whether all that a value uses of the read goes into calls together with something that was brought; what that is.
