@@ -82,7 +82,9 @@ fn fault(finding: &Finding, rewrite: &Rewrite) -> Option<String> {
     let fine = match rewrite.language {
         "sql" => {
             let engine = ENGINES.into_iter().find(|engine| finding.judged_for.starts_with(engine.name()));
-            let parsed = parse(&rewrite.text, engine.unwrap_or(Dialect::Postgres));
+            // What stays as the program has it.
+            let text = rewrite.text.replace("…, ", "").replace("(…) VALUES (…)", "(id) VALUES (0)");
+            let parsed = parse(&text, engine.unwrap_or(Dialect::Postgres));
             parsed.unknown.is_empty() && parsed.statements.iter().all(|statement| statement.gaps.is_empty())
         }
         "rust" => syn::parse_str::<syn::Block>(&format!("{{ {} }}", rewrite.text)).is_ok(),

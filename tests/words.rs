@@ -141,6 +141,42 @@ fn what_turns_a_check_away_is_told_by_the_statement_that_writes_it() {
 }
 
 #[test]
+fn where_another_statement_spoils_a_check_that_check_is_told() {
+    let code = r#"
+use anyhow::{Result, bail};
+use sqlx::PgPool;
+
+pub async fn leave(pool: &PgPool, id: i64, name: &str) -> Result<()> {
+    let (owner, until): (String, i64) =
+        sqlx::query_as("SELECT owner, until FROM moorings WHERE id = $1").bind(id).fetch_one(pool).await?;
+    if until > 0 {
+        bail!("not yet");
+    }
+    if owner == "harbour" {
+        bail!("stays");
+    }
+    sqlx::query("DELETE FROM moorings WHERE id = $1 AND owner <> 'harbour'").bind(id).execute(pool).await?;
+    Ok(())
+}
+
+pub async fn prolong(pool: &PgPool, id: i64, until: i64) -> Result<()> {
+    sqlx::query("UPDATE moorings SET until = $2 WHERE id = $1").bind(id).bind(until).execute(pool).await?;
+    Ok(())
+}
+
+pub async fn sell(pool: &PgPool, id: i64, owner: &str) -> Result<()> {
+    sqlx::query("UPDATE moorings SET owner = $2 WHERE id = $1").bind(id).bind(owner).execute(pool).await?;
+    Ok(())
+}
+"#;
+    let finding = only_finding(code);
+    let message = "prolong can change until of the moorings row after the check, and it is deleted all the same";
+    assert_eq!(finding.message, message);
+    let mut checks = finding.labels.iter().filter(|label| label.role == Role::Check).map(|label| label.text.as_str());
+    assert_eq!(checks.next(), Some("decides by the until that was read"));
+}
+
+#[test]
 fn what_is_done_beside_the_write_is_told_with_it() {
     let code = r#"
 use anyhow::{Result, bail};

@@ -190,9 +190,10 @@ impl<'p> Evaluator<'p> {
         if !pointer::wraps(&names) {
             self.given_away(&values);
         }
-        let lent = self.lent(args, &values);
+        let by = names.last().map_or("call", Name::as_str);
+        let lent = self.lent((by, None), args, &values);
         let value = self.external_call(&names, values, at);
-        self.change(&lent);
+        self.change(lent);
         value
     }
 
@@ -488,9 +489,9 @@ impl<'p> Evaluator<'p> {
             let site = self.site(at, false);
             self.calls.unresolved(&call.name, args.len(), site);
         }
-        let lent = self.lent(&call.args, &args);
+        let lent = self.lent((&call.name, Some(recv.term)), &call.args, &args);
         let value = self.known_method(recv, call, args, at);
-        self.change(&lent);
+        self.change(lent);
         value
     }
 

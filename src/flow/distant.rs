@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 
 use crate::event::{Cond, CondId, CondKind};
 use crate::flow::Evaluator;
+use crate::flow::effect::computes_with_key;
 use crate::flow::term::{Params, Term, TermId};
 
 /// Through how many calls a condition on parameters alone is told by itself.
@@ -67,6 +68,8 @@ impl Evaluator<'_> {
                 continue;
             }
             match self.terms.get(id) {
+                // What was opened with a key says nothing of the key.
+                Term::Computed(by, of) if computes_with_key(by) && of.len() > 1 => parts.push(id),
                 Term::Computed(_, of) | Term::Either(of) => todo.extend(of.iter().copied()),
                 Term::Exists(of) => todo.push(*of),
                 Term::Field(..) | Term::Param(..) => parts.push(id),

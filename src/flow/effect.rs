@@ -171,7 +171,7 @@ impl Evaluator<'_> {
         let cloud = krate.starts_with("aws_sdk_");
         self.terms.walk(request, &mut |term| {
             if let Term::Computed(by, _) = self.terms.get(term) {
-                asks |= matches!(by.as_str(), "get" | "head") || cloud && (asks_by_name(by) || computes(by));
+                asks |= matches!(by.as_str(), "get" | "head") || cloud && (asks_by_name(by) || computes_with_key(by));
                 acts |= matches!(by.as_str(), "post" | "put" | "patch" | "delete" | "request");
             }
         });
@@ -201,8 +201,10 @@ fn begins_with(name: &str, verbs: &[&str]) -> bool {
     words.next().is_some_and(|first| verbs.contains(&first)) && !words.any(|word| matches!(word, "or" | "and"))
 }
 
-fn computes(operation: &str) -> bool {
-    matches!(operation.split('_').next(), Some("sign" | "verify" | "encrypt" | "decrypt"))
+/// Whether an operation's name says that it computes with a key.
+pub fn computes_with_key(operation: &str) -> bool {
+    let name = operation.rsplit("::").next().unwrap_or(operation);
+    matches!(name.split('_').next(), Some("sign" | "verify" | "encrypt" | "decrypt"))
 }
 
 fn by_crate(krate: &str, call: &str) -> Option<EffectKind> {

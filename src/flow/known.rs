@@ -526,10 +526,13 @@ impl<'p> Evaluator<'p> {
             parts.extend(args.iter().map(|arg| arg.term));
             let mut changed = recv.clone();
             let text = Growing::of(&recv);
-            if name == "push_str" || (name == "push" && text.is_some()) {
+            let of_text = recv.ty.external_name() == Some("String");
+            if name == "push_str" || name == "push" && (of_text || text.is_some()) {
+                let constant = text.is_some() && matches!(self.terms.get(args[0].term), Term::Literal(_));
+                changed.term = if constant { recv.term } else { self.terms.computed(name, parts) };
                 if let Some(mut text) = text {
                     text.push(&args[0]);
-                    changed.shape = text.shape(recv.term);
+                    changed.shape = text.shape(changed.term);
                 }
             } else if let [only] = args.as_slice() {
                 // A list of rows' ids stands for the ids.

@@ -8,10 +8,10 @@ use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
 use crate::flow::known::is_mutator;
 use crate::flow::limits::FIELDS;
-use crate::flow::term::{STRUCT, Term, TermId};
+use crate::flow::term::{Params, STRUCT, Term, TermId};
 use crate::flow::value::{Shape, Value};
 use crate::link::{FnId, Type};
-use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Pat, UnOp};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Param, Pat, UnOp};
 use crate::span::Range;
 
 /// What a variable was borrowed from: `let doc = &mut row.doc`, `if let Some(fields) = doc.as_object_mut()`.
@@ -329,26 +329,62 @@ impl<'p> Evaluator<'p> {
         self.with_field(whole, first, changed)
     }
 
-    /// Variables that hold a constant and are lent to be changed.
-    pub(super) fn lent<'e>(&self, exprs: &'e [Expr], values: &[Value]) -> Vec<&'e Expr> {
-        let constant = |value: &Value| {
-            let mut only = true;
-            self.terms.walk(value.term, &mut |term| {
-                only &= matches!(self.terms.get(term), Term::Literal(_) | Term::Computed(..));
-            });
-            only && !matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
-        };
-        let lent = exprs.iter().zip(values).filter(|(expr, value)| {
-            expr.at.of(self.frame.text).starts_with("&mut ") && constant(value) && self.handle(value.term).is_none()
-        });
-        lent.filter_map(|(expr, _)| if let ExprKind::Ref(place) = &*expr.kind { Some(place) } else { None }).collect()
+    /// What is lent to a function that nobody knows, with what it holds afterwards: variables that hold a constant, and texts
+    /// that were lent to this function to be written to.
+    ///
+    /// In: the function's name, and what it is called on.
+    pub(super) fn lent<'e>(
+        &mut self,
+        (by, on): (&str, Option<TermId>),
+        exprs: &'e [Expr],
+        values: &[Value],
+    ) -> Vec<(&'e Expr, Value)> {
+        let mut lent = Vec::new();
+        for (expr, value) in exprs.iter().zip(values) {
+            if self.handle(value.term).is_some() {
+                continue;
+            }
+            if let ExprKind::Ref(place) = &*expr.kind
+                && expr.at.of(self.frame.text).starts_with("&mut ")
+                && self.is_constant_value(value)
+            {
+                // It holds anything, such as random bytes.
+                lent.push((place, self.fresh()));
+            } else if self.is_lent_text(expr, value) {
+                let given = on.into_iter().chain(values.iter().map(|value| value.term));
+                let parts = [self.terms.fresh()].into_iter().chain(given).collect();
+                lent.push((expr, Value { term: self.terms.computed(by, parts), shape: Shape::Plain, ..value.clone() }));
+            }
+        }
+        lent
     }
 
-    /// What was lent to a function that nobody knows holds anything afterwards, such as random bytes.
-    pub(super) fn change(&mut self, lent: &[&Expr]) {
-        for place in lent {
-            let fresh = self.fresh();
-            self.store(place, fresh);
+    fn is_constant_value(&self, value: &Value) -> bool {
+        let mut only = true;
+        self.terms.walk(value.term, &mut |term| {
+            only &= matches!(self.terms.get(term), Term::Literal(_) | Term::Computed(..));
+        });
+        only && !matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
+    }
+
+    /// Whether an argument is a parameter of this function that is a text or bytes, and is there to be written to.
+    fn is_lent_text(&self, expr: &Expr, value: &Value) -> bool {
+        let ExprKind::Path(path) = &*expr.kind else { return false };
+        let [segment] = path.segments.as_slice() else { return false };
+        let function = self.program.function(self.frame.function);
+        let lent =
+            |param: &Param| param.lent && matches!(&param.pat, Pat::Bind(name, None, _) if *name == segment.name);
+        let is_text = match &value.ty {
+            Type::Slice(_) => true,
+            ty => matches!(ty.external_name(), Some("String" | "Vec" | "BytesMut")),
+        };
+        is_text && self.terms.params(value.term) != Params::default() && function.params.iter().any(lent)
+    }
+
+    /// Puts into what was lent what it holds now.
+    pub(super) fn change(&mut self, lent: Vec<(&Expr, Value)>) {
+        for (place, value) in lent {
+            self.store(place, value);
         }
     }
 }

@@ -53,11 +53,12 @@ enum Draw {
     Anew,
 }
 
-/// Source: the `Rng`, `RngCore` and `SecureRandom` traits of `rand` and `ring`, `uuid::Uuid`, `ulid::Ulid`.
+/// Source: the `Rng`, `RngCore` and `SecureRandom` traits of `rand` and `ring`, `uuid::Uuid`, `ulid::Ulid`, `cryptr::utils`.
 fn draws(owner: &str, name: &str) -> Option<Draw> {
     Some(match (owner, name) {
         (_, "new_v4" | "now_v6" | "now_v7" | "nanoid" | "random_from_rng" | "random" | "gen" | "next_u64")
-        | ("Ulid" | "Ksuid" | "ObjectId", "new") => Draw::Once,
+        | ("Ulid" | "Ksuid" | "ObjectId", "new")
+        | (_, "secure_random" | "secure_random_vec" | "secure_random_alnum") => Draw::Once,
         (_, "next_u32" | "gen_range" | "gen_bool" | "random_range" | "random_bool" | "random_ratio" | "gen_ratio") => {
             Draw::Anew
         }

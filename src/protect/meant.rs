@@ -105,7 +105,12 @@ impl<'a, 'p> Compared<'a, 'p> {
     fn with_given(&self, column: &Name, write: (&Access, &TableAccess)) -> bool {
         let (scene, terms) = (self.scene, &self.scene.ev.terms);
         let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == self.sequence.read);
-        let column_of = |term: TermId| matches!(terms.get(term), Term::Field(_, name) if name == column);
+        let named = |term: TermId| matches!(terms.get(term), Term::Field(_, name) if name == column);
+        // A row may come out of a cache as well.
+        let column_of = |term: TermId| match terms.get(term) {
+            Term::Either(parts) => parts.iter().all(|part| named(*part)),
+            _ => named(term),
+        };
         let given = dependency::given_terms(scene, write, column);
         self.pairs.iter().any(|(whole, one, other)| {
             [(*one, *other), (*other, *one)].into_iter().any(|(row, value)| {

@@ -41,6 +41,11 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     };
     let refusal = match row.target.action {
         Action::Delete => "no row means that somebody else had it: refuse there".to_owned(),
+        _ if checked && goes_another_way(case) => format!(
+            "no row changed means that the check does not hold any more, or that there is no such row: read again there, \
+             and go the other way ({})",
+            outcome::word(case)
+        ),
         _ if checked => format!(
             "no row changed means that the check does not hold any more, or that there is no such row: refuse there ({})",
             outcome::word(case)
@@ -48,6 +53,23 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
         _ => format!("no row changed means that there is no such row ({})", outcome::word(case)),
     };
     Some(finished(RewriteKind::AtomicStatement, title, rendered, &refusal))
+}
+
+/// Whether who is turned away by a check writes the table in another way, and is refused nothing.
+fn goes_another_way(case: Case<'_, '_>) -> bool {
+    let (scene, target) = (case.scene, case.target());
+    let conds = case.claim.sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?)));
+    let branches = conds.filter_map(|cond| cond.decides).filter(|decides| decides.is_if && decides.left == 0);
+    let mut branches = branches.map(|decides| decides.branch);
+    branches.any(|branch| {
+        let Some(own) = case.write.path.arms_of(branch) else { return false };
+        scene.flow.events.iter().any(|event| {
+            let other = event.path.arms_of(branch).is_some_and(|arms| arms & own == 0);
+            other
+                && event.target().map(|written| &written.table.name) == target.map(|target| &target.table.name)
+                && event.calls.len() == case.write.calls.len()
+        })
+    })
 }
 
 /// The write of the columns alone that a request changes, where the rest of the row is only handed back; none where a new
@@ -74,34 +96,41 @@ pub fn changed_only(case: Case<'_, '_>) -> Option<Rewrite> {
     Some(finished(RewriteKind::AtomicStatement, "write only the columns that change".to_owned(), rendered, note))
 }
 
-/// The write as it is, under a version that each write moves on.
+/// The write as it is, under a version that each write moves on. What it sets stays as it is: `…`.
 pub fn versioned(case: Case<'_, '_>) -> Option<Rewrite> {
     let row = Row::of(case)?;
     let words = case.words(case.writes, row.target);
-    let table = case.scene.schema.table(&row.target.table.name)?;
-    let free = |name: &&str| table.columns.iter().all(|def| def.name != *name);
-    if row.target.action != Action::Update || table.columns.is_empty() {
+    if row.target.action != Action::Update {
         return None;
     }
-    let version = ["version", "row_version"].into_iter().find(free)?;
+    let version = free_version(case, row.target)?;
     let name = words.name(&row.target.table.name);
     let mut guard = Sql::text(format!("{version} = "));
     guard.append(Sql::called("the version that was read".to_owned()));
-    let next = Sql::text(format!("{version} = {version} + 1"));
+    let next = Sql::text(format!("{STAYS}{version} = {version} + 1"));
     let rendered = row.statement(vec![next], vec![guard], row.own_keys()?)?;
     let text = format!("ALTER TABLE {name} ADD COLUMN {version} BIGINT NOT NULL DEFAULT 0;\n{}", rendered.text);
+    Some(under_version(case, Rendered { text, ..rendered }))
+}
+
+/// What stands for the assignments of the program that stay as they are.
+pub const STAYS: &str = "…, ";
+
+/// A name for a version that no column of the table has; none where its columns are not known.
+pub fn free_version(case: Case<'_, '_>, target: &TableAccess) -> Option<&'static str> {
+    let table = case.scene.schema.table(&target.table.name)?;
+    let free = |name: &&str| table.columns.iter().all(|def| def.name != *name);
+    ["version", "row_version"].into_iter().find(|name| !table.columns.is_empty() && free(name))
+}
+
+pub fn under_version(case: Case<'_, '_>, rendered: Rendered) -> Rewrite {
     let note = format!(
-        "each UPDATE of {name} sets its columns and moves the version on; no row changed means that another request was \
-         first: read again, or refuse ({})",
+        "each statement that writes these rows moves the version on; no row changed means that another request was first: \
+         read again, or refuse ({})",
         outcome::word(case)
     );
-    let rendered = Rendered { text, ..rendered };
-    Some(finished(
-        RewriteKind::AtomicStatement,
-        "write only if the row is still the one that was read".to_owned(),
-        rendered,
-        &note,
-    ))
+    let title = "write only if the row is still the one that was read".to_owned();
+    finished(RewriteKind::AtomicStatement, title, rendered, &note)
 }
 
 /// The write as it is, under the condition that the columns it was decided by are still what was read.
@@ -110,22 +139,7 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
     if row.target.action != Action::Update || row.guards().is_some() && row.sets().is_some() {
         return None;
     }
-    let mut columns: Vec<Name> = Vec::new();
-    let (checks, values) = (&case.claim.sequence.checks, &case.claim.sequence.values);
-    for part in checks.iter().map(|check| &check.looks_at).chain(values.iter().map(|value| &value.from)) {
-        match part {
-            LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => columns.push(column.clone()),
-            LooksAt::Existence => {}
-            _ => return None,
-        }
-    }
-    // What no statement changes is still what was read.
-    columns.retain(|column| case.scene.rivals.changes(&row.target.table.name, column));
-    columns.sort_unstable();
-    columns.dedup();
-    if columns.is_empty() || columns.len() > COMPARED || columns.iter().any(|column| row.is_incomparable(column)) {
-        return None;
-    }
+    let columns = compared(case, row.target)?;
     let words = case.words(case.writes, row.target);
     let sets = row.target.sets.iter().map(|set| {
         let mut said = Sql::text(words.name(&set.column));
@@ -133,18 +147,8 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
         Some(said)
     });
     let sets = sets.collect::<Option<Vec<Sql>>>()?;
-    // SQLite knows the standard's operator since 3.39; a statement may be sent to another engine as well.
-    let only_sqlite = || {
-        let said = case.scene.ev.workspace.crates.iter().flat_map(|krate| &krate.dialects);
-        said.into_iter().all(|dialect| *dialect == Dialect::Sqlite)
-    };
-    let op = match case.dialect {
-        Dialect::MySql => "<=>",
-        Dialect::Sqlite if only_sqlite() => "IS",
-        Dialect::Sqlite | Dialect::Postgres | Dialect::Cockroach | Dialect::MsSql => "IS NOT DISTINCT FROM",
-    };
     let old = columns.iter().map(|column| {
-        let op = if row.is_nullable(column) { op } else { "=" };
+        let op = if is_nullable(case, row.target, column) { same_as(case) } else { "=" };
         let mut said = Sql::text(words.name(column));
         said.push(" ").push(op).push(" ").append(Sql::called(format!("the {column} that was read")));
         said
@@ -155,6 +159,55 @@ pub fn compare_and_set(case: Case<'_, '_>) -> Option<Rewrite> {
     let note =
         format!("no row changed means that another request was first: read again, or refuse ({})", outcome::word(case));
     Some(finished(RewriteKind::AtomicStatement, title, rendered, &note))
+}
+
+/// The columns by which a write is decided, or of which its values are made, as far as a statement changes them; none where
+/// they are not known, too many, or cannot be compared.
+pub fn compared(case: Case<'_, '_>, target: &TableAccess) -> Option<Vec<Name>> {
+    let mut columns: Vec<Name> = Vec::new();
+    let (checks, values) = (&case.claim.sequence.checks, &case.claim.sequence.values);
+    for part in checks.iter().map(|check| &check.looks_at).chain(values.iter().map(|value| &value.from)) {
+        match part {
+            LooksAt::Column(column) if !column.chars().all(|c| c.is_ascii_digit()) => columns.push(column.clone()),
+            LooksAt::Existence => {}
+            _ => return None,
+        }
+    }
+    // What no statement changes is still what was read.
+    columns.retain(|column| case.scene.rivals.changes(&target.table.name, column));
+    columns.sort_unstable();
+    columns.dedup();
+    let fit = !columns.is_empty() && columns.len() <= COMPARED;
+    (fit && !columns.iter().any(|column| is_incomparable(case, target, column))).then_some(columns)
+}
+
+/// The operator for which NULL is the same as NULL.
+pub fn same_as(case: Case<'_, '_>) -> &'static str {
+    // SQLite knows the standard's operator since 3.39; a statement may be sent to another engine as well.
+    let only_sqlite = || {
+        let said = case.scene.ev.workspace.crates.iter().flat_map(|krate| &krate.dialects);
+        said.into_iter().all(|dialect| *dialect == Dialect::Sqlite)
+    };
+    match case.dialect {
+        Dialect::MySql => "<=>",
+        Dialect::Sqlite if only_sqlite() => "IS",
+        Dialect::Sqlite | Dialect::Postgres | Dialect::Cockroach | Dialect::MsSql => "IS NOT DISTINCT FROM",
+    }
+}
+
+/// PostgreSQL's `json` has no equality.
+fn is_incomparable(case: Case<'_, '_>, target: &TableAccess, column: &Name) -> bool {
+    case.dialect.is_postgres_like()
+        && case.scene.schema.table(&target.table.name).is_some_and(|table| {
+            let of_type = |ty: &str| matches!(ty, "json" | "xml" | "point");
+            table.columns.iter().any(|def| def.name == *column && of_type(def.ty.as_str()))
+        })
+}
+
+pub fn is_nullable(case: Case<'_, '_>, target: &TableAccess, column: &Name) -> bool {
+    let table = case.scene.schema.table(&target.table.name);
+    let def = table.and_then(|table| table.columns.iter().find(|def| def.name == *column).map(|def| (table, def)));
+    def.is_none_or(|(table, def)| def.nullable && !table.primary_key.contains(column))
 }
 
 pub fn finished(kind: RewriteKind, title: String, rendered: Rendered, note: &str) -> Rewrite {
@@ -176,11 +229,24 @@ pub struct Row<'a, 'p> {
 impl<'a, 'p> Row<'a, 'p> {
     /// None when the two are not surely one row, or other tables take part.
     pub fn of(case: Case<'a, 'p>) -> Option<Self> {
+        matches!(case.target()?.action, Action::Update | Action::Delete).then(|| Self::written(case))?
+    }
+
+    /// The same where an upsert writes over the row.
+    pub fn upserted(case: Case<'a, 'p>) -> Option<Self> {
+        (case.target()?.action == Action::Insert).then(|| Self::written(case))?
+    }
+
+    fn written(case: Case<'a, 'p>) -> Option<Self> {
         let (source, target) = (case.source()?, case.target()?);
-        let same = matches!(case.claim.sequence.relation, Relation::SameRow | Relation::LikelySameRow);
+        let same = match case.claim.sequence.relation {
+            Relation::SameRow | Relation::LikelySameRow => true,
+            // An upsert may put it there as well.
+            Relation::NewRowOfSet => target.action == Action::Insert,
+            _ => false,
+        };
         let single = case.writes.statement.accesses.len() == 1 && case.reads.statement.accesses.len() == 1;
-        let changes = matches!(target.action, Action::Update | Action::Delete);
-        if !same || !single || !changes || source.aggregate.is_some() || case.read.id == case.write.id {
+        if !same || !single || source.aggregate.is_some() || case.read.id == case.write.id {
             return None;
         }
         let words = case.words(case.writes, target);
@@ -254,16 +320,18 @@ impl<'a, 'p> Row<'a, 'p> {
     }
 
     /// Whether a column gets back what was read from it, and nothing else.
-    fn stays(&self, set: &Assignment) -> bool {
+    pub fn stays(&self, set: &Assignment) -> bool {
         let terms = &self.case.scene.ev.terms;
-        let chosen = |term| matches!(terms.get(term), Term::Either(_));
+        // What a cache held of the row is handed back as well.
+        let named = |term: &TermId| matches!(terms.get(*term), Term::Field(_, name) if *name == set.column);
+        let chosen = |term| matches!(terms.get(term), Term::Either(parts) if !parts.iter().all(named));
         let values = &self.case.claim.sequence.values;
         !self.case.writes.bound(&set.value).is_some_and(chosen)
             && values.iter().any(|value| value.column == set.column && value.is_handed_back())
     }
 
     /// The new value, or the one that is there where a request brings none.
-    fn patched(&self, set: &Assignment) -> Option<Sql> {
+    pub fn patched(&self, set: &Assignment) -> Option<Sql> {
         let words = self.speaker.words;
         let column = words.name(&set.column);
         let mut said = Sql::text(format!("{column} = "));
@@ -304,23 +372,6 @@ impl<'a, 'p> Row<'a, 'p> {
         let columns: Vec<&str> =
             self.changed().filter(|set| self.is_stale(set)).map(|set| set.column.as_str()).collect();
         columns.join(" and ")
-    }
-
-    /// PostgreSQL's `json` has no equality.
-    fn is_incomparable(&self, column: &Name) -> bool {
-        self.case.dialect.is_postgres_like()
-            && self.case.scene.schema.table(&self.target.table.name).is_some_and(|table| {
-                table
-                    .columns
-                    .iter()
-                    .any(|def| def.name == *column && matches!(def.ty.as_str(), "json" | "xml" | "point"))
-            })
-    }
-
-    fn is_nullable(&self, column: &Name) -> bool {
-        let table = self.case.scene.schema.table(&self.target.table.name);
-        let def = table.and_then(|table| table.columns.iter().find(|def| def.name == *column).map(|def| (table, def)));
-        def.is_none_or(|(table, def)| def.nullable && !table.primary_key.contains(column))
     }
 
     /// What finds the row: the write's key, or the read's where the write's comes from the row.

@@ -18,6 +18,7 @@ mod sql;
 mod tests;
 mod tokens;
 mod unique_key;
+mod upsert;
 mod way;
 mod words;
 
@@ -53,7 +54,8 @@ pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
         new
     });
     if found.is_empty() && matches!(claim.rule, lost_update::ID | check_then_update::ID) {
-        found.extend(atomic::versioned(case).filter(|rewrite| parses(&rewrite.text, case.dialect)));
+        let versioned = atomic::versioned(case).or_else(|| upsert::versioned(case));
+        found.extend(versioned.filter(|rewrite| parses(&rewrite.text, case.dialect)));
     }
     // What has left the process is not taken back by a level.
     if found.is_empty() && holds && claim.rule != double_fire::ID {
@@ -68,9 +70,10 @@ fn needs_transaction(kind: RewriteKind) -> bool {
     matches!(kind, RewriteKind::RowLock | RewriteKind::OneTransaction | RewriteKind::Isolation)
 }
 
-/// Whether every statement of a text is understood in full.
+/// Whether every statement of a text is understood in full, but for what it leaves as it is.
 fn parses(text: &str, dialect: Dialect) -> bool {
-    let parsed = parse::parse(text, dialect);
+    let text = text.replace(atomic::STAYS, "").replace("(…) VALUES (…)", "(id) VALUES (0)");
+    let parsed = parse::parse(&text, dialect);
     parsed.unknown.is_empty()
         && !parsed.statements.is_empty()
         && parsed.statements.iter().all(|statement| statement.gaps.is_empty())
@@ -170,7 +173,8 @@ impl<'a, 'p> Case<'a, 'p> {
             lost_update::ID if own_number::column(self.scene, &self.claim.sequence).is_some() => Vec::new(),
             lost_update::ID if self.begins_anew() => vec![row_lock::rewrite(case)],
             check_then_update::ID | lost_update::ID if self.inserts() => {
-                vec![unique_key::rewrite(case), row_lock::rewrite(case), parent::lock(case)]
+                let alone = unique_key::rewrite(case).or_else(|| upsert::changed_only(case));
+                vec![alone, upsert::unchanged(case), row_lock::rewrite(case), parent::lock(case)]
             }
             check_then_update::ID => {
                 vec![atomic::rewrite(case), row_lock::rewrite(case), atomic::compare_and_set(case)]
@@ -184,7 +188,7 @@ impl<'a, 'p> Case<'a, 'p> {
                 vec![pick::rewrite(case), lock, atomic::rewrite(case)]
             }
             // A row that is there is meant to be written over.
-            check_then_insert::ID if self.replaces() => vec![atomic::rewrite(case)],
+            check_then_insert::ID if self.replaces() => vec![atomic::rewrite(case), upsert::unchanged(case)],
             check_then_insert::ID => {
                 let by_key = [unique_key::index(case), unique_key::rewrite(case)];
                 let told = by_key.iter().any(Option::is_some);

@@ -30,10 +30,12 @@ pub struct Value {
     pub called: Option<String>,
 }
 
-/// What is bound is one value wherever it is bound.
+/// What is bound is one value wherever it is bound; one of which nothing else is known is told by its place.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
+        let known = self.term.is_some() || self.named.is_some() || self.called.is_some();
         (self.term, &self.named, &self.called) == (other.term, &other.named, &other.called)
+            && (known || self.bound == other.bound)
     }
 }
 
@@ -71,6 +73,11 @@ impl Sql {
 
     pub fn term(term: TermId) -> Self {
         Self::value(Value { term: Some(term), bound: None, named: None, called: None })
+    }
+
+    /// What is bound at a place of the program's statement.
+    pub fn kept(place: usize) -> Self {
+        Self::value(Value { term: None, bound: Some(place), named: None, called: None })
     }
 
     pub fn called(name: impl Into<String>) -> Self {

@@ -363,6 +363,76 @@ fn a_version_is_the_way_where_no_transaction_is_held() {
     let found = crate::analyse(&workspace, &Config::default()).findings;
     let texts: Vec<&str> = found[0].rewrites.iter().map(|rewrite| rewrite.text.as_str()).collect();
     let wanted = "ALTER TABLE accounts ADD COLUMN version BIGINT NOT NULL DEFAULT 0;\n\
-                  UPDATE accounts SET version = version + 1 WHERE id = $1 AND version = $2";
+                  UPDATE accounts SET …, version = version + 1 WHERE id = $1 AND version = $2";
     assert_eq!(texts, [wanted], "{}", found[0].message);
+}
+
+#[test]
+fn an_upsert_writes_over_no_other_row_than_the_one_that_was_read() {
+    let upsert = "INSERT INTO accounts (id, state) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET state = $2";
+    let body = format!(
+        "let known: Option<String> =
+            sqlx::query_scalar(\"SELECT state FROM accounts WHERE id = $1\").bind(id).fetch_optional(pool).await?;
+         if known.as_deref() == Some(\"closed\") {{ bail!(\"no\"); }}
+         sqlx::query(\"{upsert}\").bind(id).bind(state).execute(pool).await?;"
+    );
+    let found = findings(&POSTGRES, "id: i64, state: String", &body);
+    let [rewrite, ..] = found[0].rewrites.as_slice() else { panic!("no rewrite for {}", found[0].message) };
+    assert_eq!(rewrite.text, format!("{upsert} WHERE accounts.state IS NOT DISTINCT FROM $3"));
+    assert!(rewrite.note.ends_with("$3 is the state that was read, NULL where there was no row"), "{}", rewrite.note);
+
+    // MySQL has no such condition.
+    let upsert = "INSERT INTO accounts (id, state) VALUES (?, ?) ON DUPLICATE KEY UPDATE state = VALUES(state)";
+    let body = body
+        .replace("INSERT INTO accounts (id, state) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET state = $2", upsert);
+    for finding in findings(&MYSQL, "id: i64, state: String", &body) {
+        assert!(
+            finding.rewrites.iter().all(|rewrite| !rewrite.text.contains("accounts.state")),
+            "{:?}",
+            finding.rewrites
+        );
+    }
+}
+
+#[test]
+fn of_a_row_that_an_upsert_saves_whole_only_what_changes_is_written() {
+    let body = "let row = sqlx::query!(\"SELECT state, owner, meta, holds FROM accounts WHERE id = $1\", id).fetch_one(pool).await?;
+        sqlx::query!(\"INSERT INTO accounts (id, state, owner, meta, holds) VALUES ($1, $2, $3, $4, 0)
+            ON CONFLICT (id) DO UPDATE SET state = $2, owner = $3, meta = $4\",
+            id, state, row.owner, row.meta).execute(pool).await?;";
+    assert_eq!(first(&POSTGRES, "id: i64, state: String", body), "UPDATE accounts SET state = $1 WHERE id = $2");
+}
+
+#[test]
+fn who_goes_another_way_is_not_refused() {
+    let body = "let row = sqlx::query!(\"SELECT holds FROM accounts WHERE id = $1\", id).fetch_one(pool).await?;
+        if row.holds <= 1 {
+            sqlx::query!(\"DELETE FROM accounts WHERE id = $1\", id).execute(pool).await?;
+        } else {
+            sqlx::query!(\"UPDATE accounts SET holds = $2 WHERE id = $1\", id, row.holds - 1).execute(pool).await?;
+        }";
+    let found = findings(&POSTGRES, "id: i64", body);
+    let rewrites: Vec<_> = found.iter().flat_map(|finding| &finding.rewrites).collect();
+    let one = rewrites.iter().find(|rewrite| rewrite.text.contains("holds > 1"));
+    let one = one.unwrap_or_else(|| panic!("{rewrites:?}"));
+    assert_eq!(one.text, "UPDATE accounts SET holds = holds - 1 WHERE id = $1 AND holds > 1");
+    assert!(one.note.contains("read again there, and go the other way"), "{}", one.note);
+}
+
+#[test]
+fn rows_that_a_cache_may_hold_have_the_key_of_those_that_were_read() {
+    let body = "#[derive(sqlx::FromRow)]
+        struct Guest { id: i64, room_id: i64, name: String }
+        let known: Option<Vec<Guest>> = cache.get(\"guests\").await?;
+        let guests = match known {
+            Some(guests) => guests,
+            None => sqlx::query_as::<_, Guest>(\"SELECT * FROM guests\").fetch_all(pool).await?,
+        };
+        for guest in guests {
+            if guest.name == name { bail!(\"no\"); }
+        }
+        sqlx::query(\"INSERT INTO guests (id, room_id, name) VALUES ($1, $2, $3)\")
+            .bind(id).bind(room_id).bind(name).execute(pool).await?;";
+    let params = "cache: &shelf::Cache, id: i64, room_id: i64, name: String";
+    assert_eq!(first(&POSTGRES, params, body), "CREATE UNIQUE INDEX guests_name_key ON guests (name)");
 }

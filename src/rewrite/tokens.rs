@@ -94,6 +94,21 @@ impl<'a> Text<'a> {
         Some(all)
     }
 
+    /// The same with its values at the places that they have now.
+    pub fn as_it_is(&self, from: usize, to: usize) -> Option<Sql> {
+        let mut all = Sql::default();
+        let mut at = self.tokens.get(from)?.start;
+        for token in self.tokens.get(from..to)? {
+            all.push(self.text.get(at..token.start)?);
+            match token.kind {
+                Kind::Param(number) => drop(all.append(Sql::kept(number))),
+                _ => drop(all.push(self.text.get(token.start..token.end)?)),
+            }
+            at = token.end;
+        }
+        Some(all)
+    }
+
     /// The text with `clause` before the bracket that closes the first sub-query that holds no other.
     pub fn in_first_subquery(&self, clause: &str) -> Option<String> {
         let opens =

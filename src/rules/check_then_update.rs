@@ -3,6 +3,7 @@
 use crate::event::{Comparison, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
+use crate::flow::effect::computes_with_key;
 use crate::flow::term::{Origin, Params, Part, Term, TermId, is_call};
 use crate::link::FnId;
 use crate::lower::tree::Name;
@@ -180,6 +181,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
                 && !facts.only_leads_on(check)
                 && !facts.names_row(column)
                 && !is_written_before(facts, column)
+                && !only_opens(facts, check)
         }),
         LooksAt::Row | LooksAt::Aggregate => Some(facts.confidence()),
         LooksAt::Existence => None,
@@ -306,6 +308,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
             || renews(facts, check, &functions)
             || is_a_helpers_own(facts, check)
             || is_asked_again(facts, check)
+            || chooses_a_value(facts, check)
     };
     if facts.sequence.checks.iter().any(|check| moved(check) && !settled(check)) {
         return own;
@@ -322,6 +325,22 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .all(|value| facts.hands_back(&value.column) || facts.sequence.follows(value) || facts.issues(value));
     if facts.computed_from_row() && !counted && !issued { own } else { Confidence::Low }
+}
+
+/// Whether a condition decides nothing but which value is bound, of a row that is saved with what others write to it: what is
+/// lost is what they wrote, whatever was chosen.
+fn chooses_a_value(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let Some((id, write)) = check.cond.zip(facts.write.access()) else { return false };
+    // A helper that gives the value may end early, and refuses nobody.
+    let gives = || {
+        let cond = facts.scene.ev.cond(id);
+        !facts.write.deps.contains(&id)
+            && (asks_whether_there(facts, check) || cond.kind == CondKind::Test)
+            && cond.decides.is_none_or(|decides| decides.refused == 0)
+    };
+    (write.chosen_by.contains(&id) || gives())
+        && facts.sequence.values.iter().any(Written::is_handed_back)
+        && lost_update::claims(facts).is_some_and(|sure| sure > Confidence::Low)
 }
 
 /// Whether the write gives a value to a column that was read, where nobody knows which of them decides.
@@ -431,6 +450,32 @@ fn proves(facts: &Facts<'_, '_>, check: &Check) -> bool {
             && brought.iter().all(|proof| !terms.mentions(term, *proof))
     };
     only_asked && !brought.is_empty() && given.peek().is_some() && given.all(new)
+}
+
+/// Whether a column is only what something that was brought was opened or proved with, such as the key of a message: what is
+/// asked is what that says.
+fn only_opens(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let mut opened = false;
+    check.cond.is_some_and(|cond| is_opened(facts, facts.scene.ev.cond(cond).term, &mut opened)) && opened
+}
+
+/// Whether all that a value uses of the read went into calls that compute with a key, and what they were given besides.
+fn is_opened(facts: &Facts<'_, '_>, term: TermId, opened: &mut bool) -> bool {
+    let terms = &facts.scene.ev.terms;
+    let of_read = |term: TermId| facts.scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
+    if !of_read(term) {
+        return true;
+    }
+    let brought = |part: &TermId| !of_read(*part) && terms.params(*part) != Params::default();
+    match terms.get(term) {
+        Term::Computed(by, parts) if computes_with_key(by) && parts.iter().any(brought) => {
+            *opened = true;
+            true
+        }
+        Term::Computed(_, parts) | Term::Either(parts) => parts.iter().all(|part| is_opened(facts, *part, opened)),
+        Term::Exists(of) | Term::Field(of, _) => is_opened(facts, *of, opened),
+        _ => false,
+    }
 }
 
 /// Whether all that a value uses of the read goes into calls together with something that was brought; what that is.

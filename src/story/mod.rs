@@ -173,7 +173,13 @@ fn deciding_check(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> Option
 
 /// The check that says most, with its condition.
 fn best_check<'c>(scene: &'c Scene<'_, '_>, claim: &'c Claim, write: &Event) -> Option<(&'c Check, &'c Cond)> {
-    let told = reason::told_columns(scene, claim, write);
+    // Where another statement spoils a check, that check is the one that is spoken of.
+    let spoiled = claim.counterpart.as_ref().map(|other| &other.column);
+    let spoiled = spoiled.filter(|column| claim.sequence.checked_columns().contains(column));
+    let told = match spoiled {
+        Some(column) => vec![column.as_str()],
+        None => reason::told_columns(scene, claim, write),
+    };
     let unsaid = |check: &Check| match &check.looks_at {
         LooksAt::Column(column) => !told.contains(&column.as_str()),
         _ => false,
