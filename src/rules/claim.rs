@@ -374,12 +374,11 @@ impl<'a, 'p> Facts<'a, 'p> {
     fn stays_found(&self, asked: &Predicate, set: &Assignment) -> bool {
         let (Some(read), Some(write)) = (self.read.access(), self.write.access()) else { return false };
         let scene = self.scene;
+        // One of several that may be given is not the one that was asked for.
         let same = || {
-            let given = scene.terms_in(write, &set.value);
-            scene.same_value((read, &asked.value), (write, &set.value)) == Some(true)
-                || asked.op == Compare::Other
-                    && !given.is_empty()
-                    && given.iter().all(|term| scene.terms_in(read, &asked.value).contains(term))
+            let Some(given) = write.bound(&set.value).map(|term| scene.plain(term)) else { return false };
+            let mut known = scene.terms_in(read, &asked.value).into_iter().map(|term| scene.plain(term));
+            !matches!(scene.ev.terms.get(given), Term::Either(_)) && known.any(|term| term == given)
         };
         let fits = || {
             let constant = read.constant(&scene.ev.terms, &asked.value);
