@@ -528,11 +528,12 @@ impl<'p> Evaluator<'p> {
             let text = Growing::of(&recv);
             let of_text = recv.ty.external_name() == Some("String");
             if name == "push_str" || name == "push" && (of_text || text.is_some()) {
-                let constant = text.is_some() && matches!(self.terms.get(args[0].term), Term::Literal(_));
-                changed.term = if constant { recv.term } else { self.terms.computed(name, parts) };
-                if let Some(mut text) = text {
-                    text.push(&args[0]);
-                    changed.shape = text.shape(changed.term);
+                match text {
+                    Some(mut text) => {
+                        text.push(&args[0]);
+                        changed.shape = text.shape(recv.term);
+                    }
+                    None => changed.term = self.terms.computed(name, parts),
                 }
             } else if let [only] = args.as_slice() {
                 // A list of rows' ids stands for the ids.

@@ -173,7 +173,7 @@ impl<'a, 'p> Case<'a, 'p> {
             lost_update::ID if own_number::column(self.scene, &self.claim.sequence).is_some() => Vec::new(),
             lost_update::ID if self.begins_anew() => vec![row_lock::rewrite(case)],
             check_then_update::ID | lost_update::ID if self.inserts() => {
-                let alone = unique_key::rewrite(case).or_else(|| upsert::changed_only(case));
+                let alone = upsert::changed_only(case).or_else(|| unique_key::rewrite(case));
                 vec![alone, upsert::unchanged(case), row_lock::rewrite(case), parent::lock(case)]
             }
             check_then_update::ID => {

@@ -42,6 +42,8 @@ fn is_there(case: Case<'_, '_>) -> bool {
 pub fn unchanged(case: Case<'_, '_>) -> Option<Rewrite> {
     let target = case.target()?;
     overwrites(case)?;
+    // Another row was read than the one that may be there: an earlier one of the same thing.
+    key_of_read(case)?;
     if matches!(case.dialect, Dialect::MySql | Dialect::MsSql) || case.writes.statement.accesses.len() != 1 {
         return None;
     }
