@@ -194,9 +194,7 @@ pub fn given<'e>(
         let found = match terms.get(part) {
             Term::Literal(text) => vec![text.clone()],
             Term::Field(of, column) => {
-                let Term::Row(event) = terms.get(*of) else { return None };
-                let found = read(*event)?;
-                let [own] = found.statement.accesses.as_slice() else { return None };
+                let (found, own) = only_read(terms, *of, read)?;
                 asked_for(terms, found, own).into_iter().find(|(name, _)| name == column)?.1
             }
             _ => return None,
@@ -217,14 +215,22 @@ fn found_by<'e>(
     let mut held = alternatives(terms, key).into_iter().filter(|part| !is_drawn(terms, *part));
     let (Some(one), None) = (held.next(), held.next()) else { return Kind::new() };
     let Term::Field(of, _) = terms.get(one) else { return Kind::new() };
-    let Term::Row(event) = terms.get(*of) else { return Kind::new() };
-    match read(*event) {
-        Some(found) => match found.statement.accesses.as_slice() {
-            [own] if own.table.name == target.table.name => asked_for(terms, found, own),
-            _ => Kind::new(),
-        },
-        None => Kind::new(),
+    match only_read(terms, *of, read) {
+        Some((found, own)) if own.table.name == target.table.name => asked_for(terms, found, own),
+        _ => Kind::new(),
     }
+}
+
+/// The read that gave a row, and the only table that it reads.
+fn only_read<'e>(
+    terms: &Terms,
+    row: TermId,
+    read: &impl Fn(EventId) -> Option<&'e Access>,
+) -> Option<(&'e Access, &'e TableAccess)> {
+    let Term::Row(event) = terms.get(row) else { return None };
+    let found = read(*event)?;
+    let [own] = found.statement.accesses.as_slice() else { return None };
+    Some((found, own))
 }
 
 /// What a value may be: it, or each of those it is one of.

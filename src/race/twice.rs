@@ -12,16 +12,28 @@ use crate::race::scene::Scene;
 ///
 /// In: the read of the row that both who send it have, the write, and what leaves the process.
 pub fn is_harmless(scene: &Scene<'_, '_>, read: &Event, write: &Event, event: &Event) -> bool {
-    let EventKind::Effect(effect) = &event.kind else { return false };
+    let is_request = matches!(&event.kind, EventKind::Effect(effect) if effect.kind == EffectKind::Http);
+    if !is_request {
+        return false;
+    }
     let terms = &scene.ev.terms;
     let asked: Vec<TermId> = read.access().map_or(Vec::new(), |access| {
         access.binds.iter().copied().chain(access.named.iter().map(|(_, term)| *term)).collect()
     });
-    let depth = common(event, read).max(common(event, write));
-    let below = event.calls.iter().skip(depth);
-    let mut names = below.map(|call| scene.ev.program.function(call.function).name.as_str());
     let by_name = |name: &str| {
         asks_by_name(name) || takes_away_by_name(name) || sets_by_name(name) && says_the_same(terms, event, &asked)
     };
-    effect.kind == EffectKind::Http && (is_harmless_twice(terms, event, &asked) || names.any(by_name))
+    is_harmless_twice(terms, event, &asked) || senders(scene, read, write, event).any(by_name)
+}
+
+/// The names of the functions through which something leaves the process, below the one that reads and writes.
+pub fn senders<'s>(
+    scene: &'s Scene<'_, '_>,
+    read: &Event,
+    write: &Event,
+    event: &'s Event,
+) -> impl Iterator<Item = &'s str> + use<'s> {
+    let depth = common(event, read).max(common(event, write));
+    let program = scene.ev.program;
+    event.calls.iter().skip(depth).map(|call| program.function(call.function).name.as_str())
 }

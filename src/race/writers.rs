@@ -191,9 +191,8 @@ impl Writers {
                 Arc::new(kind)
             });
             let held = kind.iter().find(|(name, _)| name == column).map(|(_, values)| values);
-            let inserted = |from: &Name| target.sets.iter().find(|set| set.column == *from).map(|set| &set.value);
             let value = match &set.value {
-                Operand::Excluded(from) => inserted(from).unwrap_or(&set.value),
+                Operand::Excluded(from) => target.set(from).map_or(&set.value, |inserted| &inserted.value),
                 value => value,
             };
             let stays = || kind::given(&asked.ev.terms, access, value, &read);
@@ -264,9 +263,10 @@ impl Writers {
         self.by_column.contains_key(&(Name::new(table), column.clone()))
     }
 
-    /// Whether all that is known to be given to a column is what the row was found by.
-    pub fn leave(&self, table: &str, column: &Name) -> bool {
-        !self.know(table, column) && self.given_back.contains(&(Name::new(table), column.clone()))
+    /// Whether nothing is known of who changes a column: neither that somebody does, nor that somebody gives it back what
+    /// the row was found by.
+    pub fn say_nothing(&self, table: &str, column: &Name) -> bool {
+        !self.know(table, column) && !self.given_back.contains(&(Name::new(table), column.clone()))
     }
 
     /// The tables in which some statement is known to give a row that is there a value of its own.
@@ -304,12 +304,9 @@ struct Own<'a, 'p> {
 impl Own<'_, '_> {
     fn gives_own(&self, target: &TableAccess, column: &Name, value: &Operand) -> bool {
         match value {
-            Operand::Excluded(from) => {
-                let inserted = target.sets.iter().find(|set| set.column == *from);
-                inserted.is_none_or(|set| {
-                    !matches!(set.value, Operand::Excluded(_)) && self.gives_own(target, column, &set.value)
-                })
-            }
+            Operand::Excluded(from) => target.set(from).is_none_or(|set| {
+                !matches!(set.value, Operand::Excluded(_)) && self.gives_own(target, column, &set.value)
+            }),
             Operand::Placeholder(_) | Operand::Named(_) => match self.access.bound(value) {
                 Some(term) => self.is_own(term, column),
                 None => false,

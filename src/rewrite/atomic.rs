@@ -115,6 +115,8 @@ pub fn versioned(case: Case<'_, '_>) -> Option<Rewrite> {
 
 /// What stands for the assignments of the program that stay as they are.
 pub const STAYS: &str = "…, ";
+/// What stands for the row that an upsert of the program inserts.
+pub const ROW_STAYS: &str = "(…) VALUES (…)";
 
 /// A name for a version that no column of the table has; none where its columns are not known.
 pub fn free_version(case: Case<'_, '_>, target: &TableAccess) -> Option<&'static str> {

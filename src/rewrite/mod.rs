@@ -72,7 +72,7 @@ fn needs_transaction(kind: RewriteKind) -> bool {
 
 /// Whether every statement of a text is understood in full, but for what it leaves as it is.
 fn parses(text: &str, dialect: Dialect) -> bool {
-    let text = text.replace(atomic::STAYS, "").replace("(…) VALUES (…)", "(id) VALUES (0)");
+    let text = text.replace(atomic::STAYS, "").replace(atomic::ROW_STAYS, "(id) VALUES (0)");
     let parsed = parse::parse(&text, dialect);
     parsed.unknown.is_empty()
         && !parsed.statements.is_empty()

@@ -2,7 +2,7 @@
 //!
 //! Source: the WHERE behind DO UPDATE, PostgreSQL manual "INSERT", SQLite's "UPSERT". MySQL has none.
 
-use super::atomic::{self, Row, finished};
+use super::atomic::{self, ROW_STAYS, Row, STAYS, finished};
 use super::sql::{Rendered, Sql};
 use super::tokens::Text;
 use super::{Case, outcome};
@@ -82,7 +82,7 @@ pub fn changed_only(case: Case<'_, '_>) -> Option<Rewrite> {
     let key = key_of_read(case).filter(|_| is_there(case))?;
     let row = Row::upserted(case)?;
     let given = |set: &Assignment| match &set.value {
-        Operand::Excluded(from) => target.sets.iter().find(|given| given.column == *from).cloned(),
+        Operand::Excluded(from) => target.set(from).cloned(),
         _ => Some(set.clone()),
     };
     let sets = sets.iter().map(given).collect::<Option<Vec<Assignment>>>()?;
@@ -92,7 +92,7 @@ pub fn changed_only(case: Case<'_, '_>) -> Option<Rewrite> {
     }
     let words = case.words(case.writes, target);
     let keys = key.iter().map(|column| {
-        let given = target.sets.iter().find(|set| set.column == *column)?;
+        let given = target.set(column)?;
         let mut said = Sql::text(format!("{} = ", words.name(column)));
         said.append(words.operand(&given.value, Some(column))?);
         Some(said)
@@ -117,7 +117,7 @@ pub fn versioned(case: Case<'_, '_>) -> Option<Rewrite> {
     let name = words.name(&target.table.name);
     let key: Vec<String> = key.iter().map(|column| words.name(column)).collect();
     let mut all = Sql::text(format!(
-        "INSERT INTO {name} (…) VALUES (…) ON CONFLICT ({}) DO UPDATE SET …, {version} = {name}.{version} + 1 \
+        "INSERT INTO {name} {ROW_STAYS} ON CONFLICT ({}) DO UPDATE SET {STAYS}{version} = {name}.{version} + 1 \
          WHERE {name}.{version} = ",
         key.join(", ")
     ));

@@ -168,12 +168,12 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let (table, rivals) = (&facts.reads.table.name, facts.scene.rivals);
     let own = facts.own_functions();
     // Who writes what a request brings may write what the check turns away, but for all that is known does not.
-    let unknown = |column: &Name| !rivals.writers.know(table, column) && !rivals.writers.leave(table, column);
-    let others = |column: &Name| match unknown(column) || facts.spoiler(column, &own).is_some() {
-        true if is_put_there_again(facts, column, &own) || is_away_by(facts, column) => Some(Confidence::Low),
-        true => Some(facts.confidence()),
-        false => facts.other_writer(column, &own).map(|_| Confidence::Low),
-    };
+    let others =
+        |column: &Name| match rivals.writers.say_nothing(table, column) || facts.spoiler(column, &own).is_some() {
+            true if is_put_there_again(facts, column, &own) || is_away_by(facts, column) => Some(Confidence::Low),
+            true => Some(facts.confidence()),
+            false => facts.other_writer(column, &own).map(|_| Confidence::Low),
+        };
     let spoiled = facts.sequence.checks.iter().filter_map(|check| match &check.looks_at {
         LooksAt::Column(column) => others(column).filter(|_| {
             rivals.changes(table, column)

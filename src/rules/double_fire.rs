@@ -161,9 +161,7 @@ fn is_near(facts: &Facts<'_, '_>, effect: &Event) -> bool {
 
 /// Whether the request is sent below a function that only asks for something, by its name.
 fn only_asks(facts: &Facts<'_, '_>, effect: &Event) -> bool {
-    let depth = common(effect, facts.read).max(common(effect, facts.write));
-    let program = facts.scene.ev.program;
-    effect.calls.iter().skip(depth).any(|call| asks_by_name(&program.function(call.function).name))
+    twice::senders(facts.scene, facts.read, facts.write, effect).any(asks_by_name)
 }
 
 /// Whether a guarded write before the effect already decided who goes on. A level decides only at the commit.

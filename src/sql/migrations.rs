@@ -215,6 +215,16 @@ mod tests {
     }
 
     #[test]
+    fn a_step_stands_below_a_directory_or_in_the_module_of_all() {
+        for path in ["db/migrations/0001.sql", "migration/src/m1_users.rs", "src/sql/migrations.rs"] {
+            assert!(is_step(path), "{path}");
+        }
+        for path in ["src/migration.rs", "src/migrations_page.rs", "src/users.rs"] {
+            assert!(!is_step(path), "{path}");
+        }
+    }
+
+    #[test]
     fn the_tables_of_a_tests_directory_do_not_hide_those_of_the_program() {
         let own = (
             "app/db/migrations/0001_members.up.sql",

@@ -335,6 +335,11 @@ impl Access {
             .map(|p| &p.value)
     }
 
+    /// What a column is given, of which an upsert may speak as `EXCLUDED.column`.
+    pub fn set(&self, column: &str) -> Option<&Assignment> {
+        self.sets.iter().find(|set| set.column == column)
+    }
+
     /// Whether an insert changes the row that it meets: `ON CONFLICT DO UPDATE`, `REPLACE`.
     pub fn writes_over(&self) -> bool {
         let conflict = self.conflict.as_ref().map(|conflict| &conflict.action);
