@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::client::HandleKind;
 use crate::event::{CondId, EventId, Flow};
 use crate::flow::Evaluator;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Term, TermId, is_struct};
 use crate::lower::tree::Pat;
 
 /// How deep a term is told.
@@ -65,6 +65,7 @@ impl<'a, 'p> Shown<'a, 'p> {
                 [left, right] if by.bytes().all(|b| b.is_ascii_punctuation()) => {
                     format!("({} {by} {})", self.at_depth(*left, depth + 1), self.at_depth(*right, depth + 1))
                 }
+                parts if is_struct(by) => format!("struct({})", self.list(parts, depth)),
                 parts => format!("{by}({})", self.list(parts, depth)),
             },
             Term::Either(parts) => {

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use crate::flow::term::STRUCT;
 use crate::flow::value::{Shape, Value};
 use crate::flow::{Evaluator, branch};
 use crate::link::{Type, TypeId};
@@ -56,7 +55,7 @@ impl<'p> Evaluator<'p> {
             }
             _ => return None,
         }
-        let term = self.terms.computed(STRUCT, parts.iter().map(|(_, part)| part.term).collect());
+        let term = self.terms.record(parts.iter().map(|(name, part)| (name, part.term)), None);
         let guards: Vec<_> = parts.iter().flat_map(|(_, part)| part.guards.iter().copied()).collect();
         let mut value = Value::new(term, of).shaped(Shape::Record(Arc::new(parts)));
         value.guards = branch::union(&recv.guards, &guards);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{CondKind, Conds};
 use crate::flow::limits::FIELDS;
-use crate::flow::term::{STRUCT, Term};
+use crate::flow::term::Term;
 use crate::flow::text::Growing;
 use crate::flow::value::{ClosureValue, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
@@ -190,9 +190,9 @@ impl<'p> Evaluator<'p> {
         if !matches!(ty, Type::Def(..)) {
             parts.iter().for_each(|(_, value)| self.given_away(std::slice::from_ref(value)));
         }
-        let mut terms: Vec<_> = parts.iter().map(|(_, value)| value.term).collect();
+        let given = parts.iter().map(|(name, value)| (name, value.term));
+        let term = self.terms.record(given, rest.as_ref().map(|rest| rest.term));
         if let Some(rest) = &rest {
-            terms.push(rest.term);
             if let Shape::Record(known) = &rest.shape {
                 for (name, value) in known.iter() {
                     if parts.iter().all(|(n, _)| n != name) {
@@ -208,7 +208,6 @@ impl<'p> Evaluator<'p> {
                 }
             }
         }
-        let term = self.terms.computed(STRUCT, terms);
         let value = Value::new(term, ty).shaped(Shape::Record(Arc::new(parts)));
         let value = self.as_variant(&lit.path, value);
         self.built_struct(lit, rest.as_ref(), value)

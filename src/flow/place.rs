@@ -8,7 +8,7 @@ use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
 use crate::flow::known::is_mutator;
 use crate::flow::limits::FIELDS;
-use crate::flow::term::{Params, STRUCT, Term, TermId};
+use crate::flow::term::{Params, Term, TermId};
 use crate::flow::value::{Shape, Value};
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Param, Pat, UnOp};
@@ -139,7 +139,7 @@ impl<'p> Evaluator<'p> {
             None => parts.push((name.clone(), value)),
         }
         if self.is_all_new(&whole, &parts) {
-            whole.term = self.terms.computed(STRUCT, parts.iter().map(|(_, part)| part.term).collect());
+            whole.term = self.terms.record(parts.iter().map(|(name, part)| (name, part.term)), None);
         }
         whole.reshape(Shape::Record(Arc::new(parts)));
         whole

@@ -19,8 +19,8 @@ use crate::lower::tree::Name;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TermId(pub u32);
 
-/// What puts the fields of a struct together.
-pub const STRUCT: &str = "struct";
+/// What puts the fields of a struct together; their names may follow, each after a comma: `struct,id,name`.
+const STRUCT: &str = "struct";
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -152,9 +152,22 @@ const DEPTH: u16 = 1_000;
 
 /// Whether a computed value is named after a function or method, not after an operator or a form of the language.
 pub fn is_call(by: &str) -> bool {
-    const FORMS: [&str; 13] =
-        ["struct", "tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get"];
-    by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !FORMS.contains(&by) && !by.starts_with(ENCODED)
+    const FORMS: [&str; 12] =
+        ["tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get"];
+    by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && !FORMS.contains(&by)
+        && !is_struct(by)
+        && !by.starts_with(ENCODED)
+}
+
+/// Whether a computed value is a struct that was put together.
+pub fn is_struct(by: &str) -> bool {
+    by.strip_prefix(STRUCT).is_some_and(|names| names.is_empty() || names.starts_with(','))
+}
+
+/// Whether a computed value is a struct or a tuple, whose parts stand in it as they were.
+pub fn is_record(by: &str) -> bool {
+    by == "tuple" || is_struct(by)
 }
 
 /// The table wants all bits of a hash.
@@ -219,8 +232,36 @@ impl Terms {
         self.intern(Term::Literal(Name::new(text)))
     }
 
+    /// A field or element of a value: of a struct or a tuple that was put together, what was put there.
     pub fn field(&mut self, of: TermId, name: Name) -> TermId {
-        self.intern(Term::Field(of, name))
+        match self.get(of) {
+            Term::Computed(by, parts) if is_record(by) => {
+                let names = by.split_once(',').map(|(_, names)| names.split(','));
+                let place = match &names {
+                    Some(names) => names.clone().position(|known| known == &*name),
+                    None => name.parse().ok(),
+                };
+                let rest = names.and_then(|names| parts.get(names.count()));
+                match (place.and_then(|place| parts.get(place)), rest) {
+                    (Some(part), _) => *part,
+                    (None, Some(rest)) => self.field(*rest, name),
+                    (None, None) => self.intern(Term::Field(of, name)),
+                }
+            }
+            _ => self.intern(Term::Field(of, name)),
+        }
+    }
+
+    /// A struct that is put together of its fields, by their names; what `rest` has of the others.
+    pub fn record<'a>(&mut self, fields: impl Iterator<Item = (&'a Name, TermId)>, rest: Option<TermId>) -> TermId {
+        let (mut by, mut parts) = (STRUCT.to_owned(), Vec::new());
+        for (name, part) in fields {
+            by.push(',');
+            by.push_str(name);
+            parts.push(part);
+        }
+        parts.extend(rest);
+        self.computed(&by, parts)
     }
 
     pub fn exists(&mut self, of: TermId) -> TermId {
@@ -251,7 +292,7 @@ impl Terms {
     /// Of a struct that several statements gave parts of, what the first of them gave.
     fn first_of(&mut self, of: TermId) -> Option<TermId> {
         let Term::Computed(by, _) = self.get(of) else { return None };
-        if by != STRUCT {
+        if !is_struct(by) {
             return None;
         }
         let origins = self.origins(of);
@@ -383,12 +424,12 @@ impl Terms {
             _ => false,
         };
         let told = parts.iter().filter(|part| !self.origins(**part).is_empty());
-        matches!(by.as_str(), "struct" | "tuple") && told.clone().count() > 1 && told.clone().all(|part| plain(&part))
+        is_record(by) && told.clone().count() > 1 && told.clone().all(|part| plain(&part))
     }
 
     fn is_record(&self, id: TermId) -> bool {
         match self.get(id) {
-            Term::Computed(by, _) => matches!(by.as_str(), "struct" | "tuple"),
+            Term::Computed(by, _) => is_record(by),
             Term::Either(parts) => {
                 parts.iter().any(|part| matches!(self.get(*part), Term::Computed(..)) && self.is_record(*part))
             }
@@ -444,7 +485,7 @@ impl Terms {
                 let of_records = length && parts.first().is_some_and(|list| self.is_mapped_row(*list));
                 let answer = by == ANSWER;
                 // Putting values side by side computes nothing, nor does another form of one.
-                let kept = matches!(by.as_str(), "struct" | "tuple" | "with") || by.starts_with(ENCODED);
+                let kept = is_record(by) || by == "with" || by.starts_with(ENCODED);
                 let measures = matches!(by.as_str(), "<" | "<=" | ">" | ">=" | "+" | "-");
                 let mut facts = self.joined(parts, |_, origin| {
                     let part = match origin.part {

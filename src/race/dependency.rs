@@ -5,11 +5,11 @@ use rustc_hash::FxHashMap;
 use crate::event::{Access, CondId, CondKind, EffectKind, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::encode::decoded;
-use crate::flow::term::{Origin, Part, Term, TermId, is_call};
+use crate::flow::term::{Origin, Part, Term, TermId, is_call, is_record};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, rows};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
@@ -94,6 +94,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
     let mut all = found.in_order();
     for sequence in &mut all {
         rows::relate(scene, sequence);
+        first::is_check(scene, sequence);
         drop_encodings(scene, sequence, write);
         nothing_in_it(scene, sequence, write);
         key_is_presence(scene, sequence);
@@ -123,7 +124,7 @@ pub fn record_of(scene: &Scene<'_, '_>, asked: TermId) -> Option<EventId> {
         let of_one = base(*part);
         let read = match terms.get(of_one) {
             Term::Row(event) if of_one != *part => *event,
-            Term::Computed(by, _) if by == "struct" || by == "tuple" => {
+            Term::Computed(by, _) if is_record(by) => {
                 let origins = scene.origins(of_one);
                 let read = origins.iter().map(|origin| origin.event).min_by_key(|event| scene.place(*event))?;
                 let column = |origin: &&Origin| origin.event == read && matches!(origin.part, Part::Column(_));

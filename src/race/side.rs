@@ -3,7 +3,7 @@
 use crate::event::{Access, Cond, CondId, CondKind, Event};
 use crate::flow::Evaluator;
 use crate::flow::encode::decoded;
-use crate::flow::term::{Origin, Part, Term, TermId};
+use crate::flow::term::{Origin, Part, Term, TermId, is_record};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, dependency};
@@ -367,7 +367,7 @@ impl Column<'_, '_, '_> {
             return true;
         }
         match self.scene.ev.terms.get(term) {
-            Term::Computed(by, _) if matches!(by.as_str(), "struct" | "tuple") => false,
+            Term::Computed(by, _) if is_record(by) => false,
             Term::Computed(_, parts) | Term::Either(parts) => any(parts),
             Term::Exists(of) => self.stands_in(*of, depth + 1),
             // The row as a whole.

@@ -27,6 +27,9 @@ const KEPT: usize = 24;
 /// A statement that sets no more columns says by itself what it is for.
 pub const NARROW: usize = 3;
 
+/// What puts a text together of its parts.
+const FORMAT: &str = "format";
+
 /// How deep a value is looked into.
 const DEPTH: usize = 40;
 
@@ -385,7 +388,10 @@ fn joins_something(terms: &Terms, term: TermId, column: &str) -> bool {
     let mut found = false;
     terms.walk(term, &mut |part| {
         if let Term::Computed(by, parts) = terms.get(part) {
-            found |= parts.len() > 1 && joins(by) && parts.iter().any(|part| comes_from(terms, *part, column));
+            if joins(by) {
+                let own: Vec<bool> = parts.iter().map(|part| comes_from(terms, *part, column)).collect();
+                found |= own.contains(&true) && puts_to(terms, by, parts, &own);
+            }
         }
     });
     found
@@ -405,16 +411,24 @@ fn kept(terms: &Terms, term: TermId, column: &str, depth: usize) -> bool {
         Term::Field(of, _) | Term::Exists(of) => kept(terms, *of, column, depth + 1),
         Term::Either(parts) => parts.iter().all(|part| kept(terms, *part, column, depth + 1)),
         Term::Computed(by, parts) => {
-            let of_column = |part: &TermId| kept(terms, *part, column, depth + 1);
-            let joined = joins(by) && parts.len() > 1;
-            !joined && parts.iter().any(of_column) && parts.iter().all(|part| of_column(part) || !terms.matters(*part))
+            let own: Vec<bool> = parts.iter().map(|part| kept(terms, *part, column, depth + 1)).collect();
+            let mut others = parts.iter().zip(&own).filter(|(_, own)| !**own);
+            own.contains(&true) && !puts_to(terms, by, parts, &own) && others.all(|(part, _)| !terms.matters(*part))
         }
         _ => false,
     }
 }
 
+/// Whether an operation puts something to what comes from a column, as those of its parts do that are its `own`. A text that
+/// is put together of such parts alone says what the column said.
+pub fn puts_to(terms: &Terms, by: &str, parts: &[TermId], own: &[bool]) -> bool {
+    let others = || parts.iter().zip(own).any(|(part, own)| !own && terms.matters(*part));
+    let split = || own.iter().filter(|own| **own).count() > 1;
+    joins(by) && parts.len() > 1 && (by != FORMAT || !split() || others())
+}
+
 /// Whether an operation puts something to what was there: a sum, a text, a list.
 pub fn joins(by: &str) -> bool {
-    matches!(by, "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "<<" | ">>" | "put" | "format")
+    matches!(by, "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "<<" | ">>" | "put" | FORMAT)
         || crate::flow::is_mutator(by)
 }

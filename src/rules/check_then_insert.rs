@@ -183,9 +183,12 @@ fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a row is written under a key of its own, there or not, and nothing says that another one was missing.
 fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
+    // That there is none may be written into the row.
+    let marked = |check: &Check| check.cond.is_none() && check.looks_at == LooksAt::Existence;
     facts.target.writes_over()
         && meets_another(facts.scene, facts.sequence)
         && !facts.scene.found_nothing(facts.read.id, facts.write)
+        && !facts.sequence.checks.iter().any(marked)
 }
 
 /// Whether a condition only looks at a column in which the new row gets a value that is drawn: whoever asks there for a
@@ -217,7 +220,7 @@ fn asks_for_another(facts: &Facts<'_, '_>, check: &Check) -> bool {
 
 /// Whether a condition goes on only with a row that is there.
 fn needs_row(facts: &Facts<'_, '_>, check: &Check) -> bool {
-    check.cond.is_some_and(|cond| facts.scene.ev.cond(cond).kind == CondKind::Presence)
+    check.cond.is_some_and(|cond| matches!(facts.scene.ev.cond(cond).kind, CondKind::Presence | CondKind::Each))
 }
 
 /// Whether rows are looked through for what stands in the new one.

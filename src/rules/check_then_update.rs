@@ -14,7 +14,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
-use crate::rules::{lost_update, one_time, set_once, stale_guard};
+use crate::rules::{lost_update, on_the_way, one_time, set_once, stale_guard};
 use crate::sql::statement::{Action, Compare, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
@@ -34,7 +34,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         let exchanged = one_time::is_exchanged(facts).then_some(Confidence::Medium);
         return deleted(facts).or_else(consumed).max(exchanged).or(Some(Confidence::Low));
     }
-    if takes_away(facts) || set_once::is_one(facts) {
+    if takes_away(facts) || set_once::is_one(facts) || on_the_way::is_deleted_after(facts) {
         return Some(Confidence::Low);
     }
     if asks_for_what_it_computes_from(facts) {
@@ -78,7 +78,7 @@ fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
                 && !facts.only_leads_on(check)
                 && !facts.names_row(column)
                 && !stale_guard::runs_out(facts, check)
-                && !is_written_before(facts, column) =>
+                && !on_the_way::is_written_before(facts, column) =>
         {
             Some(column)
         }
@@ -180,7 +180,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
                 && !facts.permits(check)
                 && !facts.only_leads_on(check)
                 && !facts.names_row(column)
-                && !is_written_before(facts, column)
+                && !on_the_way::is_written_before(facts, column)
                 && !only_opens(facts, check)
         }),
         LooksAt::Row | LooksAt::Aggregate => Some(facts.confidence()),
@@ -250,20 +250,6 @@ fn takes_away(facts: &Facts<'_, '_>) -> bool {
         && dependency::written(facts.target).all(|set| !set.value.is_relative())
         && !used(scene.flow.returns.term)
         && !another()
-}
-
-/// Whether a column of the row that was read is written on the way to the write, wherever that leads on from the read.
-fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
-    let scene = facts.scene;
-    let passed = |branch: u32| [facts.read, facts.write].iter().any(|event| event.path.arms_of(branch).is_some());
-    // Who is refused by the check comes to neither.
-    let conds = facts.sequence.checks.iter().filter_map(|check| check.cond);
-    let decided: Vec<u32> = conds.filter_map(|cond| scene.ev.cond(cond).decides).map(|by| by.branch).collect();
-    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
-        dependency::sets_in(event, (&facts.reads.table.name, column))
-            && event.path.0.iter().all(|(branch, _)| passed(*branch) || decided.contains(branch))
-            && scene.sequences(event).iter().any(|own| own.read == facts.read.id && own.relation == Relation::SameRow)
-    })
 }
 
 /// Whether a check belongs to a helper that writes the column itself, before this write: it was asked for that one.

@@ -7,7 +7,7 @@ use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::side::Held;
-use crate::race::writers::{Told, is_kept, joins};
+use crate::race::writers::{Told, is_kept, puts_to};
 use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Assignment;
@@ -320,7 +320,8 @@ impl Facts<'_, '_> {
         let mut found = false;
         terms.walk(term, &mut |part| {
             if let Term::Computed(by, parts) = terms.get(part) {
-                found |= parts.len() > 1 && joins(by) && parts.iter().any(read);
+                let own: Vec<bool> = parts.iter().map(read).collect();
+                found |= own.contains(&true) && puts_to(terms, by, parts, &own);
             }
         });
         found

@@ -11,6 +11,7 @@ pub mod double_fire;
 pub mod lock_lost;
 pub mod loss;
 pub mod lost_update;
+mod on_the_way;
 mod one_time;
 pub mod own_number;
 mod pages;

@@ -1,0 +1,90 @@
+//! What else one run writes to the row, before the write that is judged or after it.
+
+use crate::event::{CondId, Decided, Event};
+use crate::flow::term::Term;
+use crate::lower::tree::Name;
+use crate::race::dependency;
+use crate::race::index::Kind;
+use crate::race::rows::Relation;
+use crate::rules::claim::Facts;
+use crate::sql::statement::Action;
+
+/// Whether a column of the row that was read is written on the way to the write, wherever that leads on from the read.
+pub fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    let scene = facts.scene;
+    let passed = |branch: u32| [facts.read, facts.write].iter().any(|event| event.path.arms_of(branch).is_some());
+    // Who is refused by the check comes to neither.
+    let conds = facts.sequence.checks.iter().filter_map(|check| check.cond);
+    let decided: Vec<u32> = conds.filter_map(|cond| scene.ev.cond(cond).decides).map(|by| by.branch).collect();
+    // Nor does who is turned away elsewhere, up to that other write.
+    let refused = |event: &Event, branch: u32, arms: u64| {
+        decides(facts, event, branch)
+            .any(|(_, by)| by.refused != 0 && by.refused & arms == 0 && (by.is_if || by.lacking == by.refused))
+    };
+    if std::env::var("DBG").is_ok() {
+        for event in scene.between_of(Kind::Write, facts.read.id, facts.write.id) {
+            if !dependency::sets_in(event, (&facts.reads.table.name, column)) {
+                continue;
+            }
+            eprintln!(
+                "W {:?} row={} path={:?}",
+                event.access().map(|a| a.text.clone()),
+                is_of_row(facts, event),
+                event.path
+            );
+            for (branch, arms) in event.path.0.iter() {
+                let by: Vec<_> = decides(facts, event, *branch)
+                    .map(|(c, d)| (d, scene.ev.cond(c).span, scene.ev.cond(c).kind))
+                    .collect();
+                eprintln!(
+                    "   {branch} {arms:b} passed={} decided={} refused={} {:?}",
+                    passed(*branch),
+                    decided.contains(branch),
+                    refused(event, *branch, *arms),
+                    by
+                );
+            }
+        }
+    }
+    scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+        dependency::sets_in(event, (&facts.reads.table.name, column))
+            && event
+                .path
+                .0
+                .iter()
+                .all(|(branch, arms)| passed(*branch) || decided.contains(branch) || refused(event, *branch, *arms))
+            && is_of_row(facts, event)
+    })
+}
+
+/// Whether the row is deleted later on the same way, where it is still there: nothing lasts of what was written to it.
+pub fn is_deleted_after(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let there = |cond: CondId| matches!(scene.ev.terms.get(scene.ev.cond(cond).term), Term::Exists(of) if matches!(scene.ev.terms.get(*of), Term::Row(_)));
+    facts.target.action == Action::Update
+        && scene.after_of(Kind::Write, facts.write.id).any(|event| {
+            event.does(Action::Delete)
+                && event.path.0.iter().all(|(branch, arms)| {
+                    facts.write.path.arms_of(*branch).is_some_and(|own| own & !arms == 0)
+                        || decides(facts, event, *branch).any(|(cond, _)| there(cond))
+                })
+                && is_of_row(facts, event)
+        })
+}
+
+/// Whether a write is one of the row that was read.
+fn is_of_row(facts: &Facts<'_, '_>, event: &Event) -> bool {
+    let of_row = |relation: Relation| relation == Relation::SameRow;
+    facts.scene.sequences(event).iter().any(|own| own.read == facts.read.id && of_row(own.relation))
+}
+
+/// The conditions that decide a branch in which an event stands.
+fn decides<'s>(
+    facts: &'s Facts<'_, '_>,
+    event: &'s Event,
+    branch: u32,
+) -> impl Iterator<Item = (CondId, Decided)> + use<'s> {
+    let ev = facts.scene.ev;
+    let conds = facts.scene.conditions(&event.deps).to_vec();
+    conds.into_iter().filter_map(move |cond| Some((cond, ev.cond(cond).decides.filter(|by| by.branch == branch)?)))
+}
