@@ -165,7 +165,8 @@ impl<'p> Evaluator<'p> {
                 self.place_param_call(event, *callee, args, *result, at, map);
                 continue;
             }
-            let placed = self.map_event(event, &call, map);
+            let mut placed = self.map_event(event, &call, map);
+            closed.iter().for_each(|arms| arms.settle(&mut placed.calls));
             self.frame.events.push(placed);
         }
         if too_far {
@@ -425,7 +426,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Like `map_term`, with the shape of the argument where the term is one, or a part of one.
-    fn map_term_value(&mut self, id: TermId, map: &mut Mapping<'_>) -> Value {
+    pub(super) fn map_term_value(&mut self, id: TermId, map: &mut Mapping<'_>) -> Value {
         match self.terms.get(id).clone() {
             Term::Param(function, index) if function == map.function => match map.args.get(index as usize) {
                 Some(arg) => arg.clone(),

@@ -23,6 +23,7 @@ mod expr;
 mod extension;
 mod extractor;
 mod fires;
+pub(crate) mod generic;
 pub mod graph;
 mod guard;
 mod instantiate;
@@ -435,6 +436,7 @@ impl<'p> Evaluator<'p> {
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }
+        self.bind_types(id, None);
         // What an extractor locked for itself it gave back.
         self.end_temporaries(0);
     }
