@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::dialect::Dialect;
 use crate::event::{
     Access, Call, Comparison, Cond, CondId, Decided, Effect, Event, EventId, EventKind, Flow, Guard, Path,
 };
@@ -226,7 +227,8 @@ impl<'p> Evaluator<'p> {
             self.inherit_handle(on, mapped);
             mapped
         });
-        let dialect = on.and_then(|on| self.handle(on)).and_then(|handle| handle.dialect).unwrap_or(event.dialect);
+        let told = on.and_then(|on| self.handle(on)).and_then(|handle| handle.dialect);
+        let dialect = Dialect::behind(told, Some(event.dialect)).unwrap_or(event.dialect);
         let deps = self.map_conds(&event.deps, map);
         let mut guards: Vec<Guard> = self.frame.guards.clone();
         for guard in event.guards.iter() {

@@ -512,7 +512,7 @@ impl<'p> Evaluator<'p> {
             function: self.frame.function,
             calls: Arc::from([]),
             on,
-            dialect: self.config.dialect.or(dialect).or(self.frame.dialect).unwrap_or(Dialect::Postgres),
+            dialect: self.config.dialect.or(Dialect::behind(dialect, self.frame.dialect)).unwrap_or(Dialect::Postgres),
             path: self.frame.path.clone(),
             deps: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
             guards: Arc::from(self.frame.guards.as_slice()),
