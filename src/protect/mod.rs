@@ -78,6 +78,8 @@ pub enum Protection {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WhyNot {
     Autocommit,
+    /// Nobody knows what the statements are sent to, so that it may be a transaction.
+    NoneInSight,
     WeakIsolation(Isolation),
     /// A lock sent in autocommit ends with its statement.
     LockInAutocommit(EventId),
