@@ -38,6 +38,15 @@ impl Dialect {
         }
     }
 
+    /// The engine behind a handle: what its type says, but for a type of PostgreSQL's driver where the package's engine
+    /// only speaks that language.
+    pub fn behind(handle: Option<Self>, package: Option<Self>) -> Option<Self> {
+        match (handle, package) {
+            (Some(Self::Postgres), Some(Self::Cockroach)) => package,
+            _ => handle.or(package),
+        }
+    }
+
     /// The engine's name as its makers write it.
     pub fn name(self) -> &'static str {
         match self {

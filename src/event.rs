@@ -122,6 +122,8 @@ pub struct Switch {
     pub on: TermId,
     /// The names each arm is for; none for one that takes all others.
     pub arms: Arc<[Option<Vec<Name>>]>,
+    /// The call that it chooses the function of.
+    pub call: Option<Span>,
 }
 
 #[derive(Clone, Debug)]

@@ -261,3 +261,36 @@ fn a_method_that_nobody_calls_writes_nothing() {
     let told: Vec<&str> = found.iter().filter(|one| one.confidence > Confidence::Low).map(|one| one.rule).collect();
     assert!(told.is_empty(), "{told:?}");
 }
+
+#[test]
+fn a_part_of_a_struct_with_a_transaction_is_in_it_and_of_others_nobody_knows() {
+    let manifest = "[package]\nname = \"stalls\"\nversion = \"1.0.0\"\n[dependencies]\n\
+                    sqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    let stalls = r#"
+        pub struct Stalls<C> { conn: C }
+        impl<C: AsMut<sqlx::PgConnection>> Stalls<C> {
+            async fn melons(&mut self, id: i64) -> sqlx::Result<i64> {
+                sqlx::query_scalar("SELECT melons FROM stalls WHERE id = $1").bind(id).fetch_one(self.conn.as_mut()).await
+            }
+            async fn sell(&mut self, id: i64) -> sqlx::Result<()> {
+                sqlx::query("UPDATE stalls SET melons = melons - 1 WHERE id = $1").bind(id).execute(self.conn.as_mut()).await?;
+                Ok(())
+            }
+        }
+    "#;
+    let buy = |head: &str| {
+        format!(
+            "{stalls} pub async fn buy<C: AsMut<sqlx::PgConnection>>({head} if stalls.melons(id).await? > 0 {{ stalls.sell(id).await?; }} Ok(()) }}"
+        )
+    };
+    let begun =
+        "pool: &sqlx::PgPool, id: i64) -> sqlx::Result<()> { let mut stalls = Stalls { conn: pool.begin().await? };";
+    let handed = "stalls: &mut Stalls<C>, id: i64) -> sqlx::Result<()> {";
+    for (head, expected) in [(begun, "PostgreSQL, READ COMMITTED"), (handed, "PostgreSQL, no transaction in sight")] {
+        let files = [("Cargo.toml", manifest.to_owned()), ("src/lib.rs", buy(head))];
+        let files = files.into_iter().map(|(path, text)| (path.to_owned(), text)).collect();
+        let found = analyse(&crate::source::memory(files), &Config::default()).findings;
+        let told: Vec<&str> = found.iter().map(|finding| finding.judged_for.as_str()).collect();
+        assert_eq!(told, [expected], "{head}");
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::client::handles;
 use crate::event::{Conds, Event, EventId, EventKind};
 use crate::flow::absent::Absent;
+use crate::flow::generic::Named;
 use crate::flow::graph::CallSite;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value, Wrap};
@@ -162,14 +163,9 @@ impl<'p> Evaluator<'p> {
         let defs = self.program.path(self.frame.scope, Some(self.frame.function), path);
         let functions: Vec<FnId> = defs.iter().filter_map(Def::function).collect();
         if !functions.is_empty() {
-            let generics: Vec<Type> = path
-                .segments
-                .iter()
-                .flat_map(|segment| &segment.args)
-                .map(|ty| self.program.ty(self.frame.scope, Some(self.frame.function), ty))
-                .collect();
+            let named = self.named_in(path);
             let places: Vec<&Expr> = args.iter().collect();
-            return self.call_functions(&functions, values, at, &generics, &places);
+            return self.call_functions(&functions, values, at, &named, &places);
         }
         if let Some(value) = self.generated_builder(path, &values) {
             return value;
@@ -251,7 +247,7 @@ impl<'p> Evaluator<'p> {
         functions: &[FnId],
         args: Vec<Value>,
         at: Range,
-        generics: &[Type],
+        named: &Named,
         places: &[&Expr],
     ) -> Value {
         let called = functions;
@@ -265,6 +261,7 @@ impl<'p> Evaluator<'p> {
                 with_body
             }
         };
+        let functions = self.of_known_type(&functions, named.of_parameter).unwrap_or(functions);
         match functions.as_slice() {
             [] => {
                 self.given_away(&args);
@@ -276,14 +273,15 @@ impl<'p> Evaluator<'p> {
                 let term = self.terms.computed(name, args.iter().map(|arg| arg.term).collect());
                 Value::new(term, Type::Unknown)
             }
-            [one] => self.call_one(*one, args, at, false, generics, places),
+            [one] => self.call_one(*one, args, at, false, named, places),
             several if several.len() <= CANDIDATES => {
                 let fork = self.fork();
-                self.note_dispatch(fork.branch(), several, args.first());
+                let call = self.span(at);
+                self.note_dispatch(fork.branch(), call, several, named.of_parameter, args.first());
                 let mut arms = Vec::new();
                 for (i, function) in several.iter().enumerate() {
                     let args = args.clone();
-                    arms.push(self.arm(&fork, i, &[], |ev| ev.call_one(*function, args, at, true, generics, places)));
+                    arms.push(self.arm(&fork, i, &[], |ev| ev.call_one(*function, args, at, true, named, places)));
                 }
                 self.join(fork, arms)
             }
@@ -320,7 +318,7 @@ impl<'p> Evaluator<'p> {
         args: Vec<Value>,
         at: Range,
         guessed: bool,
-        generics: &[Type],
+        named: &Named,
         places: &[&Expr],
     ) -> Value {
         let site = self.site(at, guessed);
@@ -332,20 +330,24 @@ impl<'p> Evaluator<'p> {
             self.handed_to(&self.program.params(id), &args);
         }
         let self_ty = self.program.function(id).receiver.as_ref().and(args.first()).map(|arg| arg.ty.clone());
-        let ty = self.program.returns(id, self_ty.as_ref(), generics);
+        let ty = self.program.returns(id, self_ty.as_ref(), &named.types);
         let flow = self.flow(id);
+        let handed = args.len();
+        let mut args = args;
+        args.extend(self.type_arguments(id, &args, named));
         if let Some(value) = self.inlined(id, &args, at, guessed, places) {
             return value;
         }
         let Some(flow) = flow else {
-            let term = self.terms.computed("call", args.iter().map(|arg| arg.term).collect());
+            let term = self.terms.computed("call", args[..handed].iter().map(|arg| arg.term).collect());
             let value = Value::new(term, ty);
             // A function that calls itself refuses what it refuses anyway.
             return if value.ty.external_name() == Some("Result") { value.in_result() } else { value };
         };
         let value = self.instantiate(&flow, &args, at, guessed, places);
         let mut value = self.decoded(id, value);
-        if !ty.is_unknown() && (value.ty.is_unknown() || matches!(value.ty, Type::Trait(_)) || !generics.is_empty()) {
+        if !ty.is_unknown() && (value.ty.is_unknown() || matches!(value.ty, Type::Trait(_)) || !named.types.is_empty())
+        {
             value.ty = ty;
         }
         self.learn_handle(&value);
@@ -368,7 +370,7 @@ impl<'p> Evaluator<'p> {
             }
             Shape::Function(functions) => {
                 let functions = functions.clone();
-                self.call_functions(&functions, args, at, &[], &[])
+                self.call_functions(&functions, args, at, &Named::default(), &[])
             }
             _ if matches!(self.terms.get(function.term), Term::Param(..) | Term::Field(..)) => {
                 let result = self.terms.fresh();
@@ -450,11 +452,7 @@ impl<'p> Evaluator<'p> {
         }
         let candidates = self.program.methods(self.frame.scope, &recv.ty, &call.name);
         if !candidates.functions.is_empty() && !self.hides(&recv, call) {
-            let generics: Vec<Type> = call
-                .generics
-                .iter()
-                .map(|ty| self.program.ty(self.frame.scope, Some(self.frame.function), ty))
-                .collect();
+            let named = self.named_by(&call.generics, &recv);
             let mut all = vec![recv];
             all[0].ty = if candidates.via == Via::Dynamic { all[0].ty.clone() } else { candidates.receiver.clone() };
             all.extend(args);
@@ -466,7 +464,7 @@ impl<'p> Evaluator<'p> {
                 all.remove(0);
                 places.remove(0);
             }
-            return self.call_functions(&functions, all, at, &generics, &places);
+            return self.call_functions(&functions, all, at, &named, &places);
         }
         if !pointer::keeps(&recv, call) {
             self.given_away(&args);
@@ -522,7 +520,7 @@ impl<'p> Evaluator<'p> {
         if found.receiver != recv.ty {
             return None;
         }
-        let value = self.call_one(deref, vec![recv.clone()], at, false, &[], &[]);
+        let value = self.call_one(deref, vec![recv.clone()], at, false, &Named::default(), &[]);
         self.learn_handle(&value);
         self.handle(value.term).is_some().then_some(value)
     }

@@ -4,6 +4,7 @@ use crate::client::HandleKind;
 use crate::client::handles::Handle;
 use crate::client::table::Gives;
 use crate::event::Call;
+use crate::flow::generic::Named;
 use crate::flow::limits::{CALL_DEPTH, INLINED};
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::{Query, Shape, Value};
@@ -70,6 +71,7 @@ impl Evaluator<'_> {
         let env = std::mem::take(&mut self.frame.env);
         (self.frame.function, self.frame.file, self.frame.scope, self.frame.text) = (id, file, scope, text);
         let value = self.body(|ev| {
+            ev.bind_types(id, Some(args));
             let mut args = args.iter().cloned();
             if function.receiver.is_some() {
                 let receiver = args.next().unwrap_or_else(|| ev.fresh());
@@ -152,7 +154,7 @@ impl Evaluator<'_> {
             return None;
         }
         let all: Vec<Value> = std::iter::once(recv).chain(args).cloned().collect();
-        Some(self.call_functions(&found, all, at, &[], &[]))
+        Some(self.call_functions(&found, all, at, &Named::default(), &[]))
     }
 
     /// Runs `each` on one of several values, each in an arm of its own.

@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 
 use crate::event::Conds;
 use crate::flow::Evaluator;
+use crate::flow::generic::Named;
 use crate::flow::value::Value;
 use crate::link::{Def, FnId, Program, Type};
 use crate::lower::tree::{ExprKind, Name, Param, Ty};
@@ -25,7 +26,7 @@ impl Evaluator<'_> {
             return None;
         }
         let args: Vec<Value> = self.program.params(id).into_iter().map(|ty| self.fresh().typed(ty)).collect();
-        let value = self.call_one(id, args, param.at, false, &[], &[]);
+        let value = self.call_one(id, args, param.at, false, &Named::default(), &[]);
         Some(Value { guards: Conds::default(), ..self.unwrapped(value) }.typed(ty.clone()))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::dialect::Dialect;
 use crate::event::{
     Access, Call, Comparison, Cond, CondId, Decided, Effect, Event, EventId, EventKind, Flow, Guard, Path,
 };
@@ -165,7 +166,8 @@ impl<'p> Evaluator<'p> {
                 self.place_param_call(event, *callee, args, *result, at, map);
                 continue;
             }
-            let placed = self.map_event(event, &call, map);
+            let mut placed = self.map_event(event, &call, map);
+            closed.iter().for_each(|arms| arms.settle(&mut placed.calls));
             self.frame.events.push(placed);
         }
         if too_far {
@@ -225,7 +227,8 @@ impl<'p> Evaluator<'p> {
             self.inherit_handle(on, mapped);
             mapped
         });
-        let dialect = on.and_then(|on| self.handle(on)).and_then(|handle| handle.dialect).unwrap_or(event.dialect);
+        let told = on.and_then(|on| self.handle(on)).and_then(|handle| handle.dialect);
+        let dialect = Dialect::behind(told, Some(event.dialect)).unwrap_or(event.dialect);
         let deps = self.map_conds(&event.deps, map);
         let mut guards: Vec<Guard> = self.frame.guards.clone();
         for guard in event.guards.iter() {
@@ -425,7 +428,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Like `map_term`, with the shape of the argument where the term is one, or a part of one.
-    fn map_term_value(&mut self, id: TermId, map: &mut Mapping<'_>) -> Value {
+    pub(super) fn map_term_value(&mut self, id: TermId, map: &mut Mapping<'_>) -> Value {
         match self.terms.get(id).clone() {
             Term::Param(function, index) if function == map.function => match map.args.get(index as usize) {
                 Some(arg) => arg.clone(),

@@ -23,6 +23,7 @@ mod expr;
 mod extension;
 mod extractor;
 mod fires;
+pub(crate) mod generic;
 pub mod graph;
 mod guard;
 mod instantiate;
@@ -435,6 +436,7 @@ impl<'p> Evaluator<'p> {
             self.learn_handle(&value);
             self.bind(&param.pat, value);
         }
+        self.bind_types(id, None);
         // What an extractor locked for itself it gave back.
         self.end_temporaries(0);
     }
@@ -510,7 +512,7 @@ impl<'p> Evaluator<'p> {
             function: self.frame.function,
             calls: Arc::from([]),
             on,
-            dialect: self.config.dialect.or(dialect).or(self.frame.dialect).unwrap_or(Dialect::Postgres),
+            dialect: self.config.dialect.or(Dialect::behind(dialect, self.frame.dialect)).unwrap_or(Dialect::Postgres),
             path: self.frame.path.clone(),
             deps: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
             guards: Arc::from(self.frame.guards.as_slice()),

@@ -2,24 +2,38 @@
 
 use std::sync::Arc;
 
-use crate::event::{Flow, Path, Switch};
+use crate::event::{Call, Flow, Path, Switch};
 use crate::flow::Evaluator;
+use crate::flow::generic::type_name;
 use crate::flow::instantiate::Mapping;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
-use crate::link::{FnId, Type};
+use crate::link::FnId;
 use crate::lower::tree::{Arm, Expr, ExprKind, Lit, Name, Pat, TyPath};
+use crate::span::Span;
 
 /// The arms of a branch that are not taken at one call.
 pub(super) struct Closed {
     branch: u32,
     arms: u64,
+    /// The call of which one function is left.
+    settled: Option<Span>,
 }
 
 impl Closed {
     /// Whether an event stands in such an arm.
     pub(super) fn bars(&self, path: &Path) -> bool {
         path.0.iter().any(|(branch, arms)| *branch == self.branch && arms & !self.arms == 0)
+    }
+
+    /// Notes that the call that this is about is no guess any more.
+    pub(super) fn settle(&self, calls: &mut Arc<[Call]>) {
+        let Some(settled) = self.settled else { return };
+        let guess = |call: &Call| call.guessed && call.span == settled;
+        if calls.iter().any(guess) {
+            let sure = calls.iter().map(|call| Call { guessed: call.guessed && !guess(call), ..call.clone() });
+            *calls = sure.collect();
+        }
     }
 }
 
@@ -33,7 +47,7 @@ impl<'p> Evaluator<'p> {
             |arm: &Arm| if arm.guard.is_some() { None } else { names(&arm.pat).or_else(|| of_option(&arm.pat)) };
         let named: Option<Vec<Option<Vec<Name>>>> = arms.iter().map(known).collect();
         if let Some(arms) = named {
-            self.frame.switches.push(Switch { branch, on: on.term, arms: arms.into() });
+            self.frame.switches.push(Switch { branch, on: on.term, arms: arms.into(), call: None });
         }
     }
 
@@ -41,7 +55,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn note_flag(&mut self, branch: u32, on: &Value) {
         if self.depends_on_argument(on.term) {
             let arms: Arc<[Option<Vec<Name>>]> = [Some(vec![Name::new("true")]), Some(vec![Name::new("false")])].into();
-            self.frame.switches.push(Switch { branch, on: on.term, arms });
+            self.frame.switches.push(Switch { branch, on: on.term, arms, call: None });
         }
     }
 
@@ -53,25 +67,29 @@ impl<'p> Evaluator<'p> {
             && asked.iter().any(|name| name == SOMETHING)
         {
             let arms = [Some(asked), Some(vec![Name::new(NONE)])].into();
-            self.frame.switches.push(Switch { branch, on: *of, arms });
+            self.frame.switches.push(Switch { branch, on: *of, arms, call: None });
         }
     }
 
     /// The same for a method that several types may have: which of them the receiver is does not change from call to
     /// call.
-    pub(super) fn note_dispatch(&mut self, branch: u32, functions: &[FnId], receiver: Option<&Value>) {
-        let Some(on) = receiver.map(|receiver| receiver.term) else { return };
-        if self.program.function(functions[0]).receiver.is_none() || !self.depends_on_argument(on) {
+    ///
+    /// In: the call; the type parameter that the functions are those of, where they are; what the method is called on.
+    pub(super) fn note_dispatch(
+        &mut self,
+        branch: u32,
+        call: Span,
+        functions: &[FnId],
+        of: Option<TermId>,
+        receiver: Option<&Value>,
+    ) {
+        let receiver = receiver.filter(|_| self.program.function(functions[0]).receiver.is_some());
+        let Some(on) = of.or(receiver.map(|receiver| receiver.term)) else { return };
+        if !self.depends_on_argument(on) {
             return;
         }
-        let arms: Vec<Option<Vec<Name>>> = functions
-            .iter()
-            .map(|function| match self.program.self_type(*function) {
-                Some(Type::Def(id, _)) => Some(vec![Name::new(format!("{id:?}"))]),
-                _ => None,
-            })
-            .collect();
-        self.frame.switches.push(Switch { branch, on, arms: arms.into() });
+        let arms = self.types_of_candidates(functions);
+        self.frame.switches.push(Switch { branch, on, arms: arms.into(), call: Some(call) });
     }
 
     /// Whether a value is a column of a row.
@@ -91,18 +109,27 @@ impl<'p> Evaluator<'p> {
     pub(super) fn closed_arms(&mut self, flow: &Flow, map: &mut Mapping<'_>) -> Vec<Closed> {
         let mut closed = Vec::new();
         for switch in &flow.switches {
-            let on = self.map_term(switch.on, map);
+            let given = self.map_term_value(switch.on, map);
+            let on = given.term;
+            let of_type = || {
+                let name = type_name(&self.program.peel(&given.ty))?;
+                chosen(&switch.arms, &name).filter(|_| !self.terms.is_one_of_several(on))
+            };
+            let of_literal = match self.terms.get(on) {
+                Term::Literal(name) => chosen(&switch.arms, name),
+                _ => None,
+            };
+            if let Some(chosen) = of_literal.or_else(of_type) {
+                let all = (1u64 << switch.arms.len()) - 1;
+                let settled = switch.call.filter(|_| chosen.is_power_of_two());
+                closed.push(Closed { branch: switch.branch, arms: all & !chosen, settled });
+                continue;
+            }
             match self.terms.get(on) {
-                Term::Literal(name) => {
-                    if let Some(chosen) = chosen(&switch.arms, name) {
-                        let all = (1u64 << switch.arms.len()) - 1;
-                        closed.push(Closed { branch: switch.branch, arms: all & !(1 << chosen) });
-                    }
-                }
                 // A column by now, of the row that was handed in.
                 _ if self.depends_on_argument(on) || self.depends_on_argument(switch.on) && self.is_column(on) => {
                     let branch = self.map_branch(switch.branch, map);
-                    self.frame.switches.push(Switch { branch, on, arms: switch.arms.clone() });
+                    self.frame.switches.push(Switch { branch, on, ..switch.clone() });
                 }
                 _ => {}
             }
@@ -111,11 +138,11 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-/// The arm for a name. A name that no arm has may be anything else: a constant, a variant under another name.
-fn chosen(arms: &[Option<Vec<Name>>], name: &Name) -> Option<usize> {
-    let known = arms.iter().flatten().flatten().any(|one| one == name);
-    let takes = |arm: &Option<Vec<Name>>| arm.as_ref().is_none_or(|names| names.contains(name));
-    known.then(|| arms.iter().position(takes)).flatten()
+/// The arms for a name. A name that no arm has may be anything else: a constant, a variant under another name.
+fn chosen(arms: &[Option<Vec<Name>>], name: &Name) -> Option<u64> {
+    let takes = |arm: &Option<Vec<Name>>| arm.as_ref().is_some_and(|names| names.contains(name));
+    let taken = arms.iter().enumerate().filter(|(_, arm)| takes(arm)).fold(0, |taken, (at, _)| taken | 1 << at);
+    (taken != 0).then_some(taken)
 }
 
 /// The names a pattern is for: `Some(None)` when it takes all, none when it tests something else.

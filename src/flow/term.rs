@@ -416,6 +416,13 @@ impl Terms {
         }
     }
 
+    /// Whether a value is one of several, or a part of one, so that its type may be that of another.
+    pub fn is_one_of_several(&self, id: TermId) -> bool {
+        let mut several = false;
+        self.walk(id, &mut |part| several |= matches!(self.get(part), Term::Either(_)));
+        several
+    }
+
     /// Whether rows were made into records, as they are: several columns of one statement.
     fn is_mapped_row(&self, id: TermId) -> bool {
         let Term::Computed(by, parts) = self.get(id) else { return false };

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::convert::is_fn_trait;
 use super::program::{FnId, ImplId, Program, self_name};
 use super::scopes::ScopeId;
-use super::types::Type;
+use super::types::{TraitRef, Type};
 use crate::lower::tree::{Generic, Name, Ty};
 
 /// How often bounds are converted again, so that a bound that mentions another parameter knows that one's bounds.
@@ -68,6 +68,44 @@ impl Program {
         }
         let values = function.generics.iter().map(|generic| unifier.known.get(&generic.name).cloned());
         values.map(Option::unwrap_or_default).collect()
+    }
+
+    /// The type parameters of a function that have a trait of the workspace, with their bounds: its own, those of the impl
+    /// that it stands in, and `Self` in a trait's own methods.
+    pub fn type_bounds(&self, id: FnId) -> Vec<(Name, Type)> {
+        let (function, block, of) = (self.function(id), self.impl_of(id), self.trait_of(id));
+        let outer = block.map_or(&[][..], |block| &self.impl_def(block).generics);
+        if function.generics.is_empty() && outer.is_empty() && of.is_none() {
+            return Vec::new();
+        }
+        let env = self.env_of(id);
+        let local = |ty: &&Type| {
+            let Type::Trait(bounds) = ty else { return false };
+            bounds.iter().any(|bound| matches!(bound.of, TraitRef::Local(_)))
+        };
+        let declared = function.generics.iter().chain(outer);
+        let bounded = declared
+            .filter_map(|generic| Some((generic.name.clone(), env.generics.get(&generic.name).filter(local)?.clone())));
+        let this = of.filter(|_| block.is_none()).map(|of| (Name::new("Self"), self.trait_type(of)));
+        bounded.chain(this).collect()
+    }
+
+    /// Their names.
+    pub fn type_parameters(&self, id: FnId) -> Vec<Name> {
+        self.type_bounds(id).into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// What the type that a function belongs to and the types of its arguments, without `self`, tell of its type
+    /// parameters.
+    pub fn type_values(&self, id: FnId, self_ty: Option<&Type>, arguments: &[Type]) -> Vec<(Name, Type)> {
+        let own = self.function(id).generics.iter().map(|generic| generic.name.clone());
+        let mut values: Vec<(Name, Type)> = own.zip(self.infer(id, self_ty, arguments)).collect();
+        let Some(self_ty) = self_ty else { return values };
+        match self.impl_of(id) {
+            Some(block) => values.extend(self.impl_generics(block, self_ty)),
+            None => values.push((Name::new("Self"), self_ty.clone())),
+        }
+        values
     }
 
     /// The names inside a function as its declaration tells.

@@ -8,10 +8,10 @@ use crate::event::{Access, Event, EventKind};
 use crate::flow::term::{Params, Term, TermId};
 use crate::protect::lock::{is_passed_by, serves_another};
 use crate::protect::{Protection, Shape, WhyNot};
-use crate::race::Sequence;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
+use crate::race::{Sequence, common};
 use crate::sql::statement::{LockAct, LockCall, LockScope};
 
 /// A named lock that all requests for the row take first.
@@ -27,6 +27,9 @@ pub(super) fn protects(
         let Some(access) = event.access() else { continue };
         let calls = || access.statement.lock_calls().filter(|call| matches!(call.act, LockAct::Take | LockAct::Try));
         let Some(call) = calls().find(|call| !call.shared).or_else(|| calls().next()) else { continue };
+        if is_of_another_call(scene, event, read, write) {
+            continue;
+        }
         let before = scene.place(event.id) < scene.place(read.id);
         if !before {
             // One that is gone before the write has no part in it.
@@ -116,6 +119,26 @@ fn names_the_row(scene: &Scene<'_, '_>, access: &Access, call: &LockCall, sequen
     let worked_out = || handed_in(&keys) != Params::default() && handed_in(&keys).is_within(handed_in(&asked_by));
     // A key of which nothing is known may be any.
     keys.iter().any(within) || worked_out() || keys.iter().all(|key| matches!(terms.get(*key), Term::Fresh(_)))
+}
+
+/// Whether a call that neither reads nor writes what this is about takes the lock and gives it back: it is meant for what
+/// that call does, such as what is done once before a connection is handed out.
+pub fn is_of_another_call(scene: &Scene<'_, '_>, lock: &Event, read: &Event, write: &Event) -> bool {
+    let holder = transaction::maybe(scene, lock);
+    let ends = |event: &&Event| match event.kind {
+        EventKind::Commit | EventKind::Rollback => {
+            holder.as_ref().is_some_and(|holder| event.on == Some(holder.handle))
+        }
+        _ => releases(event),
+    };
+    let Some(end) = scene.after(lock.id).find(ends) else { return false };
+    let around = common(lock, end);
+    // What was handed in to be done under the lock stands in no call of its own.
+    let outside = |event: &Event| {
+        let under = scene.place(lock.id)..scene.place(end.id);
+        common(lock, event) < around && !under.contains(&scene.place(event.id))
+    };
+    outside(read) && outside(write)
 }
 
 fn releases(event: &Event) -> bool {

@@ -41,6 +41,7 @@ pub(super) fn protects(
     let (read, write) = (scene.event(sequence.read)?, scene.event(sequence.write)?);
     let (Some(reader), Some(writer)) = (transaction::of(scene, read), transaction::of(scene, write)) else {
         match transaction::of(scene, write) {
+            None if transaction::maybe(scene, write).is_some() => tried.push(WhyNot::NoneInSight),
             None => tried.push(WhyNot::Autocommit),
             Some(writer) => read_beside(scene, sequence, &writer, tried),
         }

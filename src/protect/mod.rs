@@ -3,7 +3,7 @@
 //! Each protection is a file of its own; [`judge`] asks them in an order that goes from what the engine guarantees to what
 //! the program as a whole happens not to do. `Safe` always names its protection: it is never a default.
 
-mod advisory;
+pub mod advisory;
 mod bounds;
 mod claim;
 pub mod constraint;
@@ -78,6 +78,8 @@ pub enum Protection {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WhyNot {
     Autocommit,
+    /// Nobody knows what the statements are sent to, so that it may be a transaction.
+    NoneInSight,
     WeakIsolation(Isolation),
     /// A lock sent in autocommit ends with its statement.
     LockInAutocommit(EventId),

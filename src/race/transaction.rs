@@ -3,7 +3,7 @@
 use crate::client::HandleKind;
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Event, EventId, EventKind};
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{STRUCT, Term, TermId};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::sql::statement::{BeginMode, IsolationScope, Verb};
@@ -80,6 +80,9 @@ pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> 
     {
         return Some(begun(scene, tx, default, event.dialect));
     }
+    if let Some(tx) = holds_one(scene, on) {
+        return Some(begun(scene, tx, default, event.dialect));
+    }
     let kind = scene.ev.handle(on).map(|handle| handle.kind);
     (kind == Some(HandleKind::Transaction)).then(|| {
         let set = level_by_statement(scene, on, None, event.dialect);
@@ -92,6 +95,22 @@ pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> 
             mode: BeginMode::Plain,
         }
     })
+}
+
+/// The transaction that stands in a struct, the only handle there, of which a part is what is sent to.
+fn holds_one(scene: &Scene<'_, '_>, on: TermId) -> Option<TermId> {
+    let terms = &scene.ev.terms;
+    if !matches!(terms.get(on), Term::Field(..)) {
+        return None;
+    }
+    let (mut found, mut others) = (None, false);
+    terms.walk(on, &mut |part| match terms.get(part) {
+        Term::Transaction(_) => others |= found.replace(part).is_some(),
+        Term::Field(..) | Term::Literal(_) => {}
+        Term::Computed(by, _) => others |= by != STRUCT && by != "tuple",
+        _ => others |= scene.ev.handle(part).is_some(),
+    });
+    found.filter(|_| !others)
 }
 
 fn begun(scene: &Scene<'_, '_>, inner: TermId, default: Isolation, dialect: Dialect) -> Transaction {

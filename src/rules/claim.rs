@@ -470,11 +470,18 @@ impl<'a, 'p> Facts<'a, 'p> {
         let guessed = self.read.calls.iter().chain(self.write.calls.iter()).any(|call| call.guessed);
         let likely = self.sequence.relation == Relation::LikelySameRow;
         let one_process = self.tried.contains(&WhyNot::OneProcess);
+        // Nobody knows which table it is.
+        let unknown = |access: Option<&TableAccess>| access.is_some_and(|access| access.table.name == "?");
+        let read = self.read.access().and_then(|read| read.statement.accesses.get(self.sequence.read_access));
+        if unknown(read) || unknown(Some(self.target)) {
+            return Confidence::Low;
+        }
         // A file that one process guards with a lock in its memory is hardly ever opened by a second one.
         if one_process && self.write.dialect == Dialect::Sqlite {
             return Confidence::Low;
         }
-        if guessed || likely || one_process { Confidence::Medium } else { Confidence::High }
+        let not_in_sight = self.tried.contains(&WhyNot::NoneInSight);
+        if guessed || likely || one_process || not_in_sight { Confidence::Medium } else { Confidence::High }
     }
 }
 

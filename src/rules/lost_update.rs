@@ -1,6 +1,6 @@
 //! A value is read, a new one is computed in Rust and written back.
 
-use crate::event::Event;
+use crate::event::{Access, Event};
 use crate::finding::Confidence;
 use crate::lower::tree::Name;
 use crate::protect::constraint::meets_another;
@@ -25,6 +25,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         let next_number =
             facts.sequence.relation == Relation::NewRowOfSet && computed && facts.reads.aggregate.is_some();
         return next_number.then_some(Confidence::Medium);
+    }
+    if moves_to_others(facts) {
+        return None;
     }
     let of_row = facts.same_row() || facts.sequence.relation == Relation::NewRowOfSet;
     if !of_row {
@@ -53,6 +56,14 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         // One column is copied to another.
         (false, false) => Some(Confidence::Low),
     }
+}
+
+/// Whether a row is moved among those that were read, so that it is none of them and what it held is not what was read. The
+/// one number that was read, of all or of the last one, may be the one it goes by.
+fn moves_to_others(facts: &Facts<'_, '_>) -> bool {
+    let one = |read: &Access| matches!(read.statement.output.as_slice(), [one] if !one.from.is_empty());
+    let number = || facts.reads.aggregate.is_some() || facts.read.access().is_some_and(one);
+    facts.sequence.relation == Relation::NewRowOfSet && facts.target.action == Action::Update && !number()
 }
 
 /// All rows of a set are read, deleted, and put back changed: one that is added in between is deleted with them.

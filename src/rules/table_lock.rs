@@ -4,6 +4,7 @@ use crate::dialect::Dialect;
 use crate::event::{Access, Event, EventKind, Guard};
 use crate::finding::Confidence;
 use crate::flow::term::Term;
+use crate::protect::advisory;
 use crate::race::scene::Scene;
 use crate::sql::statement::{Access as TableAccess, Action, Compare, LockAct, Operand, TableLock, Verb};
 
@@ -25,7 +26,8 @@ pub fn claims<'a>(scene: &Scene<'a, '_>, event: &Event) -> Option<(Confidence, &
         _ => return None,
     };
     let meant_for = scene.after(event.id).find(|later| writes_by_key(later))?;
-    if scene.after(event.id).any(is_about_all_rows) {
+    if scene.after(event.id).any(is_about_all_rows) || advisory::is_of_another_call(scene, event, meant_for, meant_for)
+    {
         return None;
     }
     Some((confidence, note, meant_for))

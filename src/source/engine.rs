@@ -5,10 +5,10 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::Dependency;
 use super::disk::Disk;
 use super::manifest::Manifest;
 use super::place::upward;
+use super::{Crate, Dependency, FileKind, SourceFile};
 use crate::dialect::Dialect;
 
 /// These files are data; what is longer (in bytes) is none of them.
@@ -87,6 +87,30 @@ pub(super) fn of_url(url: &str) -> Option<Dialect> {
         "mssql" | "sqlserver" => Some(Dialect::MsSql),
         _ => None,
     }
+}
+
+/// CockroachDB is spoken to with PostgreSQL's drivers and in its language: what the manifests take for PostgreSQL is
+/// CockroachDB where the tables of the workspace stand below a directory of that name, and no others may be PostgreSQL's.
+pub(super) fn by_tables(crates: &mut [Crate], files: &[SourceFile]) {
+    const NAMES: [&str; 3] = ["cockroach", "cockroachdb", "crdb"];
+    const OTHERS: [&str; 8] = ["mysql", "mariadb", "sqlite", "mssql", "clickhouse", "tests", "test", "fixtures"];
+    let mut found = false;
+    for file in files.iter().filter(|file| file.kind == FileKind::Sql) {
+        let (directory, _) = file.path.rsplit_once('/').unwrap_or_default();
+        let directory = directory.to_lowercase();
+        let below = |names: &[&str]| directory.split(|c: char| !c.is_alphanumeric()).any(|word| names.contains(&word));
+        let text = file.text.to_ascii_lowercase();
+        if below(&OTHERS) || !text.contains("create table") {
+            continue;
+        }
+        // The tables of MySQL and ClickHouse may name their engine.
+        if !below(&NAMES) && !text.contains("engine =") && !text.contains("engine=") {
+            return;
+        }
+        found |= below(&NAMES);
+    }
+    let named = crates.iter_mut().flat_map(|krate| &mut krate.dialects).filter(|_| found);
+    named.filter(|dialect| **dialect == Dialect::Postgres).for_each(|dialect| *dialect = Dialect::Cockroach);
 }
 
 fn by_url(dir: &Path, boundary: &Path, disk: &Disk) -> Option<Dialect> {
@@ -216,6 +240,27 @@ mod tests {
             (".env", "DATABASE_URL=mysql:\nSHOP_URL=postgres:"),
         ];
         assert_eq!(of("", &renamed), [Dialect::Postgres]);
+    }
+
+    #[test]
+    fn tables_below_a_directory_of_its_name_are_those_of_cockroach() {
+        let of = |paths: &[&str]| {
+            let text = |path: &&str| {
+                if path.contains("metrics") {
+                    "CREATE TABLE a (b Int8) ENGINE = MergeTree"
+                } else {
+                    "CREATE TABLE a (b INT)"
+                }
+            };
+            let file = |path: &&str| (path.to_string(), text(path).to_owned());
+            let manifest = "[package]\nname = 'a'\n[dependencies]\ndiesel = { version = '2', features = ['postgres'] }";
+            let files = paths.iter().map(file).chain([("Cargo.toml".to_owned(), manifest.to_owned())]);
+            crate::source::memory(files.collect()).crates[0].dialects.clone()
+        };
+        assert_eq!(of(&["schema/crdb/init.sql", "metrics/init.sql"]), [Dialect::Cockroach]);
+        assert_eq!(of(&["schema/crdb/init.sql", "tests/a.sql"]), [Dialect::Cockroach]);
+        assert_eq!(of(&["schema/crdb/init.sql", "schema/postgres/init.sql"]), [Dialect::Postgres]);
+        assert_eq!(of(&["schema/init.sql"]), [Dialect::Postgres]);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub fn memory(files: Vec<(String, String)>) -> Workspace {
         found.push(SourceFile { id: FileId(0), path, text: text.into(), kind, krate });
     }
     (0..).zip(&mut found).for_each(|(id, file)| file.id = FileId(id));
+    engine::by_tables(&mut crates, &found);
     Workspace { root: PathBuf::new(), files: found, crates, notices }
 }
 

@@ -120,7 +120,9 @@ pub fn attentively(place: &Place, paths: &[PathBuf], options: &Options, disk: &D
     (0..).zip(&mut files).for_each(|(id, file)| file.id = FileId(id));
     notices.sort();
     notices.dedup();
-    Ok(Workspace { root: place.root.clone(), files, crates: packages.crates, notices })
+    let mut crates = packages.crates;
+    super::engine::by_tables(&mut crates, &files);
+    Ok(Workspace { root: place.root.clone(), files, crates, notices })
 }
 
 fn file(path: &Path, language: Language, text: String, packages: &Packages, place: &Place) -> SourceFile {

@@ -303,7 +303,7 @@ pub fn why(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
     match best {
         Some(why) => sentence(scene, why, write),
         None => match transaction::of(scene, write) {
-            None => "each statement runs in autocommit, and nothing holds the row in between".to_owned(),
+            None => sentence(scene, &WhyNot::Autocommit, write),
             Some(_) => "the read runs outside of the transaction that writes".to_owned(),
         },
     }
@@ -311,7 +311,7 @@ pub fn why(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
 
 fn weight(why: &WhyNot) -> u8 {
     match why {
-        WhyNot::Autocommit => 0,
+        WhyNot::Autocommit | WhyNot::NoneInSight => 0,
         WhyNot::WeakIsolation(_) => 1,
         WhyNot::NoUniqueKey(_) | WhyNot::OneOrder(_) => 2,
         WhyNot::LockElsewhereRow(_) => 3,
@@ -327,6 +327,7 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
     let level = |event| transaction::of(scene, event).map_or("READ COMMITTED", |tx| tx.level.name());
     match why {
         WhyNot::Autocommit => "each statement runs in autocommit, and nothing holds the row in between".to_owned(),
+        WhyNot::NoneInSight => "no transaction is in sight that holds the row in between".to_owned(),
         WhyNot::WeakIsolation(isolation) => format!(
             "both run inside one transaction, but {} at {} lets the second request read before the first commits",
             write.dialect.name(),
@@ -406,6 +407,9 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
 pub fn judged_for(scene: &Scene<'_, '_>, write: &Event) -> String {
     match transaction::of(scene, write) {
         Some(tx) => format!("{}, {}", write.dialect.name(), tx.level.name()),
+        None if transaction::maybe(scene, write).is_some() => {
+            format!("{}, no transaction in sight", write.dialect.name())
+        }
         None => format!("{}, autocommit", write.dialect.name()),
     }
 }

@@ -90,6 +90,7 @@ const CALLS: &[CallRow] = &[
     taken("execute", Gives::Count),
     within(On::Handle, "transaction", BeginMode::Plain),
     within(On::Handle, "transaction_async", BeginMode::Plain),
+    within(On::Handle, "transaction_async_with_retry", BeginMode::Plain),
     within(On::Handle, "test_transaction", BeginMode::Plain),
     within(On::Handle, "immediate_transaction", BeginMode::Immediate),
     within(On::Handle, "exclusive_transaction", BeginMode::Exclusive),

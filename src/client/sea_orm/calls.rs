@@ -9,6 +9,7 @@ use crate::client::sea_orm::names::{Made, exact, leading};
 use crate::client::sea_orm::sql::{Conflict, Fragment};
 use crate::client::sea_orm::{SeaOrm, attributes, table};
 use crate::flow::Evaluator;
+use crate::flow::generic::Named;
 use crate::flow::value::{Shape, Value};
 use crate::link::{Def, FnId, Type, TypeId};
 use crate::lower::tree::{Name, Ty, TyPath, TypeKind};
@@ -284,7 +285,7 @@ impl Evaluator<'_> {
             ("default" | "new", []) => Active::empty(model),
             ("from", [of]) if !self.sea_own_from(model, of).is_empty() => {
                 let own = self.sea_own_from(model, of);
-                return Some(self.call_functions(&own, args.to_vec(), at, &[], &[]));
+                return Some(self.call_functions(&own, args.to_vec(), at, &Named::default(), &[]));
             }
             ("from" | "from_json" | "from_model", [of]) => {
                 let active = self.sea_active(of, model);
@@ -331,7 +332,7 @@ impl Evaluator<'_> {
         at: Range,
     ) -> Option<Value> {
         let functions = self.sea_own(model, made, name);
-        (!functions.is_empty()).then(|| self.call_functions(&functions, args.to_vec(), at, &[], &[]))
+        (!functions.is_empty()).then(|| self.call_functions(&functions, args.to_vec(), at, &Named::default(), &[]))
     }
 
     fn sea_own(&self, model: TypeId, made: Made, name: &str) -> Vec<FnId> {

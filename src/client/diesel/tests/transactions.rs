@@ -33,6 +33,13 @@ fn closures_run_inside() {
         told("async fn f(conn: &mut diesel_async::AsyncPgConnection)", "conn.transaction(async |c| STEP.await).await"),
         plain
     );
+    assert_eq!(
+        told(
+            "async fn f(conn: &mut diesel_async::AsyncPgConnection)",
+            "conn.transaction_async_with_retry(|c| async move { STEP.await }, || async { true }).await"
+        ),
+        plain
+    );
     assert_eq!(told(sync, "conn.immediate_transaction(|c| STEP)"), "Begin None Immediate; Update accounts; Commit");
     assert_eq!(told(sync, "conn.exclusive_transaction(|c| STEP)"), "Begin None Exclusive; Update accounts; Commit");
     assert_eq!(
