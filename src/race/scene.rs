@@ -390,8 +390,11 @@ impl<'a, 'p> Scene<'a, 'p> {
         let gathered = |output: &Output| {
             output.aggregate == Some(Aggregate::Other) && statement.accesses.iter().all(|one| one.aggregate.is_none())
         };
+        // What is asked of other rows beside a row's own columns makes no number of it.
+        let beside = statement.output.iter().any(|output| output.aggregate.is_none() && !output.from.is_empty());
+        let aggregated = statement.accesses.first().and_then(|access| access.aggregate).filter(|_| !beside);
         match part {
-            Part::Existence => match statement.accesses.first().and_then(|access| access.aggregate) {
+            Part::Existence => match aggregated {
                 // An aggregate always gives a row; whether its value is there says whether there are rows.
                 Some(Aggregate::Extreme | Aggregate::Sum | Aggregate::Other) => LooksAt::Aggregate,
                 _ => LooksAt::Existence,
@@ -412,7 +415,7 @@ impl<'a, 'p> Scene<'a, 'p> {
                     [] if only.name == "1" || only.name.is_empty() => LooksAt::Existence,
                     _ => LooksAt::Row,
                 }),
-                _ => whole(statement.accesses.first().and_then(|access| access.aggregate)).unwrap_or(LooksAt::Row),
+                _ => whole(aggregated).unwrap_or(LooksAt::Row),
             },
             Part::Column(name) => {
                 let output = match name.parse::<usize>() {

@@ -211,7 +211,10 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     let rival = |part: &LooksAt| match part {
         LooksAt::Column(column) => {
-            facts.scene.rivals.changes(&facts.reads.table.name, column) && !facts.is_only_made_true(column)
+            let (table, rivals) = (&facts.reads.table.name, facts.scene.rivals);
+            // Who gives a row back what it was found by changes nothing.
+            let given = rivals.writers.know(table, column) || rivals.writers.say_nothing(table, column);
+            rivals.changes(table, column) && given && !facts.is_only_made_true(column)
         }
         LooksAt::Row | LooksAt::Aggregate => true,
         LooksAt::Existence => false,
