@@ -105,6 +105,19 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// Another statement that gives a column of the row that was read a value by which it is not found again.
+    pub fn taking_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let asked = kind::asked_for(&self.scene.ev.terms, self.read.access()?, self.reads);
+        let mut others = writers.others((table, column), self.scene.flow.function, own);
+        let stays = |given: &Vec<Name>| {
+            let mut on_it = asked.iter().filter(|(name, _)| name == column);
+            on_it.any(|(_, asked)| asked.iter().any(|name| is_any(name, given)))
+        };
+        let writer = others.find(|writer| !writer.constants.as_ref().is_some_and(stays) && self.may_find(writer))?;
+        Some(Counterpart { column: column.clone(), writer })
+    }
+
     /// Another statement that gives a column of the row that was read something new in each request.
     pub fn adding_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
