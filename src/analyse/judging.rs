@@ -20,7 +20,7 @@ use crate::protect::rival;
 use crate::race::reach::{Reach, Runs, Task};
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
-use crate::race::{common, here};
+use crate::race::{common, dependency, here};
 use crate::rules::claim::Claim;
 use crate::rules::{check_then_insert, double_fire, table_lock, unsafe_claim};
 use crate::span::Span;
@@ -146,7 +146,13 @@ impl Judging<'_, '_, '_> {
             let fires = claim.rule == double_fire::ID;
             return shared && (fires || !deletes) && !only_leader(self.of, scene.flow.function, 0);
         }
-        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task))
+        // Who only found no row is spoiled by a statement that puts that one there.
+        let unspoiled = || {
+            claim.rule == check_then_insert::ID
+                && dependency::only_existence(&claim.sequence)
+                && check_then_insert::counterpart(scene, claim).is_none()
+        };
+        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task)) && !unspoiled()
     }
 
     fn reach(&self) -> &Reach {
