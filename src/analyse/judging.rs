@@ -20,9 +20,9 @@ use crate::protect::rival;
 use crate::race::reach::{Reach, Runs, Task};
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
-use crate::race::{common, here};
+use crate::race::{common, dependency, here};
 use crate::rules::claim::Claim;
-use crate::rules::{double_fire, table_lock, unsafe_claim};
+use crate::rules::{check_then_insert, double_fire, table_lock, unsafe_claim};
 use crate::span::Span;
 use crate::sql::statement::Action;
 use crate::story;
@@ -103,7 +103,7 @@ impl Judging<'_, '_, '_> {
         let found = crate::rules::judge(&scene, &wanted);
         let called = ev.calls.calls_of(ev.program, flow.function).next().is_some();
         let mut judged = OfFlow::default();
-        for claim in found.claims {
+        for mut claim in found.claims {
             let (Some(read), Some(write)) = (scene.event(claim.sequence.read), scene.event(claim.sequence.write))
             else {
                 continue;
@@ -118,6 +118,10 @@ impl Judging<'_, '_, '_> {
                 judged.deferred.extend(also.map(|read| self::pair(flow, read, meant_for)));
             } else if self.meets_another(&scene, &claim) {
                 let depth = common(read, meant_for);
+                let alone = matches!(self.reach().serving(flow.function), Some(Runs::Alone(_)));
+                if alone && claim.counterpart.is_none() {
+                    claim.counterpart = check_then_insert::counterpart(&scene, &claim);
+                }
                 judged.claims.push((claim, (pair, [here(read, depth), here(meant_for, depth)])));
             }
         }
@@ -138,11 +142,17 @@ impl Judging<'_, '_, '_> {
         let write = scene.event(claim.sequence.write);
         let shared = write.is_some_and(|write| write.dialect != Dialect::Sqlite);
         let deletes = write.is_some_and(|write| write.does(Action::Delete));
-        if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) {
+        if matches!(claim.rule, unsafe_claim::ID | double_fire::ID) && !matches!(task, Task::Job(_)) {
             let fires = claim.rule == double_fire::ID;
             return shared && (fires || !deletes) && !only_leader(self.of, scene.flow.function, 0);
         }
-        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task))
+        // Who only found no row is spoiled by a statement that puts that one there.
+        let unspoiled = || {
+            claim.rule == check_then_insert::ID
+                && dependency::only_existence(&claim.sequence)
+                && check_then_insert::counterpart(scene, claim).is_none()
+        };
+        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task)) && !unspoiled()
     }
 
     fn reach(&self) -> &Reach {

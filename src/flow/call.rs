@@ -20,7 +20,7 @@ const CANDIDATES: usize = 6;
 
 impl<'p> Evaluator<'p> {
     /// A name used as a value: a variable, a constant, a function, a unit struct.
-    pub(super) fn path(&mut self, path: &TyPath) -> Value {
+    pub(super) fn path(&mut self, path: &TyPath, at: Range) -> Value {
         if path.qself.is_none()
             && let [segment] = path.segments.as_slice()
         {
@@ -49,6 +49,8 @@ impl<'p> Evaluator<'p> {
             }
             Some(Def::Type(id)) => {
                 let ty = Type::Def(*id, [].into());
+                let site = self.site(at, false);
+                self.calls.made(&ty, site);
                 let name = self.program.type_path(*id);
                 Value::new(self.terms.literal(&name), ty)
             }
@@ -171,7 +173,12 @@ impl<'p> Evaluator<'p> {
             return value;
         }
         match defs.first() {
-            Some(Def::Type(id)) => return self.constructed(Type::Def(*id, [].into()), values),
+            Some(Def::Type(id)) => {
+                let ty = Type::Def(*id, [].into());
+                let site = self.site(at, false);
+                self.calls.made(&ty, site);
+                return self.constructed(ty, values);
+            }
             Some(Def::Variant(id, _)) => {
                 let value = self.constructed(Type::Def(*id, [].into()), values);
                 return self.as_variant(path, value);
@@ -301,7 +308,8 @@ impl<'p> Evaluator<'p> {
         let serving = self.frame.serving > 0;
         let (looped, spread) = (self.frame.loops > self.loops_around(), self.frame.spread > 0);
         let (caller, span, led) = (self.frame.function, self.span(at), self.frame.led);
-        CallSite { caller, span, serving, looped, spread, task, guessed, led }
+        let handed = self.frame.handed > 0;
+        CallSite { caller, span, serving, looped, spread, task, guessed, handed, led }
     }
 
     /// A stand-in that only tests, examples or benches know.

@@ -16,7 +16,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
         match &*expr.kind {
             ExprKind::Lit(lit) => self.literal(lit),
-            ExprKind::Path(path) => self.path(path),
+            ExprKind::Path(path) => self.path(path, expr.at),
             ExprKind::Field(of, name) => {
                 let of = self.expr(of);
                 self.field(&of, name)
@@ -32,7 +32,7 @@ impl<'p> Evaluator<'p> {
             }
             ExprKind::Method(call) => self.method(call, expr.at),
             ExprKind::Macro(call) => self.macro_call(call, expr.at),
-            ExprKind::Struct(lit) => self.struct_literal(lit),
+            ExprKind::Struct(lit) => self.struct_literal(lit, expr.at),
             ExprKind::Tuple(parts) | ExprKind::Array(parts) => self.record(parts),
             ExprKind::Unary(op, of) => self.unary(*op, of),
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, expr.at),
@@ -182,11 +182,13 @@ impl<'p> Evaluator<'p> {
         of.typed(ty)
     }
 
-    fn struct_literal(&mut self, lit: &StructLit) -> Value {
+    fn struct_literal(&mut self, lit: &StructLit, at: Range) -> Value {
         let mut parts: Vec<(Name, Value)> =
             lit.fields.iter().map(|(name, value)| (name.clone(), self.expr(value))).collect();
         let rest = lit.rest.as_ref().map(|rest| self.expr(rest));
         let ty = self.named_type(&lit.path);
+        let site = self.site(at, false);
+        self.calls.made(&ty, site);
         if !matches!(ty, Type::Def(..)) {
             parts.iter().for_each(|(_, value)| self.given_away(std::slice::from_ref(value)));
         }

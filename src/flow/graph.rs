@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::Flow;
-use crate::link::{FnId, Program, Type};
+use crate::link::{FnId, Program, Type, TypeId};
 use crate::lower::tree::Name;
 use crate::span::Span;
 
@@ -22,6 +22,8 @@ pub struct CallGraph {
     pub pointed: Vec<Pointed>,
     /// Functions of traits, by name, that are called where nobody knows which implementation is meant.
     pub bodiless: FxHashSet<Name>,
+    /// Where a struct's values are made, by its type.
+    pub made: FxHashMap<TypeId, Vec<CallSite>>,
     /// Method calls on values of which nobody knows the type, by name and how many arguments.
     pub unresolved: FxHashMap<(Name, usize), Vec<CallSite>>,
 }
@@ -40,6 +42,8 @@ pub struct CallSite {
     pub task: Option<Task>,
     /// Several functions could be meant.
     pub guessed: bool,
+    /// It stands in a closure that something unknown was handed, which may call it again.
+    pub handed: bool,
     /// Its function asked before whether this process leads those that share the database.
     pub led: bool,
 }
@@ -75,6 +79,12 @@ pub struct Calls {
 impl CallGraph {
     pub(super) fn called(&mut self, callee: FnId, site: CallSite) {
         note(self.callers.entry(callee).or_default(), site);
+    }
+
+    pub(super) fn made(&mut self, ty: &Type, site: CallSite) {
+        if let Type::Def(id, _) = ty {
+            note(self.made.entry(*id).or_default(), site);
+        }
     }
 
     pub(super) fn unresolved(&mut self, name: &Name, args: usize, site: CallSite) {

@@ -262,7 +262,8 @@ impl<'p> Evaluator<'p> {
                 bindings: Vec::new(),
             }],
         };
-        let value = self.path(&path);
+        // It is a constant that is named so, never a struct.
+        let value = self.path(&path, crate::span::Range::default());
         Some(value)
     }
 

@@ -192,6 +192,8 @@ struct Frame<'p> {
     loops: usize,
     /// Closures around it that are handed elements.
     spread: usize,
+    /// Closures around it that something unknown was handed.
+    handed: usize,
     /// The task around it, and how many loops are around that.
     task: Option<(Task, usize)>,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
@@ -548,6 +550,7 @@ impl Frame<'_> {
             rounds: Vec::new(),
             loops: 0,
             spread: 0,
+            handed: 0,
             task: None,
             serving: 0,
             led: false,

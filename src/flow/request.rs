@@ -11,6 +11,9 @@ const DEPTH: usize = 24;
 const ASKING: [&str; 9] =
     ["login", "signin", "authenticate", "verify", "siteverify", "validate", "introspect", "search", "lookup"];
 
+/// The header by which a request is known again.
+const KEY: &str = "idempotency-key";
+
 /// What comes of a request, by how it is built.
 struct Request<'t> {
     /// In lower case.
@@ -41,6 +44,39 @@ pub fn says_the_same(terms: &Terms, event: &Event, common: &[TermId]) -> bool {
     let EventKind::Effect(effect) = &event.kind else { return false };
     let same = |sent: &TermId| Request::of(terms, *sent).is_some_and(|request| request.says_the_same(terms, common));
     !effect.named.is_empty() && effect.named.iter().all(same)
+}
+
+/// The keys that requests carry by which whoever gets one twice answers the second one as the first, without doing anything;
+/// none where one of them may be sent without.
+///
+/// Source: draft-ietf-httpapi-idempotency-key-header, section 2.
+pub fn deduplicated_by(terms: &Terms, event: &Event) -> Option<Vec<TermId>> {
+    let EventKind::Effect(effect) = &event.kind else { return None };
+    let keys: Option<Vec<TermId>> = effect.named.iter().map(|sent| key_of(terms, *sent)).collect();
+    keys.filter(|keys| effect.kind == EffectKind::Http && !keys.is_empty())
+}
+
+/// The key in a header of a request: `client.post(url).header("Idempotency-Key", key)`.
+fn key_of(terms: &Terms, sent: TermId) -> Option<TermId> {
+    let mut open = vec![sent];
+    for _ in 0..DEPTH {
+        match terms.get(open.pop()?) {
+            Term::Computed(by, parts) => {
+                let named = |part: &TermId| matches!(terms.get(*part), Term::Literal(text) if text.trim_matches('"').eq_ignore_ascii_case(KEY));
+                if let [_, name, value] = &**parts
+                    && by == "header"
+                    && named(name)
+                {
+                    return Some(*value);
+                }
+                open.extend(parts.first());
+            }
+            // It is put there where there is one.
+            Term::Either(parts) => open.extend(parts.iter()),
+            _ => {}
+        }
+    }
+    None
 }
 
 impl<'t> Request<'t> {

@@ -42,6 +42,7 @@ impl<'p> Evaluator<'p> {
 
     /// Closures given to something unknown are taken to be run once, handlers again and again.
     pub(super) fn run_closures(&mut self, args: &[Value], at: Range) {
+        self.frame.handed += 1;
         for arg in args {
             let Shape::Closure(closure) = &arg.shape else { continue };
             if self.frame.awaited != Some(at) && gives_future(closure) {
@@ -50,6 +51,7 @@ impl<'p> Evaluator<'p> {
                 self.call_value(arg, Vec::new(), at);
             }
         }
+        self.frame.handed -= 1;
     }
 }
 

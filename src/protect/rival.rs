@@ -19,17 +19,31 @@ pub fn others_spoil(scene: &Scene<'_, '_>, sequence: &Sequence, others: &Rivals)
     }
     let Some(read) = access.statement.accesses.get(sequence.read_access) else { return true };
     let table = &read.table.name;
+    let target = scene.access(sequence.write).and_then(|access| access.statement.target());
+    let overwrites = target.is_some_and(TableAccess::writes_over);
     let changes = |part: &LooksAt| match part {
-        // Who inserts such a row as well, and asks before, does so in the same function.
+        // Who inserts such a row as well, and asks before, does so in the same function; what is written over is lost
+        // whether it was asked for or not.
+        LooksAt::Existence if sequence.relation == Relation::NewRowOfSet && overwrites => {
+            others.inserted.contains(table)
+        }
         LooksAt::Existence | LooksAt::Aggregate if sequence.relation == Relation::NewRowOfSet => false,
         LooksAt::Existence => others.deleted.contains(table),
-        LooksAt::Column(column) => others.changes(table, column),
+        LooksAt::Column(column) => others.changes(table, column) && may_meet_it(scene, others, (table, column)),
         LooksAt::Aggregate | LooksAt::Row => others.touch(table),
     };
     let parts =
         sequence.checks.iter().map(|check| &check.looks_at).chain(sequence.values.iter().map(|value| &value.from));
     let mut parts = parts.peekable();
     if parts.peek().is_none() { others.touch(table) } else { parts.any(changes) }
+}
+
+/// Whether one of the statements that change a column may find the row that was read: not where each of them only puts new
+/// rows there, under keys of their own.
+fn may_meet_it(scene: &Scene<'_, '_>, others: &Rivals, (table, column): (&Name, &Name)) -> bool {
+    let writers = &scene.rivals.writers;
+    let met = || writers.others((table, column), scene.flow.function, &[]).next().is_some();
+    others.updated_somehow.contains(table) || writers.say_nothing(table, column) || met()
 }
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {

@@ -10,6 +10,7 @@ mod first;
 pub mod index;
 pub mod journal;
 pub mod kind;
+mod made;
 pub mod packages;
 pub mod reach;
 pub mod rivals;

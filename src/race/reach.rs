@@ -2,13 +2,15 @@
 //!
 //! What is called by nobody in sight is called by a framework, by other crates, or by a test: it counts as reachable. What
 //! only `main` leads to, straight and not by a task or an endless loop, runs once for each start of the program. What only
-//! one task or loop leads to, which is started once, goes on beside everything else, but not beside itself.
+//! one task or loop leads to, which is started once, goes on beside everything else, but not beside itself; neither does
+//! what others call with `&mut` of a value that there is one of.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Config;
 use crate::flow::graph::{CallGraph, CallSite};
-use crate::link::{FnId, Program};
+use crate::link::{FnId, ImplId, Program};
+use crate::race::made;
 use crate::source::Workspace;
 use crate::span::Span;
 
@@ -46,7 +48,9 @@ pub enum Runs {
 pub enum Task {
     /// A loop that `main` itself goes round in.
     Main(FnId),
-    /// Started by this call.
+    /// A job of which there is one in all processes that share the database, by what it runs.
+    Job(ImplId),
+    /// Started by this call, or all that is done through the value that is made here.
     Started(Span),
 }
 
@@ -63,7 +67,9 @@ struct State {
     again: bool,
     /// It goes on for as long as the program does: a request's handler, a round of a service.
     serving: bool,
-    /// The program it belongs to, of those that the workspace has.
+    /// In a closure that something unknown was handed, which may call it as often as it likes.
+    handed: bool,
+    /// The program it belongs to, of those that the workspace has; [`FnId::NONE`] where nobody knows.
     main: FnId,
 }
 
@@ -100,21 +106,40 @@ impl Reach {
         };
         let mut reach = Self::default();
         let mut todo: Vec<FnId> = Vec::new();
+        let mut one_after_the_other: Vec<(FnId, Vec<CallSite>)> = Vec::new();
         let mut calls_of: FxHashMap<FnId, Vec<(FnId, CallSite)>> = FxHashMap::default();
         for id in functions {
             let called = called_by(*id).next().is_some();
             let main = is_main(program, *id);
             let handed_around = calls.values.contains(id) && by_pointer(*id).next().is_none();
-            if !called && !main || handed_around || config.is_entry_point(&program.path_of(*id)) {
+            if let Some(ty) = made::held_alone(program, *id)
+                && !called
+                && !handed_around
+                && !config.is_entry_point(&program.path_of(*id))
+                && let Some(places) = made::places(program, calls, ty, &|id| called_by(id).copied().collect())
+            {
+                one_after_the_other.push((*id, places));
+            } else if let Some(job) = made::of_one_job(program, *id).filter(|_| !called && !handed_around) {
+                reach.join(
+                    *id,
+                    State { runs: Runs::Alone(Task::Job(job)), main: FnId::NONE, ..State::many(*id) },
+                    &mut todo,
+                );
+            } else if !called && !main || handed_around || config.is_entry_point(&program.path_of(*id)) {
                 reach.join(*id, State::many(*id), &mut todo);
             } else if main {
-                reach.join(*id, State { runs: Runs::First, again: false, serving: false, main: *id }, &mut todo);
+                reach.join(
+                    *id,
+                    State { runs: Runs::First, again: false, serving: false, handed: false, main: *id },
+                    &mut todo,
+                );
             }
             for site in called_by(*id) {
                 calls_of.entry(site.caller).or_default().push((*id, *site));
             }
         }
         reach.spread(&calls_of, &mut todo);
+        reach.hand_over(&one_after_the_other, &calls_of, &mut todo);
         // Nobody who calls them is called, or only they call each other.
         for id in functions {
             if !reach.runs.contains_key(id) && called_by(*id).any(|site| site.serving) {
@@ -122,15 +147,53 @@ impl Reach {
             }
         }
         reach.spread(&calls_of, &mut todo);
-        // What has no type may be called by anybody who calls a method of that name.
-        for id in functions {
-            let many = |site: &CallSite| reach.runs(site.caller) == Some(Runs::Many) && sees(site.caller, *id);
-            if matches!(reach.runs(*id), Some(Runs::Alone(_))) && namesakes(program, calls, *id).iter().any(many) {
+        for (id, _) in &one_after_the_other {
+            if !reach.runs.contains_key(id) {
                 reach.join(*id, State::many(*id), &mut todo);
             }
         }
         reach.spread(&calls_of, &mut todo);
+        reach.hand_over(&one_after_the_other, &calls_of, &mut todo);
+        // What has no type may be called by anybody who calls a method of that name.
+        for id in functions {
+            let many = |site: &CallSite| reach.runs(site.caller) == Some(Runs::Many) && sees(site.caller, *id);
+            let by_nobody_else = one_after_the_other.iter().any(|(alone, _)| alone == id);
+            if matches!(reach.runs(*id), Some(Runs::Alone(_)))
+                && !by_nobody_else
+                && namesakes(program, calls, *id).iter().any(many)
+            {
+                reach.join(*id, State::many(*id), &mut todo);
+            }
+        }
+        reach.spread(&calls_of, &mut todo);
+        reach.hand_over(&one_after_the_other, &calls_of, &mut todo);
         reach
+    }
+
+    /// Lets those run that have a value to themselves, as often as there is one of it, until nothing new is known of where
+    /// it is made.
+    ///
+    /// In: the functions, and where the values of their types are made.
+    fn hand_over(
+        &mut self,
+        alone: &[(FnId, Vec<CallSite>)],
+        calls_of: &FxHashMap<FnId, Vec<(FnId, CallSite)>>,
+        todo: &mut Vec<FnId>,
+    ) {
+        loop {
+            let before = self.runs.clone();
+            for (id, places) in alone {
+                for place in places {
+                    if let Some(maker) = self.runs.get(&place.caller) {
+                        self.join(*id, maker.handing_over(*id, place), todo);
+                    }
+                }
+            }
+            self.spread(calls_of, todo);
+            if self.runs == before {
+                return;
+            }
+        }
     }
 
     /// What is known of callers, to those they call.
@@ -175,25 +238,35 @@ impl Reach {
 
 impl State {
     fn many(id: FnId) -> Self {
-        Self { runs: Runs::Many, again: true, serving: true, main: id }
+        Self { runs: Runs::Many, again: true, serving: true, handed: true, main: id }
     }
 
     /// How the callee runs.
     fn passed_on(self, site: &CallSite) -> Self {
         let again = self.again || site.looped || site.spread;
         let serving = self.serving || site.serving;
+        let handed = self.handed || site.handed;
         let runs = match (self.runs, site.task) {
             (Runs::Many, _) => Runs::Many,
             (_, Some(task)) if task.many || self.again => Runs::Many,
             (_, Some(task)) => {
                 let runs = Runs::Alone(Task::Started(task.at));
-                return Self { runs, again: site.looped, serving, ..self };
+                return Self { runs, again: site.looped, serving, handed, ..self };
             }
             (Runs::Alone(_), None) if site.spread => Runs::Many,
             (Runs::First, None) if site.serving => Runs::Alone(Task::Main(self.main)),
             (runs, None) => runs,
         };
-        Self { runs, again, serving, ..self }
+        Self { runs, again, serving, handed, ..self }
+    }
+
+    /// How a function runs that is called with a value, one time after the other, where this one made it.
+    fn handing_over(self, id: FnId, place: &CallSite) -> Self {
+        let made = self.passed_on(place);
+        if made.runs == Runs::Many || made.again || made.handed {
+            return Self::many(id);
+        }
+        Self { runs: Runs::Alone(Task::Started(place.span)), again: true, serving: true, ..made }
     }
 
     fn joined(self, other: Self) -> Self {
@@ -201,11 +274,15 @@ impl State {
             (one, two) if one == two => one,
             (Runs::First, runs) | (runs, Runs::First) => runs,
             // Two programs have a database each.
-            (Runs::Alone(one), Runs::Alone(_)) if self.main != other.main => Runs::Alone(one),
+            (Runs::Alone(one), Runs::Alone(_))
+                if self.main != other.main && ![self.main, other.main].contains(&FnId::NONE) =>
+            {
+                Runs::Alone(one)
+            }
             _ => Runs::Many,
         };
         let (again, serving) = (self.again || other.again, self.serving || other.serving);
-        Self { runs, again, serving, main: self.main }
+        Self { runs, again, serving, handed: self.handed || other.handed, main: self.main }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::client::HandleKind;
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Event, EventId, EventKind};
-use crate::flow::term::{STRUCT, Term, TermId};
+use crate::flow::term::{Term, TermId, is_record};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::sql::statement::{BeginMode, IsolationScope, Verb};
@@ -107,7 +107,7 @@ fn holds_one(scene: &Scene<'_, '_>, on: TermId) -> Option<TermId> {
     terms.walk(on, &mut |part| match terms.get(part) {
         Term::Transaction(_) => others |= found.replace(part).is_some(),
         Term::Field(..) | Term::Literal(_) => {}
-        Term::Computed(by, _) => others |= by != STRUCT && by != "tuple",
+        Term::Computed(by, _) => others |= !is_record(by),
         _ => others |= scene.ev.handle(part).is_some(),
     });
     found.filter(|_| !others)

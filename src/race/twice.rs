@@ -1,9 +1,11 @@
 //! Whether what leaves the process may do so twice.
 
 use crate::event::{EffectKind, Event, EventKind};
+use crate::flow::clock::is_of_clock;
 use crate::flow::effect::{asks_by_name, sets_by_name, takes_away_by_name};
-use crate::flow::request::{is_harmless_twice, says_the_same};
-use crate::flow::term::TermId;
+use crate::flow::random::is_by_chance;
+use crate::flow::request::{deduplicated_by, is_harmless_twice, says_the_same};
+use crate::flow::term::{Params, TermId};
 use crate::race::common;
 use crate::race::scene::Scene;
 
@@ -23,7 +25,25 @@ pub fn is_harmless(scene: &Scene<'_, '_>, read: &Event, write: &Event, event: &E
     let by_name = |name: &str| {
         asks_by_name(name) || takes_away_by_name(name) || sets_by_name(name) && says_the_same(terms, event, &asked)
     };
-    is_harmless_twice(terms, event, &asked) || senders(scene, read, write, event).any(by_name)
+    is_known_again(scene, read, event, &asked)
+        || is_harmless_twice(terms, event, &asked)
+        || senders(scene, read, write, event).any(by_name)
+}
+
+/// Whether a request carries a key that is the same for all who read the same row: it is made of that row, and of what it was
+/// asked for by.
+fn is_known_again(scene: &Scene<'_, '_>, read: &Event, event: &Event, asked: &[TermId]) -> bool {
+    let terms = &scene.ev.terms;
+    let of_row = |key: TermId| {
+        let origins = scene.origins(key);
+        let handed_in = terms.params(key) != Params::default();
+        let known = || asked.iter().any(|term| terms.mentions(key, *term));
+        origins.iter().all(|origin| origin.event == read.id && !origin.answered)
+            && (if handed_in { known() } else { !origins.is_empty() })
+            && !is_by_chance(terms, key)
+            && !is_of_clock(terms, key)
+    };
+    deduplicated_by(terms, event).is_some_and(|keys| keys.into_iter().all(of_row))
 }
 
 /// The names of the functions through which something leaves the process, below the one that reads and writes.

@@ -8,8 +8,10 @@ use crate::protect::WhyNot;
 use crate::protect::constraint::meets_another;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
+use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, dependency, side, upsert};
-use crate::rules::claim::Facts;
+use crate::rules::claim::{Claim, Facts};
+use crate::rules::loss::Counterpart;
 use crate::rules::stale_guard;
 use crate::sql::statement::{Action, Assignment, Compare, ConflictTarget, Limit};
 
@@ -62,6 +64,13 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         Some(_) => facts.confidence(),
         None => Confidence::Low,
     })
+}
+
+/// Another statement that puts the row there which is written over, where no second run of the same code does.
+pub fn counterpart(scene: &Scene<'_, '_>, claim: &Claim) -> Option<Counterpart> {
+    let facts = Facts::of(scene, &claim.sequence, &claim.tried)?;
+    let overwrites = claim.rule == ID && claim.tried.contains(&WhyNot::ConflictOverwrites);
+    overwrites.then(|| facts.other_inserter()).flatten()
 }
 
 /// Whether whoever comes to the write has found no row.

@@ -14,7 +14,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, common, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
-use crate::rules::{lost_update, on_the_way, one_time, set_once, stale_guard};
+use crate::rules::{fenced, lost_update, on_the_way, one_time, set_once, stale_guard};
 use crate::sql::statement::{Action, Compare, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
@@ -36,6 +36,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     }
     if takes_away(facts) || set_once::is_one(facts) || on_the_way::is_deleted_after(facts) {
         return Some(Confidence::Low);
+    }
+    if fenced::is_one(facts) {
+        return Some(spoiled_for_one(facts).map_or(Confidence::Low, |_| Confidence::Medium.min(facts.confidence())));
     }
     if asks_for_what_it_computes_from(facts) {
         return None;
@@ -88,6 +91,16 @@ fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     others.filter(|other| other.writer.breadth.0 <= SPEAKS_OF_IT).min_by_key(|other| other.writer.breadth)
 }
 
+/// The other statement that takes the row from the one who has it, and whose new state the write goes over.
+fn spoiled_for_one(facts: &Facts<'_, '_>) -> Option<Counterpart> {
+    let own = facts.own_functions();
+    let states = facts.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+        LooksAt::Column(column) if dependency::sets(facts.write, column) => Some(column),
+        _ => None,
+    });
+    states.filter_map(|column| facts.taking_writer(column, &own)).min_by_key(|other| other.writer.breadth)
+}
+
 /// Whether a row is saved with what others have written since, after checks that only ask who may go on.
 fn undoes_more_than_it_checks(facts: &Facts<'_, '_>) -> bool {
     let handed_back = facts.sequence.values.iter().filter(|value| value.is_handed_back()).count();
@@ -118,6 +131,9 @@ pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
         return None;
     }
     let own = facts.own_functions();
+    if fenced::is_one(facts) {
+        return spoiled_for_one(facts);
+    }
     if let Some(spoiled) = spoiled_by_others_only(facts) {
         return spoiled
             .into_iter()

@@ -105,6 +105,19 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// Another statement that gives a column of the row that was read a value by which it is not found again.
+    pub fn taking_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let asked = kind::asked_for(&self.scene.ev.terms, self.read.access()?, self.reads);
+        let mut others = writers.others((table, column), self.scene.flow.function, own);
+        let stays = |given: &Vec<Name>| {
+            let mut on_it = asked.iter().filter(|(name, _)| name == column);
+            on_it.any(|(_, asked)| asked.iter().any(|name| is_any(name, given)))
+        };
+        let writer = others.find(|writer| !writer.constants.as_ref().is_some_and(stays) && self.may_find(writer))?;
+        Some(Counterpart { column: column.clone(), writer })
+    }
+
     /// Another statement that gives a column of the row that was read something new in each request.
     pub fn adding_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
@@ -119,12 +132,24 @@ impl Facts<'_, '_> {
         let own = self.own_functions();
         let of_column = |column: &Name| {
             let mut others = writers.others((table, column), self.scene.flow.function, &own);
-            let writer = others.find(|writer| writer.inserts)?;
+            let writer = others.find(|writer| writer.inserts && self.may_name(writer))?;
             Some(Counterpart { column: column.clone(), writer })
         };
         dependency::written(self.target)
             .filter_map(|set| of_column(&set.column))
             .min_by_key(|other| other.writer.breadth)
+    }
+
+    /// Whether another upsert may be of the row that was asked for: one that has a fixed name is met by who names it so.
+    fn may_name(&self, writer: &Told) -> bool {
+        let Some(read) = self.read.access() else { return true };
+        let keys = upsert::met_keys(self.scene.schema, self.target);
+        let asked = kind::asked_for(&self.scene.ev.terms, read, self.reads);
+        let mut of_key = asked.iter().filter(|(column, _)| keys.iter().any(|key| key.contains(column)));
+        of_key.all(|(column, asked)| {
+            let mut given = writer.kind.iter().filter(|(name, _)| name == column);
+            given.any(|(_, given)| given.iter().any(|name| is_any(name, asked)))
+        })
     }
 
     /// Another statement that can make the checks on a column fail. Where they only turn away some constants, who writes

@@ -8,6 +8,7 @@ pub mod check_then_insert;
 pub mod check_then_update;
 pub mod claim;
 pub mod double_fire;
+mod fenced;
 pub mod lock_lost;
 pub mod loss;
 pub mod lost_update;

@@ -10,8 +10,8 @@ use crate::race::{Check, LooksAt, Written, dependency, side};
 use crate::rules::claim::Claim;
 use crate::rules::loss::Counterpart;
 use crate::rules::{
-    check_then_update, double_fire, lost_update, own_number, racy_statement, reset, stale_guard, table_lock,
-    unchecked_outcome,
+    check_then_insert, check_then_update, double_fire, lost_update, own_number, racy_statement, reset, stale_guard,
+    table_lock, unchecked_outcome,
 };
 use crate::sql::statement::Action;
 use crate::story::words;
@@ -81,6 +81,9 @@ fn with_another(
     read: &Event,
     write: &Event,
 ) -> Interleaving {
+    if claim.rule == check_then_insert::ID {
+        return with_another_row(scene, claim, other, read, write);
+    }
     let column = &other.column;
     let own = claim.sequence.values.iter().find(|value| value.column == *column);
     let made = |value: &&Written| value.from == LooksAt::Column(column.clone());
@@ -118,6 +121,31 @@ fn with_another(
         false => format!("what B wrote to {table}.{column} is lost"),
     };
     Interleaving { steps, outcome }
+}
+
+/// Another statement puts the row there between the read and the write, which writes over it.
+fn with_another_row(
+    scene: &Scene<'_, '_>,
+    claim: &Claim,
+    other: &Counterpart,
+    read: &Event,
+    write: &Event,
+) -> Interleaving {
+    let step = |who, text: String, state: &str, span, role| {
+        let (state, span) = (Some(state.to_owned()), Some(span));
+        StoryStep { who, text, state, span, role }
+    };
+    let best = super::best_check(scene, claim, write);
+    let seen = best.and_then(|(check, _)| seen(check)).unwrap_or_else(|| "none".to_owned());
+    let mut steps = vec![step(Who::A, words::statement(read), &seen, read.span, Role::Read)];
+    if let Some((_, cond)) = best {
+        steps.push(step(Who::A, condition(scene, cond), "goes on", cond.span, Role::Check));
+    }
+    let (text, place) = (other.writer.text.to_string(), other.writer.place);
+    steps.push(step(Who::B, text, "there is one", place, Role::Write));
+    steps.push(step(Who::A, words::statement(write), "all the same", write.span, Role::Write));
+    let table = words::table_of(scene, claim, write);
+    Interleaving { steps, outcome: format!("what B put into {table} is written over") }
 }
 
 /// A row is added that belongs to one which is deleted since it had none.

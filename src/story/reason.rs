@@ -38,6 +38,12 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
             };
             return format!("{who} can change {column} of the {table} row after the check, and {then}");
         }
+        (check_then_insert::ID, Some(other)) => {
+            let who = words::function(scene, other.writer.function);
+            return format!(
+                "{who} can put the {table} row there after the check, and what it put there is written over"
+            );
+        }
         _ => {}
     }
     if claim.rule == lost_update::ID
