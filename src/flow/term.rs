@@ -315,6 +315,9 @@ impl Terms {
                 _ => all.push(id),
             }
         }
+        if all.iter().any(|id| self.is_missing(*id)) && !all.iter().all(|id| self.is_missing(*id)) {
+            all.retain(|id| !self.is_missing(*id));
+        }
         all.sort_unstable();
         all.dedup();
         all.truncate(32);
@@ -323,6 +326,17 @@ impl Terms {
             [] => self.fresh(),
             _ => self.intern(Term::Either(all.into())),
         }
+    }
+
+    /// Whether a value is a field that a struct does not have: it was looked for in another variant than the one that was put
+    /// together, so that nobody comes there.
+    fn is_missing(&self, id: TermId) -> bool {
+        let Term::Field(of, name) = self.get(id) else { return false };
+        let lacks = |by: &Name, parts: &[TermId]| {
+            let names = by.split_once(',').map(|(_, names)| names.split(',')).filter(|_| is_struct(by));
+            names.is_some_and(|mut names| names.clone().count() == parts.len() && names.all(|known| known != &**name))
+        };
+        self.is_missing(*of) || matches!(self.get(*of), Term::Computed(by, parts) if lacks(by, parts))
     }
 
     /// What a value asks to be there; none for a value that asks something else.

@@ -100,7 +100,12 @@ pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> 
 /// The transaction that stands in a struct, the only handle there, of which a part is what is sent to.
 fn holds_one(scene: &Scene<'_, '_>, on: TermId) -> Option<TermId> {
     let terms = &scene.ev.terms;
-    if !matches!(terms.get(on), Term::Field(..)) {
+    let held = match terms.get(on) {
+        Term::Field(..) => true,
+        Term::Computed(by, _) => is_record(by),
+        _ => false,
+    };
+    if !held {
         return None;
     }
     let (mut found, mut others) = (None, false);
