@@ -9,7 +9,7 @@ use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, rows};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, others, rows};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
@@ -94,6 +94,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
     let mut all = found.in_order();
     for sequence in &mut all {
         rows::relate(scene, sequence);
+        others::count(scene, sequence);
         drop_encodings(scene, sequence, write);
         nothing_in_it(scene, sequence, write);
         key_is_presence(scene, sequence);

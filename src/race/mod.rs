@@ -9,6 +9,7 @@ pub mod dependency;
 pub mod index;
 pub mod journal;
 pub mod kind;
+mod others;
 pub mod packages;
 pub mod reach;
 pub mod rivals;
