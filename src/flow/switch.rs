@@ -99,6 +99,13 @@ impl<'p> Evaluator<'p> {
                         closed.push(Closed { branch: switch.branch, arms: all & !(1 << chosen) });
                     }
                 }
+                // Who hands in an open transaction hands in something.
+                Term::Transaction(_) => {
+                    if let Some(chosen) = chosen(&switch.arms, &Name::new(SOMETHING)) {
+                        let all = (1u64 << switch.arms.len()) - 1;
+                        closed.push(Closed { branch: switch.branch, arms: all & !(1 << chosen) });
+                    }
+                }
                 // A column by now, of the row that was handed in.
                 _ if self.depends_on_argument(on) || self.depends_on_argument(switch.on) && self.is_column(on) => {
                     let branch = self.map_branch(switch.branch, map);
