@@ -26,6 +26,7 @@ mod fires;
 pub mod graph;
 mod guard;
 mod instantiate;
+mod kept;
 mod known;
 pub(crate) mod limits;
 pub(crate) mod macros;

@@ -463,5 +463,10 @@ fn is_part(name: &str) -> bool {
             | "values_mut"
             | "first_mut"
             | "last_mut"
+            | "filter"
+            | "rev"
+            | "skip"
+            | "take"
+            | "enumerate"
     )
 }
