@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::client::handles;
+use crate::client::{HandleKind, handles};
 use crate::event::{Conds, Event, EventId, EventKind};
 use crate::flow::absent::Absent;
 use crate::flow::generic::Named;
@@ -169,7 +169,7 @@ impl<'p> Evaluator<'p> {
             let places: Vec<&Expr> = args.iter().collect();
             return self.call_functions(&functions, values, at, &named, &places);
         }
-        if let Some(value) = self.generated_builder(path, &values) {
+        if let Some(value) = self.generated_builder(path, &values).or_else(|| self.generated_default(path, &values)) {
             return value;
         }
         match defs.first() {
@@ -458,7 +458,14 @@ impl<'p> Evaluator<'p> {
         if let Some(ty) = self.type_of_handle(&recv, &call.name) {
             recv.ty = ty;
         }
-        let candidates = self.program.methods(self.frame.scope, &recv.ty, &call.name);
+        let mut candidates = self.program.methods(self.frame.scope, &recv.ty, &call.name);
+        if candidates.functions.is_empty() && matches!(self.terms.get(recv.term), Term::Row(_)) {
+            // What was found in a list of rows goes by the list's type.
+            candidates = match self.program.element(&recv.ty) {
+                element @ Type::Def(..) => self.program.methods(self.frame.scope, &element, &call.name),
+                _ => candidates,
+            };
+        }
         if !candidates.functions.is_empty() && !self.hides(&recv, call) {
             let named = self.named_by(&call.generics, &recv);
             let mut all = vec![recv];
@@ -502,13 +509,19 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The type of a handle that a client's call gave, where a trait of the program adds the method that is called to one
-    /// type of such handles.
+    /// type of such handles. A transaction stands for the connection that it runs on.
     fn type_of_handle(&self, recv: &Value, name: &str) -> Option<Type> {
         let handle = self.handle(recv.term).filter(|_| recv.ty.is_unknown())?;
+        let fits = |kind: HandleKind| {
+            let connection = matches!(kind, HandleKind::Connection | HandleKind::Executor);
+            kind == handle.kind || handle.kind == HandleKind::Transaction && connection
+        };
         let named = self.program.named_methods(name).iter();
         let mut types = named.filter_map(|id| self.program.self_type(*id)).filter(|ty| {
             let of = matches!(ty, Type::External(..)).then(|| handles::handle_of(ty, &self.clients)).flatten();
-            of.is_some_and(|of| of.client == handle.client && of.kind == handle.kind)
+            // A name that came by a glob is that of the first client that has it.
+            let bare = matches!(ty, Type::External(path, _) if path.len() == 1);
+            of.is_some_and(|of| (bare || of.client == handle.client) && fits(of.kind))
         });
         let first = types.next()?;
         types.all(|other| other == first).then_some(first)

@@ -1,18 +1,31 @@
-//! Values made by the builders that a derive macro generates: `Job::builder().name(x).build()`, `JobBuilder::default()`.
+//! Values that code which is not there makes: the builders that a derive macro generates, `Job::builder().name(x).build()`,
+//! `JobBuilder::default()`, its defaults, and what another crate keeps by its type.
 //!
 //! Sources: docs.rs of typed-builder, bon and derive_builder.
 
 use std::sync::Arc;
 
+use crate::client::handles;
 use crate::flow::value::{Shape, Value};
 use crate::flow::{Evaluator, branch};
 use crate::link::{Type, TypeId};
-use crate::lower::tree::{Name, Ty, TyPath};
+use crate::lower::tree::{MethodCall, Name, Ty, TyPath};
 
 /// The part of an unfinished value that holds its type.
 const UNFINISHED: &str = "<builder>";
 
 impl<'p> Evaluator<'p> {
+    /// The type of the program, or of a handle, that a method of another crate is asked for a value of:
+    /// `context.data::<Ledger>()`, `request.app_data::<PgPool>()`.
+    pub(super) fn asked_for(&self, call: &MethodCall) -> Type {
+        let [asked] = call.generics.as_slice() else { return Type::Unknown };
+        match self.program.ty(self.frame.scope, Some(self.frame.function), asked) {
+            ty @ Type::Def(..) => ty,
+            ty if handles::handle_of(&ty, &self.clients).is_some() => ty,
+            _ => Type::Unknown,
+        }
+    }
+
     /// What such a builder begins with.
     pub(super) fn generated_builder(&mut self, path: &TyPath, args: &[Value]) -> Option<Value> {
         let (last, outer) = path.segments.split_last()?;
@@ -32,6 +45,19 @@ impl<'p> Evaluator<'p> {
         let of = self.fresh().typed(ty.clone());
         let parts = vec![(Name::new(UNFINISHED), of)];
         Some(self.fresh().typed(ty).shaped(Shape::Record(Arc::new(parts))))
+    }
+
+    /// `Patch::default()` of a struct that derives it.
+    pub(super) fn generated_default(&mut self, path: &TyPath, args: &[Value]) -> Option<Value> {
+        let (last, outer) = path.segments.split_last()?;
+        if !args.is_empty() || last.name != "default" {
+            return None;
+        }
+        let written = Ty::Path(TyPath { qself: path.qself.clone(), segments: outer.to_vec() });
+        let ty = self.program.ty(self.frame.scope, Some(self.frame.function), &written);
+        let Type::Def(id, _) = &ty else { return None };
+        let derived = self.program.derives(*id).contains(&"Default");
+        derived.then(|| self.fresh().typed(ty))
     }
 
     /// The type, when a derive gives it a builder.

@@ -29,8 +29,10 @@ impl<'p> Evaluator<'p> {
         }
         let (kind, inner) = match found {
             Some(found) => found,
-            // Without a type only `lock()` is a lock.
-            None if recv.ty.is_unknown() && name == "lock" => ("Mutex".to_owned(), Type::Unknown),
+            // Without a type only `lock()` is a lock, and `lock_owned()`, which nothing else has.
+            None if recv.ty.is_unknown() && matches!(name, "lock" | "lock_owned") => {
+                ("Mutex".to_owned(), Type::Unknown)
+            }
             None => return None,
         };
         let shared = name == "read" && kind == "RwLock";

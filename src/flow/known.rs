@@ -352,7 +352,11 @@ impl<'p> Evaluator<'p> {
         let repeated = usize::from(name.contains("for_each"));
         self.frame.repeated += repeated;
         self.frame.spread += 1;
-        let result = self.call_value(closure, handed, at);
+        let result = if self.is_step_of_route(name, closure, recv, at) {
+            self.in_handler(at, |ev| ev.call_value(closure, handed, at))
+        } else {
+            self.call_value(closure, handed, at)
+        };
         self.frame.spread -= 1;
         self.frame.repeated -= repeated;
         self.frame.deps.truncate(depth);
@@ -565,8 +569,10 @@ impl<'p> Evaluator<'p> {
         let term = self.terms.computed(name, parts);
         // What a client of the outside hands out still leads there.
         let leads_out = matches!(&recv.ty, Type::External(path, _) if path.first().is_some_and(|krate| crate::flow::effect::leads_out(krate)));
-        let mut value = Value::new(term, if leads_out { recv.ty } else { Type::Unknown });
+        let ty = if leads_out { recv.ty } else { self.asked_for(call) };
+        let mut value = Value::new(term, ty);
         value.guards = branch::union(&recv.guards, &guards);
+        self.learn_handle(&value);
         value
     }
 }

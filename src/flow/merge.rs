@@ -162,6 +162,9 @@ fn merge_shapes(values: &[&Value]) -> Shape {
 
 /// Whether two values do not differ by the text that they are, or send.
 pub(super) fn same_text(one: &Value, other: &Value) -> bool {
+    if let (Shape::OneOf(one), Shape::OneOf(other)) = (&one.shape, &other.shape) {
+        return one.len() == other.len() && one.iter().zip(&**other).all(|(one, other)| same_text(one, other));
+    }
     match (text_of(one), text_of(other)) {
         (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
         (one, other) => one.is_none() && other.is_none(),

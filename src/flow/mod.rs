@@ -27,6 +27,7 @@ pub(crate) mod generic;
 pub mod graph;
 mod guard;
 mod instantiate;
+mod kept;
 mod known;
 pub(crate) mod limits;
 pub(crate) mod macros;

@@ -400,9 +400,18 @@ fn borrowed_of(expr: &Expr) -> Option<(&Expr, bool)> {
         ExprKind::Ref(of) | ExprKind::Unary(UnOp::Deref, of) | ExprKind::Try(of) => borrowed_of(of),
         ExprKind::Index(of, _) => borrowed_of(of).map(|(root, _)| (root, false)),
         ExprKind::Method(call) if is_itself(&call.name) => borrowed_of(&call.recv),
-        ExprKind::Method(call) if is_part(&call.name) => borrowed_of(&call.recv).map(|(root, _)| (root, false)),
+        ExprKind::Method(call) if is_part(&call.name) || is_sifted(expr) => {
+            borrowed_of(&call.recv).map(|(root, _)| (root, false))
+        }
         _ => None,
     }
+}
+
+/// Some of the parts that an iterator gives to be changed: `rows.iter_mut().filter(…)`.
+fn is_sifted(expr: &Expr) -> bool {
+    let ExprKind::Method(call) = &*expr.kind else { return false };
+    let sifts = matches!(call.name.as_str(), "filter" | "rev" | "skip" | "take" | "enumerate");
+    sifts && matches!(&*call.recv.kind, ExprKind::Method(of) if of.name.ends_with("_mut") || is_sifted(&call.recv))
 }
 
 /// A variable, or a field of a field of one.

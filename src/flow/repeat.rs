@@ -54,7 +54,7 @@ impl<'p> Evaluator<'p> {
             }
             let variables = ev.frame.env.len();
             let element = ev.element(&over_value);
-            ev.bind(pat, element);
+            ev.bind_from(pat, element, over);
             ev.block(block);
             ev.frame.env.truncate(variables);
         })

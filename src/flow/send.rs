@@ -9,6 +9,7 @@ use crate::dialect::Dialect;
 use crate::event::{Event, EventKind, Guard};
 use crate::flow::Evaluator;
 use crate::flow::fires::looks_like_sql;
+use crate::flow::kept::changes_in_place;
 use crate::flow::term::Term;
 use crate::flow::value::{Piece, Query, QueryBody, Shape, Text, Value};
 use crate::link::{Def, Type};
@@ -91,7 +92,11 @@ impl<'p> Evaluator<'p> {
         if let Shape::OneOf(values) = &recv.shape
             && values.iter().any(|value| value.query().is_some())
         {
-            return Some(self.on_each(values, call, args, at));
+            let changed = self.on_each(values, call, args, at);
+            if self.row(On::Query, &call.name, args).is_some_and(|(_, row)| changes_in_place(row.does)) {
+                self.store_each(values, &changed);
+            }
+            return Some(changed);
         }
         let name = call.name.as_str();
         match &recv.shape {
@@ -126,6 +131,7 @@ impl<'p> Evaluator<'p> {
         {
             return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
         }
+        self.note_sent_query(recv, name, args);
         let (client, row) = self.row_by_evidence(recv, name, args)?;
         self.apply(client, row.does, Some(recv), args, at, Type::Unknown)
     }
@@ -245,8 +251,12 @@ impl<'p> Evaluator<'p> {
                 let from = self.place(from, recv, args)?;
                 let closure = args.get(closure)?.clone();
                 let options = options.and_then(|i| args.get(i)).cloned();
-                let tx = self.begin(client, &from, isolation, mode, options.as_ref(), at);
+                let mut tx = self.begin(client, &from, isolation, mode, options.as_ref(), at);
                 let term = tx.term;
+                // A connection whose type came by a glob, as from diesel's prelude, is handed on as what it is.
+                if tx.ty.is_unknown() && matches!(&from.ty, Type::External(path, _) if path.len() == 1) {
+                    tx.ty = from.ty.clone();
+                }
                 let value = self.call_value(&closure, vec![tx], at);
                 self.emit(EventKind::Commit, Some(term), at);
                 Some(value)
@@ -392,16 +402,6 @@ impl<'p> Evaluator<'p> {
         })?;
         self.store_receiver(recv, &value);
         Some(value)
-    }
-
-    /// A builder that is changed in place: every variable that held it holds the changed one.
-    fn store_receiver(&mut self, old: &Value, new: &Value) {
-        let Some(before) = old.query() else { return };
-        for (_, value) in &mut self.frame.env {
-            if value.query().is_some_and(|query| Arc::ptr_eq(query, before)) {
-                *value = new.clone();
-            }
-        }
     }
 
     /// Sends a statement.

@@ -126,6 +126,14 @@ impl<'p> Evaluator<'p> {
                 continue;
             }
             match self.terms.get(on) {
+                // Who hands in an open transaction hands in something.
+                Term::Transaction(_) => {
+                    if let Some(chosen) = chosen(&switch.arms, &Name::new(SOMETHING)) {
+                        let all = (1u64 << switch.arms.len()) - 1;
+                        let settled = switch.call.filter(|_| chosen.is_power_of_two());
+                        closed.push(Closed { branch: switch.branch, arms: all & !chosen, settled });
+                    }
+                }
                 // A column by now, of the row that was handed in.
                 _ if self.depends_on_argument(on) || self.depends_on_argument(switch.on) && self.is_column(on) => {
                     let branch = self.map_branch(switch.branch, map);

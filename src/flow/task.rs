@@ -2,7 +2,7 @@
 
 use crate::flow::Evaluator;
 use crate::flow::graph::Task;
-use crate::flow::value::{ClosureValue, Shape, Value};
+use crate::flow::value::{ClosureValue, Shape, Value, Wrap};
 use crate::lower::tree::{Expr, ExprKind, Stmt};
 use crate::span::Range;
 
@@ -21,7 +21,7 @@ impl<'p> Evaluator<'p> {
 
     /// Evaluates a handler: what gives a future, and is handed to something that nobody waits for, is called again and
     /// again, for many at once.
-    fn in_handler<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
+    pub(super) fn in_handler<R>(&mut self, at: Range, run: impl FnOnce(&mut Self) -> R) -> R {
         self.frame.serving += 1;
         let result = self.beside(Task { at: self.span(at), many: true }, run);
         self.frame.serving -= 1;
@@ -38,6 +38,18 @@ impl<'p> Evaluator<'p> {
     /// How many loops stand around the task that is evaluated.
     pub(super) fn loops_around(&self) -> usize {
         self.frame.task.map_or(0, |(_, loops)| loops)
+    }
+
+    /// Whether a closure that is given to `and_then` or `then` is a step of a route: it gives a future, and nobody waits here
+    /// for what comes of it (warp's `Filter`).
+    pub(super) fn is_step_of_route(&self, name: &str, function: &Value, recv: &Value, at: Range) -> bool {
+        let Shape::Closure(closure) = &function.shape else { return false };
+        let waited = self.frame.awaited.is_some_and(|all| all.start <= at.start && at.end <= all.end);
+        matches!(name, "and_then" | "then")
+            && recv.ty.is_unknown()
+            && recv.wrap == Wrap::Bare
+            && !waited
+            && gives_future(closure)
     }
 
     /// Closures given to something unknown are taken to be run once, handlers again and again.

@@ -13,6 +13,7 @@ pub mod isolation;
 mod letters;
 pub mod lock;
 pub mod meant;
+mod merges;
 mod own;
 pub mod process;
 pub mod recheck;
@@ -182,6 +183,7 @@ pub fn judge(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
         return Verdict::Safe(protection);
     }
     let by_write = own::protects(scene, sequence)
+        .or_else(|| merges::protects(scene, sequence))
         .or_else(|| guard::protects(scene, sequence, &mut tried))
         .or_else(|| constraint::protects(scene, sequence, &mut tried))
         .or_else(|| recheck::protects(scene, sequence))

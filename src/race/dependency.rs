@@ -9,7 +9,7 @@ use crate::flow::term::{Origin, Part, Term, TermId, is_call, is_record};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, rows};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, others, rows};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
@@ -95,6 +95,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
     for sequence in &mut all {
         rows::relate(scene, sequence);
         first::is_check(scene, sequence);
+        others::count(scene, sequence);
         drop_encodings(scene, sequence, write);
         nothing_in_it(scene, sequence, write);
         key_is_presence(scene, sequence);

@@ -11,6 +11,7 @@ pub mod index;
 pub mod journal;
 pub mod kind;
 mod made;
+mod others;
 pub mod packages;
 pub mod reach;
 pub mod rivals;

@@ -200,11 +200,28 @@ pub fn compare_keys(
                 let named = matches!(predicate.value, Operand::Literal(_) | Operand::Null);
                 agree |= !named || is_key_by_itself(scene, read.1, &predicate.columns[0]);
             }
+            Some(false)
+                if predicate.op == Compare::In && lists(scene, (read.0, &predicate.value), (write.0, other)) =>
+            {
+                agree = true;
+            }
             Some(false) => contradict |= !matches!(predicate.value, Operand::Literal(_)),
             None => {}
         }
     }
     (agree, contradict)
+}
+
+/// `id IN ($1, $2)`, `id = ANY($1)` with a list that is written out: whether a value is one of those listed.
+fn lists(scene: &Scene<'_, '_>, listed: (&Access, &Operand), value: (&Access, &Operand)) -> bool {
+    let Some(one) = value.0.bound(value.1).map(|term| scene.plain(term)) else { return false };
+    scene.terms_in(listed.0, listed.1).into_iter().any(|term| match scene.ev.terms.get(term) {
+        // What loads many and is asked for one knows no more of it than that.
+        Term::Computed(by, parts) if by == "tuple" && parts.len() > 1 => {
+            parts.iter().any(|part| scene.plain(*part) == one)
+        }
+        _ => false,
+    })
 }
 
 /// `WHERE id = 1`: whether a column names one row of its table, whatever it is compared with.

@@ -245,7 +245,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && facts.checks_what_changes()
         && said
         && narrow
-        && (facts.sequence.checks_aggregate() || is_parent(facts));
+        && (facts.sequence.checks_aggregate() || is_parent(facts) || is_weighed_with_own(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
 }
 
@@ -370,6 +370,22 @@ fn is_kept_under_another_key(facts: &Facts<'_, '_>, own: &Sequence) -> bool {
     let keyed = |key: &[Name]| key.iter().all(|column| asked.equals(column).is_some() && given(column));
     scene.found_nothing(own.read, facts.write)
         && scene.schema.table(&facts.target.table.name).is_some_and(|table| table.keys().any(keyed))
+}
+
+/// Whether one condition weighs the row that was read against the one that is written, and the write moves what of its own
+/// row was looked at: two amounts that together have to cover something (write skew).
+fn is_weighed_with_own(facts: &Facts<'_, '_>) -> bool {
+    let scene = facts.scene;
+    let conds: Vec<_> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let moved = |column: &Name| dependency::written(facts.target).any(|set| set.column == *column);
+    scene.sequences(facts.write).iter().any(|own| {
+        own.read != facts.sequence.read
+            && own.relation == Relation::SameRow
+            && own.checks.iter().any(|check| {
+                let both = check.cond.is_some_and(|cond| conds.contains(&cond));
+                both && matches!(&check.looks_at, LooksAt::Column(column) if moved(column))
+            })
+    })
 }
 
 /// Whether the written row belongs to the row that was checked: by a foreign key, or by a column that is named after it.

@@ -6,7 +6,7 @@ use crate::finding::Confidence;
 use crate::flow::term::Term;
 use crate::protect::advisory;
 use crate::race::scene::Scene;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, LockAct, Operand, TableLock, Verb};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, LockAct, Operand, TableLock, Verb};
 
 pub const ID: &str = "table-lock";
 
@@ -94,7 +94,10 @@ fn is_constant(scene: &Scene<'_, '_>, access: &Access, key: &Operand) -> bool {
 /// written.
 fn is_about_all_rows(event: &Event) -> bool {
     let whole = |access: &TableAccess| match access.action {
-        Action::Read => access.aggregate.is_none() && access.limit.is_none() && access.lock.is_none(),
+        Action::Read => {
+            let number = matches!(access.aggregate, None | Some(Aggregate::Count | Aggregate::Exists));
+            number && access.limit.is_none() && access.lock.is_none()
+        }
         Action::Update => true,
         _ => false,
     };

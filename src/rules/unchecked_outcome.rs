@@ -1,14 +1,16 @@
 //! The write is guarded, and nobody looks at how many rows it changed.
 
-use crate::event::{Event, EventKind};
+use crate::event::{CondId, EffectKind, Event, EventKind};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::lower::tree::Name;
-use crate::protect::WhyNot;
+use crate::protect::{Protection, Verdict, WhyNot};
+use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{alternatives, dependency};
+use crate::race::{Sequence, alternatives, common, dependency, twice};
 use crate::rules::claim::Facts;
-use crate::sql::statement::{Action, Compare, Operand, Predicate};
+use crate::rules::stale_guard::NEAR;
+use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, ConflictAction, Operand, Predicate};
 
 pub const ID: &str = "unchecked-outcome";
 
@@ -92,9 +94,15 @@ pub fn only_spares(facts: &Facts<'_, '_>) -> bool {
 /// had taken one.
 pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confidence> {
     let target = write.target()?;
-    if target.action != Action::Update || scene.outcome_used(write.id) {
+    if scene.outcome_used(write.id) {
         return None;
     }
+    let acted = || if claims_by_itself(scene, write) { acted_on(scene, write) } else { None };
+    if target.action == Action::Update && takes_amount(target) { Some(Confidence::High) } else { acted() }
+}
+
+/// `SET left = left - 1 WHERE id = $1 AND left > 0`.
+fn takes_amount(target: &TableAccess) -> bool {
     let takes = |predicate: &Predicate| {
         matches!(predicate.op, Compare::Ge | Compare::Gt | Compare::Le | Compare::Lt)
             && predicate.columns.iter().any(|column| {
@@ -104,10 +112,82 @@ pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confi
                     .any(|set| set.column == *column && set.value.is_relative() && subtracts_or_adds(&set.value))
             })
     };
-    let keyed = target.filter.iter().any(|predicate| {
-        predicate.op == Compare::Eq && !matches!(predicate.value, Operand::Literal(_) | Operand::Null)
-    });
-    (keyed && target.filter.iter().any(takes)).then_some(Confidence::High)
+    names_a_row(target) && target.filter.iter().any(takes)
+}
+
+fn names_a_row(target: &TableAccess) -> bool {
+    target
+        .filter
+        .iter()
+        .any(|predicate| predicate.op == Compare::Eq && !matches!(predicate.value, Operand::Literal(_) | Operand::Null))
+}
+
+/// Whether a write lets only one of two requests through: it takes one row out of the state that it asks for, or puts down
+/// a row that says no more than its key, where a second one is passed over.
+fn claims_by_itself(scene: &Scene<'_, '_>, write: &Event) -> bool {
+    let Some(access) = write.access() else { return false };
+    let Some(target) = access.statement.target() else { return false };
+    match target.action {
+        Action::Update => {
+            let fixed = |value: &Operand| matches!(value, Operand::Literal(_)) || scene.ev.is_fixed(access, value);
+            let moves = |predicate: &Predicate| {
+                let [column] = predicate.columns.as_slice() else { return false };
+                let given = dependency::moved(scene, (access, target), column);
+                given.is_some_and(|set| match predicate.op {
+                    Compare::Eq => fixed(&predicate.value) && fixed(&set.value),
+                    Compare::IsNull => !matches!(set.value, Operand::Null),
+                    _ => false,
+                })
+            };
+            names_a_row(target) && target.filter.iter().any(moves)
+        }
+        Action::Insert => {
+            let passes = target.conflict.as_ref().is_some_and(|conflict| conflict.action == ConflictAction::Nothing);
+            let table = scene.schema.table(&target.table.name);
+            let brought =
+                |set: &Assignment| !matches!(set.value, Operand::Literal(_) | Operand::Null | Operand::Default);
+            let given: Vec<&Name> = target.sets.iter().filter(|set| brought(set)).map(|set| &set.column).collect();
+            let is_all = |key: &[Name]| {
+                given.iter().all(|column| key.contains(column)) && key.iter().all(|column| given.contains(&column))
+            };
+            passes && !given.is_empty() && table.is_some_and(|table| table.keys().any(is_all))
+        }
+        Action::Delete | Action::Read => false,
+    }
+}
+
+/// What leaves the process after a write, on the same conditions and whatever the write did; nothing where a lock or a level
+/// has settled before who comes to it.
+fn acted_on(scene: &Scene<'_, '_>, write: &Event) -> Option<Confidence> {
+    let depth = write.calls.len().saturating_sub(NEAR);
+    let needed = scene.conditions(&write.deps);
+    let looks_again = |cond: &CondId| {
+        let origins = scene.origins(scene.ev.cond(*cond).term);
+        origins.iter().any(|origin| scene.place(origin.event) > scene.place(write.id))
+    };
+    let effect = scene.after_of(Kind::Effect, write.id).find_map(|event| {
+        let EventKind::Effect(effect) = &event.kind else { return None };
+        let conds = scene.conditions(&event.deps);
+        let acts = match effect.kind {
+            EffectKind::File => false,
+            EffectKind::Http => !twice::is_harmless(scene, write, write, event),
+            EffectKind::Message => true,
+            EffectKind::Payment | EffectKind::Mail | EffectKind::Other => true,
+        };
+        let along = common(write, event) >= depth
+            && alternatives::one_run_passes(scene, event, write)
+            && needed.iter().all(|cond| conds.contains(cond))
+            && !conds.iter().any(looks_again);
+        (acts && along).then_some(effect)
+    })?;
+    let settled = |sequence: &Sequence| {
+        let held = scene.verdict(sequence);
+        matches!(held, Verdict::Safe(by) if !matches!(by, Protection::Idempotent | Protection::NoRival))
+    };
+    if scene.sequences(write).iter().any(settled) {
+        return None;
+    }
+    Some(if effect.certain { Confidence::High } else { Confidence::Medium })
 }
 
 /// The column that a write asks for and gives another value, where the row is named by nothing else: whoever comes second
