@@ -32,6 +32,16 @@ pub fn handle_by_impl(program: &Program, id: TypeId, clients: &[&Client]) -> Opt
     Some(inner.unwrap_or(found))
 }
 
+/// Whether a type is a connection that was taken out of a pool, or may be one: each request takes its own.
+pub fn is_of_pool(ty: &Type) -> bool {
+    let Type::External(path, args) = ty else { return false };
+    match path.last().map(Name::as_str) {
+        Some("PooledConnection" | "PoolConnection") => true,
+        Some("Option" | "Box") => args.iter().any(is_of_pool),
+        _ => false,
+    }
+}
+
 fn look(ty: &Type, clients: &[&Client], depth: usize) -> Option<Handle> {
     if depth > 6 {
         return None;

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::client::handles::is_of_pool;
 use crate::event::{EventKind, Guard};
 use crate::flow::Evaluator;
 use crate::flow::known::is_mutator;
@@ -35,6 +36,15 @@ impl<'p> Evaluator<'p> {
             }
             None => return None,
         };
+        if kind == "Semaphore" && !self.lets_in_one(recv.term) {
+            return None;
+        }
+        if is_of_pool(&inner) {
+            // No other request has the connection behind it.
+            let value = Value { ty: inner, ..recv.clone() };
+            self.learn_handle(&value);
+            return Some(value);
+        }
         let shared = name == "read" && kind == "RwLock";
         let guard = self.terms.fresh();
         let span = self.span(at);
@@ -47,6 +57,12 @@ impl<'p> Evaluator<'p> {
         let value = Value::new(guard, ty);
         self.learn_handle(&value);
         Some(value)
+    }
+
+    /// Whether a semaphore was made with one permit: with more of them two are let in.
+    fn lets_in_one(&self, semaphore: TermId) -> bool {
+        let one = |part: &TermId| matches!(self.terms.get(*part), Term::Literal(text) if text == "1");
+        matches!(self.terms.get(semaphore), Term::Computed(by, parts) if by.contains("Semaphore") && parts.iter().all(one))
     }
 
     /// Guards that were taken in a statement and are bound to no variable end with it.

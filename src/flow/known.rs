@@ -424,7 +424,7 @@ impl<'p> Evaluator<'p> {
             (
                 "Box" | "Arc" | "Rc" | "Cow" | "Some" | "Json" | "Cell" | "RefCell" | "Mutex" | "RwLock" | "Reverse"
                 | "Wrapping" | "Pin" | "Data",
-                "new" | "pin" | "from",
+                "new" | "pin" | "from" | "clone",
             )
             | (
                 _,

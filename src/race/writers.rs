@@ -387,11 +387,11 @@ fn comes_from(terms: &Terms, term: TermId, column: &str) -> bool {
 fn joins_something(terms: &Terms, term: TermId, column: &str) -> bool {
     let mut found = false;
     terms.walk(term, &mut |part| {
-        if let Term::Computed(by, parts) = terms.get(part) {
-            if joins(by) {
-                let own: Vec<bool> = parts.iter().map(|part| comes_from(terms, *part, column)).collect();
-                found |= own.contains(&true) && puts_to(terms, by, parts, &own);
-            }
+        if let Term::Computed(by, parts) = terms.get(part)
+            && joins(by)
+        {
+            let own: Vec<bool> = parts.iter().map(|part| comes_from(terms, *part, column)).collect();
+            found |= own.contains(&true) && puts_to(terms, by, parts, &own);
         }
     });
     found
