@@ -160,6 +160,11 @@ pub fn is_call(by: &str) -> bool {
         && !by.starts_with(ENCODED)
 }
 
+/// Whether an operation asks for an order, or makes a sum or a difference.
+pub fn is_measure(by: &str) -> bool {
+    matches!(by, "<" | "<=" | ">" | ">=" | "+" | "-")
+}
+
 /// Whether a computed value is a struct that was put together.
 pub fn is_struct(by: &str) -> bool {
     by.strip_prefix(STRUCT).is_some_and(|names| names.is_empty() || names.starts_with(','))
@@ -507,7 +512,7 @@ impl Terms {
                 let answer = by == ANSWER;
                 // Putting values side by side computes nothing, nor does another form of one.
                 let kept = is_record(by) || by == "with" || by.starts_with(ENCODED);
-                let measures = matches!(by.as_str(), "<" | "<=" | ">" | ">=" | "+" | "-");
+                let measures = is_measure(by);
                 let mut facts = self.joined(parts, |_, origin| {
                     let part = match origin.part {
                         Part::Row if length => Part::Length,

@@ -74,9 +74,8 @@ fn asks(scene: &Scene<'_, '_>, read: EventId, term: TermId) -> bool {
                 .any(|(number, bound)| zero(bound) && of_read(number) && scene.origins(number).iter().all(counts)),
             _ => false,
         },
-        Term::Exists(of) => {
-            matches!(scene.ev.terms.get(*of), Term::Row(event) if *event == read)
-        }
+        // A row, or a list of them, as they are or made into records.
+        Term::Exists(of) => !matches!(scene.ev.terms.get(*of), Term::Field(..)) && of_read(*of),
         // `SELECT EXISTS(…)`
         Term::Row(_) | Term::Field(..) => {
             let origins = scene.origins(term);

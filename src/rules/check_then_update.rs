@@ -11,7 +11,7 @@ use crate::protect::Verdict;
 use crate::protect::idempotent::acts_besides;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, Written, common, dependency, side};
+use crate::race::{Check, LooksAt, Written, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::rules::{fenced, lost_update, on_the_way, one_time, set_once, stale_guard};
@@ -197,6 +197,7 @@ fn deleted(facts: &Facts<'_, '_>) -> Option<Confidence> {
                 && !facts.only_leads_on(check)
                 && !facts.names_row(column)
                 && !on_the_way::is_written_before(facts, column)
+                && !on_the_way::is_a_helpers_own(facts, check)
                 && !only_opens(facts, check)
         }),
         LooksAt::Row | LooksAt::Aggregate => Some(facts.confidence()),
@@ -268,19 +269,6 @@ fn takes_away(facts: &Facts<'_, '_>) -> bool {
         && !another()
 }
 
-/// Whether a check belongs to a helper that writes the column itself, before this write: it was asked for that one.
-fn is_a_helpers_own(facts: &Facts<'_, '_>, check: &Check) -> bool {
-    let (LooksAt::Column(column), Some(cond)) = (&check.looks_at, check.cond) else { return false };
-    let scene = facts.scene;
-    let depth = common(facts.read, facts.write);
-    let Some(helper) = facts.read.calls.get(..=depth) else { return false };
-    let asked_in = scene.ev.cond(cond).function;
-    facts.read.calls[depth..].iter().any(|call| call.function == asked_in)
-        && scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
-            event.calls.get(..=depth) == Some(helper) && dependency::sets_in(event, (&facts.reads.table.name, column))
-        })
-}
-
 /// A check of a column that the write itself moves is spoiled by the next request; of another column only by another
 /// kind of request.
 fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
@@ -308,7 +296,7 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
             || only_renews(facts, check, &functions)
             || stays(check)
             || renews(facts, check, &functions)
-            || is_a_helpers_own(facts, check)
+            || on_the_way::is_a_helpers_own(facts, check)
             || is_asked_again(facts, check)
             || chooses_a_value(facts, check)
     };

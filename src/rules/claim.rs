@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::event::{Access, Event, EventId, names_time};
 use crate::finding::Confidence;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Origin, Term, TermId, Terms};
+use crate::flow::term::{Origin, Term, TermId, Terms, is_measure};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Shape, Verdict, WhyNot, recheck};
 use crate::race::index::Kind;
@@ -170,7 +170,20 @@ impl<'a, 'p> Facts<'a, 'p> {
 
     fn asks_who(&self, asked: TermId) -> bool {
         let terms = &self.scene.ev.terms;
-        terms.brings(asked, |event| self.is_read(event)) && !terms.measures(asked)
+        terms.brings(asked, |event| self.is_read(event)) && !(terms.measures(asked) && self.measures_row(asked))
+    }
+
+    /// Whether an order is asked of what was read, or a sum or a difference of it.
+    fn measures_row(&self, asked: TermId) -> bool {
+        let (scene, terms) = (self.scene, &self.scene.ev.terms);
+        let of_read = |part: &TermId| scene.origins(*part).iter().any(|origin| self.is_read(origin.event));
+        let mut found = false;
+        terms.walk(asked, &mut |part| {
+            if let Term::Computed(by, parts) = terms.get(part) {
+                found |= is_measure(by) && parts.iter().any(of_read);
+            }
+        });
+        found
     }
 
     /// Whether each part of a condition that looks at the row asks who may go on, only asks if a column is there, or is of

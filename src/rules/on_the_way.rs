@@ -2,10 +2,11 @@
 
 use crate::event::{CondId, Decided, Event};
 use crate::flow::term::Term;
+use crate::link::FnId;
 use crate::lower::tree::Name;
-use crate::race::dependency;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
+use crate::race::{Check, LooksAt, common, dependency};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Action;
 
@@ -55,6 +56,24 @@ pub fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
                 .all(|(branch, arms)| passed(*branch) || decided.contains(branch) || refused(event, *branch, *arms))
             && is_of_row(facts, event)
     })
+}
+
+/// Whether a check belongs to a helper that writes the column itself, before this write: it was asked for that one.
+pub fn is_a_helpers_own(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let (LooksAt::Column(column), Some(asked)) = (&check.looks_at, check.cond) else { return false };
+    let scene = facts.scene;
+    let depth = common(facts.read, facts.write);
+    let Some(helper) = facts.read.calls.get(..=depth) else { return false };
+    let of_helper = |function: FnId| facts.read.calls[depth..].iter().any(|call| call.function == function);
+    // Or to a function that the helper asks.
+    let asks = |cond: &CondId| {
+        let cond = scene.ev.cond(*cond);
+        of_helper(cond.function) && cond.inner.contains(&asked)
+    };
+    (of_helper(scene.ev.cond(asked).function) || scene.flow.conds.iter().any(asks))
+        && scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
+            event.calls.get(..=depth) == Some(helper) && dependency::sets_in(event, (&facts.reads.table.name, column))
+        })
 }
 
 /// Whether the row is deleted later on the same way, where it is still there: nothing lasts of what was written to it.
