@@ -222,6 +222,7 @@ impl<'p> Evaluator<'p> {
             Decided { branch: fork.branch(), is_if: !is_let(cond), lacking: lacking_arm(cond), left: 0, refused: 0 };
         let conds: Vec<_> = self.condition_of(Some(decides), &tested, CondKind::Test, cond.at).into_iter().collect();
         self.note_flag(fork.branch(), &tested);
+        self.note_compared(fork.branch(), cond, &tested);
         self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
         self.note_blank(fork.branch(), absent_arm(cond), &tested);
         if let tree::ExprKind::Let(pat, _) = &*cond.kind {

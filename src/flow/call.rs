@@ -502,6 +502,9 @@ impl<'p> Evaluator<'p> {
             let site = self.site(at, false);
             self.calls.unresolved(&call.name, args.len(), site);
         }
+        if let Some(connection) = self.out_of_pool(&recv, &call.name) {
+            return connection;
+        }
         let lent = self.lent((&call.name, Some(recv.term)), &call.args, &args);
         let value = self.known_method(recv, call, args, at);
         self.change(lent);

@@ -39,6 +39,7 @@ mod own;
 mod pattern;
 mod place;
 mod pointer;
+mod pooled;
 pub mod random;
 mod refusal;
 mod repeat;

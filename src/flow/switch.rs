@@ -9,7 +9,7 @@ use crate::flow::instantiate::Mapping;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
 use crate::link::FnId;
-use crate::lower::tree::{Arm, Expr, ExprKind, Lit, Name, Pat, TyPath};
+use crate::lower::tree::{Arm, BinOp, Expr, ExprKind, Lit, Name, Pat, TyPath, TypeKind};
 use crate::span::Span;
 
 /// The arms of a branch that are not taken at one call.
@@ -57,6 +57,23 @@ impl<'p> Evaluator<'p> {
             let arms: Arc<[Option<Vec<Name>>]> = [Some(vec![Name::new("true")]), Some(vec![Name::new("false")])].into();
             self.frame.switches.push(Switch { branch, on: on.term, arms, call: None });
         }
+    }
+
+    /// The same for an `if` that compares an argument with a variant of an enum: `kind != Kind::Short`.
+    pub(super) fn note_compared(&mut self, branch: u32, cond: &Expr, tested: &Value) {
+        let ExprKind::Binary(op @ (BinOp::Eq | BinOp::Ne), left, right) = &*cond.kind else { return };
+        let Term::Computed(_, parts) = self.terms.get(tested.term) else { return };
+        let Some(on) = parts.iter().copied().find(|part| self.depends_on_argument(*part)) else { return };
+        let named = |side: &Expr| match &*side.kind {
+            ExprKind::Path(path) => self.variant_named(path),
+            _ => None,
+        };
+        let Some((of, name)) = named(right).or_else(|| named(left)) else { return };
+        let TypeKind::Enum(variants) = &self.program.type_def(of).kind else { return };
+        let others = variants.iter().map(|variant| variant.name.clone()).filter(|other| *other != name).collect();
+        let (equal, differs) = (Some(vec![name]), Some(others));
+        let arms = if *op == BinOp::Eq { [equal, differs] } else { [differs, equal] };
+        self.frame.switches.push(Switch { branch, on, arms: arms.into(), call: None });
     }
 
     /// The same for an `if let` that asks an argument for something.

@@ -45,7 +45,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn variant_named(&self, path: &TyPath) -> Option<(TypeId, Name)> {
+    pub(super) fn variant_named(&self, path: &TyPath) -> Option<(TypeId, Name)> {
         self.program.path(self.frame.scope, Some(self.frame.function), path).into_iter().find_map(|def| match def {
             Def::Variant(of, name) => Some((of, name)),
             _ => None,
