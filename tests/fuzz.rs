@@ -108,10 +108,9 @@ fn run(target: fn(&[u8]), times: u64, seeds: &[impl AsRef<[u8]>]) {
             }
         }
     };
-    let thread = std::thread::Builder::new().stack_size(targets::STACK).spawn(work).expect("a thread");
-    if let Err(panic) = thread.join() {
-        panic::resume_unwind(panic);
-    }
+    // What runs in parallel below stays on these threads, which have the stack of the program's own.
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(2).stack_size(targets::STACK).build().expect("threads");
+    threads.install(work);
 }
 
 /// The fenced blocks of a language in all pages, and the fixtures' files of that kind.

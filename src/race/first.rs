@@ -2,6 +2,7 @@
 
 use crate::event::{Access, EventId};
 use crate::flow::term::{Origin, Part, Term, TermId};
+use crate::lower::tree::Name;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written};
@@ -26,6 +27,21 @@ pub(super) fn is_check(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     if sequence.values.len() < values && !sequence.checks.contains(&check) {
         sequence.checks.push(check);
     }
+}
+
+/// Whether a row is inserted with a mark that says whether one like it was found.
+pub fn is_mark(sequence: &Sequence) -> bool {
+    let told = |check: &Check| check.cond.is_none() && check.looks_at == LooksAt::Existence;
+    sequence.relation == Relation::NewRowOfSet && sequence.checks.iter().any(told)
+}
+
+/// The columns that get the mark.
+pub fn marks(scene: &Scene<'_, '_>, sequence: &Sequence) -> Vec<Name> {
+    let write = scene.access(sequence.write);
+    let target = write.and_then(|write| write.statement.target());
+    let Some((write, target)) = write.zip(target) else { return Vec::new() };
+    let told = target.sets.iter().filter(|set| is_told(scene, sequence.read, (write, set)));
+    told.map(|set| set.column.clone()).collect()
 }
 
 /// Whether a new row may be one of those that were asked for, by what was found: it gets the mark by which they were looked

@@ -6,7 +6,7 @@ pub mod alternatives;
 pub mod children;
 pub mod cycle;
 pub mod dependency;
-mod first;
+pub mod first;
 pub mod index;
 pub mod journal;
 pub mod kind;

@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::finding::{Rewrite, RewriteKind};
 use crate::lower::tree::Name;
 use crate::protect::{WhyNot, meant};
+use crate::race::first;
 use crate::sql::statement::{
     Access as TableAccess, Action, Assignment, Compare, ConflictAction, Operand, Place, Predicate, Verb,
 };
@@ -92,6 +93,7 @@ fn index_of_state(case: Case<'_, '_>) -> Option<Rewrite> {
     let (target, source) = (case.target()?, case.source()?);
     let indexed = matches!(case.dialect, Dialect::Postgres | Dialect::Cockroach | Dialect::Sqlite);
     let [predicate] = source.filter.as_slice() else { return None };
+    let predicate = &in_words(case, predicate);
     let [column] = predicate.columns.as_slice() else { return None };
     let of_state = match predicate.op {
         Compare::IsNull => true,
@@ -296,8 +298,8 @@ fn qualified<'a, 'p>(words: Words<'a, 'p>) -> Words<'a, 'p> {
 /// The key: the columns that the read asked for and the INSERT gives, and those that were compared in the program.
 fn key(case: Case<'_, '_>) -> Option<Key> {
     let target = case.target()?;
-    if case.claim.sequence.checks_aggregate() {
-        // A key says "at most one", not "at most n".
+    if case.claim.sequence.checks_aggregate() || first::is_mark(&case.claim.sequence) {
+        // A key says "at most one", not "at most n", and one more row is right where it has not the mark.
         return None;
     }
     let source = match case.read.id == case.write.id {
@@ -307,11 +309,11 @@ fn key(case: Case<'_, '_>) -> Option<Key> {
     let given = |column: &Name| target.sets.is_empty() || target.sets.iter().any(|set| set.column == *column);
     let mut columns: Vec<Name> = Vec::new();
     let mut state = Vec::new();
-    for predicate in &source.filter {
+    for predicate in source.filter.iter().map(|predicate| in_words(case, predicate)) {
         let [column] = predicate.columns.as_slice() else { continue };
         match (&predicate.op, &predicate.value) {
             (Compare::Eq, Operand::Literal(_) | Operand::Null) | (Compare::IsNull | Compare::IsNotNull, _) => {
-                state.extend(said(case, source, predicate));
+                state.extend(said(case, source, &predicate));
             }
             (Compare::Eq, _) if given(column) && !columns.contains(column) => columns.push(column.clone()),
             _ => {}
@@ -339,6 +341,17 @@ fn key(case: Case<'_, '_>) -> Option<Key> {
         return None;
     }
     Some(Key { columns, state: if known { Vec::new() } else { state }, known })
+}
+
+/// What is asked of a column, with a truth value or a number that is bound in each request as it would stand in the text.
+fn in_words(case: Case<'_, '_>, predicate: &Predicate) -> Predicate {
+    let plain = |text: &Name| matches!(text.as_str(), "true" | "false") || text.bytes().all(|b| b.is_ascii_digit());
+    let bound = !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+    let access = if case.read.id == case.write.id { case.writes } else { case.reads };
+    match access.constant(&case.scene.ev.terms, &predicate.value).filter(|text| bound && plain(text)) {
+        Some(text) => Predicate { value: Operand::Literal(text.to_string()), ..predicate.clone() },
+        None => predicate.clone(),
+    }
 }
 
 fn said(case: Case<'_, '_>, source: &TableAccess, predicate: &Predicate) -> Option<String> {

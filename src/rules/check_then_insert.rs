@@ -9,7 +9,7 @@ use crate::protect::constraint::meets_another;
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, dependency, side, upsert};
+use crate::race::{Check, LooksAt, dependency, first, side, upsert};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Counterpart;
 use crate::rules::stale_guard;
@@ -192,12 +192,11 @@ fn passes_on_answers(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a row is written under a key of its own, there or not, and nothing says that another one was missing.
 fn is_put_where_it_belongs(facts: &Facts<'_, '_>) -> bool {
-    // That there is none may be written into the row.
-    let marked = |check: &Check| check.cond.is_none() && check.looks_at == LooksAt::Existence;
     facts.target.writes_over()
         && meets_another(facts.scene, facts.sequence)
         && !facts.scene.found_nothing(facts.read.id, facts.write)
-        && !facts.sequence.checks.iter().any(marked)
+        // That there is none may be written into the row.
+        && !first::is_mark(facts.sequence)
 }
 
 /// Whether a condition only looks at a column in which the new row gets a value that is drawn: whoever asks there for a

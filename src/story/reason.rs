@@ -1,6 +1,7 @@
 //! The sentences of a finding: what two requests can do, and why the present protection does not hold.
 
 use crate::event::Event;
+use crate::flow::term::{Term, TermId};
 use crate::gather::{BETWEEN, UNDONE};
 use crate::lower::tree::Name;
 use crate::protect::constraint::{self, meets_another};
@@ -9,7 +10,7 @@ use crate::race::children::{self, Added};
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::writers::NARROW;
-use crate::race::{LooksAt, Sequence, Written, dependency, side, transaction};
+use crate::race::{LooksAt, Sequence, Written, dependency, first, side, transaction};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Counterpart;
 use crate::rules::{
@@ -107,9 +108,13 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                         "two requests can save {columns} of {table} as they read them, and what one of the two wrote is lost"
                     )
                 }
-                Some(value) if value.is_handed_back() => format!(
-                    "two requests can save {table}{written} as they read it, and what one of the two wrote is lost"
-                ),
+                Some(value) if value.is_handed_back() => {
+                    let own =
+                        if has_another(scene, claim, write, value) { ", or give it a value of their own" } else { "" };
+                    format!(
+                        "two requests can save {table}{written} as they read it{own}, and what one of the two wrote is lost"
+                    )
+                }
                 _ => format!(
                     "two requests can compute {table}{written} from the same old row, and one of the two updates is lost"
                 ),
@@ -153,6 +158,10 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         }
         check_then_insert::ID if claim.sequence.checks_content() => {
             format!("two requests can both find no {table} row in the way, and both insert one")
+        }
+        check_then_insert::ID if first::is_mark(&claim.sequence) => {
+            let marks = enumerated(first::marks(scene, &claim.sequence).iter().map(Name::as_str).collect());
+            format!("two requests can both find no row in {table}, and both insert theirs as the first one, by {marks}")
         }
         check_then_insert::ID => {
             let told = format!("two requests can both find no row in {table}, and both insert one");
@@ -234,6 +243,17 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
         table_lock::ID => table_lock::message(table),
         other => format!("{other} on {table}"),
     }
+}
+
+/// Whether a column is saved as it was read on some ways, and gets something else on others.
+fn has_another(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, value: &Written) -> bool {
+    let Some((access, target)) = write.access().zip(write.target()) else { return false };
+    let of_read = |part: &TermId| scene.origins(*part).iter().any(|origin| origin.event == claim.sequence.read);
+    let terms = &scene.ev.terms;
+    dependency::given_terms(scene, (access, target), &value.column).iter().any(|term| match terms.get(*term) {
+        Term::Either(parts) => parts.iter().any(|part| !of_read(part) && terms.matters(*part)),
+        _ => false,
+    })
 }
 
 /// The column by which an UPDATE makes its row one of those that were asked for.
