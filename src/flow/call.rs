@@ -7,7 +7,7 @@ use crate::event::{Conds, Event, EventId, EventKind};
 use crate::flow::absent::Absent;
 use crate::flow::generic::Named;
 use crate::flow::graph::CallSite;
-use crate::flow::term::{ANSWER, Term};
+use crate::flow::term::{AGAIN, ANSWER, Term};
 use crate::flow::value::{ClosureValue, Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, pointer, stand_in};
 use crate::link::{ConstId, Def, FnId, Type, Via};
@@ -347,7 +347,8 @@ impl<'p> Evaluator<'p> {
             return value;
         }
         let Some(flow) = flow else {
-            let term = self.terms.computed("call", args[..handed].iter().map(|arg| arg.term).collect());
+            let by = if self.is_running(id) { AGAIN } else { "call" };
+            let term = self.terms.computed(by, args[..handed].iter().map(|arg| arg.term).collect());
             let value = Value::new(term, ty);
             // A function that calls itself refuses what it refuses anyway.
             return if value.ty.external_name() == Some("Result") { value.in_result() } else { value };

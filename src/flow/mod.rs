@@ -281,6 +281,11 @@ impl<'p> Evaluator<'p> {
         self.texts.get(span.file.0 as usize).map_or("", |text| span.at.of(text))
     }
 
+    /// Whether a function is being evaluated, so that a call of it is one in a cycle.
+    fn is_running(&self, id: FnId) -> bool {
+        matches!(self.states[id.index()], State::Running)
+    }
+
     /// The flow of a function; none while it is being evaluated (a cycle), and none when calls are nested too deeply.
     pub fn flow(&mut self, id: FnId) -> Option<Arc<Flow>> {
         match &self.states[id.index()] {

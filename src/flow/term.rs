@@ -140,6 +140,9 @@ pub enum Part {
 /// The name of what an unknown call gave that was waited for.
 pub const ANSWER: &str = "answer";
 
+/// The name of what a call in a cycle gave.
+pub const AGAIN: &str = "again";
+
 /// What the name of an encoded variant begins with; a number follows.
 pub const ENCODED: &str = "encoded as ";
 
@@ -152,8 +155,8 @@ const DEPTH: u16 = 1_000;
 
 /// Whether a computed value is named after a function or method, not after an operator or a form of the language.
 pub fn is_call(by: &str) -> bool {
-    const FORMS: [&str; 12] =
-        ["tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get"];
+    const FORMS: [&str; 13] =
+        ["tuple", "with", "len", "any", "match", "error", "part", "in", "put", "sql", "call", "get", AGAIN];
     by.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && !FORMS.contains(&by)
         && !is_struct(by)
@@ -333,9 +336,13 @@ impl Terms {
         }
     }
 
-    /// Whether a value is a field that a struct does not have: it was looked for in another variant than the one that was put
-    /// together, so that nobody comes there.
+    /// Whether a value adds nothing to others that it may be instead: what a function gives that calls itself is what it gives
+    /// without that; a field that a struct does not have was looked for in another variant than the one that was put together,
+    /// so that nobody comes there.
     fn is_missing(&self, id: TermId) -> bool {
+        if matches!(self.get(id), Term::Computed(by, _) if by == AGAIN) {
+            return true;
+        }
         let Term::Field(of, name) = self.get(id) else { return false };
         let lacks = |by: &Name, parts: &[TermId]| {
             let names = by.split_once(',').map(|(_, names)| names.split(',')).filter(|_| is_struct(by));
