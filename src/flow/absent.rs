@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::event::{Absence, Blank, Event, EventId, Path};
+use crate::event::{Absence, Blank, CondKind, Event, EventId, Path};
 use crate::flow::Evaluator;
 use crate::flow::instantiate::Mapping;
-use crate::flow::term::{Term, TermId, Terms};
+use crate::flow::term::{Term, TermId, Terms, is_record};
 use crate::flow::value::{Value, Wrap};
 use crate::lower::tree::{Arm, Expr, ExprKind, Pat, TyPath, UnOp};
 use crate::sql::statement::Action;
@@ -117,6 +117,48 @@ impl<'p> Evaluator<'p> {
             value.absent = Absent::without(reads.flat_map(|absence| absence.reads.iter().copied()).collect());
         }
         value
+    }
+
+    /// The read of whose row a value is a column, or a record of columns, and of nothing else.
+    pub(super) fn row_of(&self, value: &Value) -> Option<EventId> {
+        let column = |term: TermId| {
+            let mut of = match self.terms.get(term) {
+                Term::Field(of, _) => *of,
+                _ => return None,
+            };
+            // The one column of a row is a field of the record that the program calls it by.
+            while let Term::Field(outer, _) = self.terms.get(of) {
+                of = *outer;
+            }
+            match self.terms.get(of) {
+                Term::Row(read) => Some(*read),
+                _ => None,
+            }
+        };
+        match self.terms.get(value.term) {
+            Term::Computed(by, parts) if is_record(by) => {
+                let read = column(*parts.first()?)?;
+                parts.iter().all(|part| column(*part) == Some(read)).then_some(read)
+            }
+            _ => column(value.term),
+        }
+    }
+
+    /// Whether whoever comes here has found the row of a read, and leaves the function where there is none.
+    pub(super) fn is_needed(&self, read: EventId) -> bool {
+        self.frame.deps.iter().any(|(cond, _)| {
+            let cond = self.cond(*cond);
+            let row = |of: &TermId| matches!(self.terms.get(*of), Term::Row(event) if *event == read);
+            cond.kind == CondKind::Presence && matches!(self.terms.get(cond.term), Term::Exists(of) if row(of))
+        })
+    }
+
+    /// What asks whether a value is there: of a result whose error says that a row was not found, whether the row is, be the
+    /// column null that was taken from it.
+    pub(super) fn presence(&mut self, value: &Value) -> TermId {
+        let of_row = value.wrap == Wrap::Found && matches!(self.terms.get(value.term), Term::Field(..));
+        let asked = if of_row { self.terms.computed("tuple", vec![value.term]) } else { value.term };
+        self.terms.exists(asked)
     }
 
     /// After a call on it that gives the value itself.

@@ -230,7 +230,10 @@ impl<'p> Evaluator<'p> {
             Term::Row(read) if matches!(value.shape, Shape::Plain) && required(*read) => {
                 Value { term: row, wrap: Wrap::Found, ..value }
             }
-            _ => value.in_result(),
+            _ => match self.row_of(&value).filter(|read| required(*read) || self.is_needed(*read)) {
+                Some(read) => Value { wrap: Wrap::Found, absent: Absent::Without([read].into()), ..value },
+                None => value.in_result(),
+            },
         }
     }
 
