@@ -311,7 +311,19 @@ impl Terms {
 
     pub fn computed(&mut self, by: &str, mut parts: Vec<TermId>) -> TermId {
         parts.truncate(32);
+        if let Some(whole) = self.taken_back(by, &parts) {
+            return whole;
+        }
         self.intern(Term::Computed(Name::new(by), parts.into()))
+    }
+
+    /// What is left of `x + 1 - 1`, or of `x - 1 + 1`.
+    fn taken_back(&self, by: &str, parts: &[TermId]) -> Option<TermId> {
+        let ([sum, back], "+" | "-") = (parts, by) else { return None };
+        let Term::Computed(inner, inner_parts) = self.get(*sum) else { return None };
+        let undoes = matches!((inner.as_str(), by), ("+", "-") | ("-", "+"));
+        let [whole, put] = **inner_parts else { return None };
+        (undoes && put == *back && matches!(self.get(put), Term::Literal(_))).then_some(whole)
     }
 
     /// One of `of`; the same when all are the same.

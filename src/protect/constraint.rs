@@ -538,7 +538,8 @@ fn relative(target: &TableAccess, column: &Name) -> bool {
 fn foreign_key(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Option<Protection> {
     let only_presence = sequence.values.iter().all(|value| !value.computed)
         && sequence.checks.iter().all(|check| check.looks_at == LooksAt::Existence);
-    if !only_presence {
+    // It holds a parent that was found; where none was, a rival adds one.
+    if !only_presence || scene.event(sequence.write).is_some_and(|write| scene.found_nothing(sequence.read, write)) {
         return None;
     }
     let read = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;

@@ -72,7 +72,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if wanted(write, write) {
             judged.claims.extend(by_itself(scene, write));
         }
-        if access.statement.target().is_none() || access.statement.verb == Verb::Select {
+        if access.statement.target().is_none() {
             continue;
         }
         let (before, after) = scene.flow.events.split_at(place);
