@@ -39,7 +39,7 @@ use crate::race::{LooksAt, Sequence, Written, alternatives, common, dependency, 
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Loss;
 use crate::span::Span;
-use crate::sql::statement::{Action, Verb};
+use crate::sql::statement::{Access as TableAccess, Action, Verb};
 
 /// How often one function may be claimed before the rest is counted only.
 const CLAIMS: usize = 1_000;
@@ -137,7 +137,13 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
 fn can_be_read(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
     let (Some(read), Some(write)) = (scene.access(sequence.read), scene.access(sequence.write)) else { return false };
     match read.statement.verb {
-        Verb::Select => read.statement.accesses.iter().any(|access| access.action == Action::Read),
+        // A common table expression that inserts gives its own rows.
+        Verb::Select => {
+            let table = write.statement.target().map(|target| &target.table.name);
+            let own = |target: &TableAccess| target.action == Action::Insert && Some(&target.table.name) == table;
+            !read.statement.target().is_some_and(own)
+                && read.statement.accesses.iter().any(|access| access.action == Action::Read)
+        }
         Verb::Update => {
             let inserts = write.statement.target().is_some_and(|target| target.action == Action::Insert);
             let counted =
