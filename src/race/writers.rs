@@ -409,7 +409,16 @@ fn kept(terms: &Terms, term: TermId, column: &str, depth: usize) -> bool {
     match terms.get(term) {
         Term::Field(of, name) if name == column => is_held(terms, *of),
         Term::Field(of, _) | Term::Exists(of) => kept(terms, *of, column, depth + 1),
-        Term::Either(parts) => parts.iter().all(|part| kept(terms, *part, column, depth + 1)),
+        Term::Either(parts) => {
+            // What is decoded may be none where there was nothing.
+            let none = |part: &TermId| matches!(terms.get(*part), Term::Literal(text) if text == "none");
+            let mut decoded = parts.iter().filter(|part| !none(part)).peekable();
+            let always = parts.iter().any(none);
+            decoded.peek().is_some()
+                && decoded.all(|part| {
+                    (!always || matches!(terms.get(*part), Term::Computed(..))) && kept(terms, *part, column, depth + 1)
+                })
+        }
         Term::Computed(by, parts) => {
             let own: Vec<bool> = parts.iter().map(|part| kept(terms, *part, column, depth + 1)).collect();
             let mut others = parts.iter().zip(&own).filter(|(_, own)| !**own);
