@@ -29,7 +29,7 @@ const MAKES_NONE: [&str; 15] = [
 /// Traits of other crates whose methods one job calls for each implementation, one after the other and in one process only,
 /// by the crate and their name.
 ///
-/// Source: docs.rs of obix, `OutboxEventHandler`: "handles the events of one outbox listener job".
+/// Source: documentation of obix, `OutboxEventHandler`: "handles the events of one outbox listener job".
 const ONE_JOB: [(&str, &str); 1] = [("obix", "OutboxEventHandler")];
 
 /// How many constructors of a type call each other.
