@@ -335,7 +335,9 @@ impl Terms {
                 _ => all.push(id),
             }
         }
-        if all.iter().any(|id| self.is_missing(*id)) && !all.iter().all(|id| self.is_missing(*id)) {
+        // What adds nothing stands only for itself.
+        let missing = all.iter().filter(|id| self.is_missing(**id)).count();
+        if (1..all.len()).contains(&missing) {
             all.retain(|id| !self.is_missing(*id));
         }
         all.sort_unstable();

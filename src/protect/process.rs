@@ -36,16 +36,16 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut V
     let is_its_own = |event: &Event| read.calls.get(here).is_some_and(|call| event.calls.get(here) == Some(call));
     // What is over with the call that took it is nothing to who called.
     let around = |event: &Event| read.calls.starts_with(&event.calls) || write.calls.starts_with(&event.calls);
-    let is_held = |event: &Event| matches!(&event.kind, EventKind::Locked(guard) if read.guards.iter().any(|held| held.guard == guard.guard));
+    let kept = |guard: &Guard| read.guards.iter().any(|held| held.guard == guard.guard);
     let taken: Vec<&Guard> = scene
         .before_of(Kind::Mutex, read.id)
         .filter(|event| !is_its_own(event) && !serves_a_helper(scene, event, write))
-        .filter(|event| around(event) || is_held(event))
-        .filter_map(|event| if let EventKind::Locked(guard) = &event.kind { Some(guard) } else { None })
-        .filter(|guard| !guard.shared)
+        .filter_map(|event| match &event.kind {
+            EventKind::Locked(guard) if !guard.shared && (around(event) || kept(guard)) => Some(guard),
+            _ => None,
+        })
         .collect();
     let again = |guard: &Guard| write.guards.iter().any(|other| other.lock == guard.lock);
-    let kept = |guard: &Guard| read.guards.iter().any(|held| held.guard == guard.guard);
     // A lock around a value of the process that is given back before the row is read was meant for that value.
     let in_vain = |guard: &&&Guard| match kept(guard) {
         true => again(guard) || write.guards.is_empty(),

@@ -335,7 +335,11 @@ impl Own<'_, '_> {
                 parts.iter().any(|part| self.is_own(*part, column) && given(part))
             }
             Term::Either(parts) => parts.iter().any(|part| self.is_own(*part, column)),
-            _ => !comes_from(self.terms, term, column) || joins_something(self.terms, term, column),
+            _ => {
+                !comes_from(self.terms, term, column) || {
+                    joins_something(self.terms, term, |part| comes_from(self.terms, part, column))
+                }
+            }
         }
     }
 
@@ -383,14 +387,14 @@ fn comes_from(terms: &Terms, term: TermId, column: &str) -> bool {
     found
 }
 
-/// Whether something is put to what comes from a column.
-fn joins_something(terms: &Terms, term: TermId, column: &str) -> bool {
+/// Whether something is put to a part of a value of which `own` is true.
+pub fn joins_something(terms: &Terms, term: TermId, own: impl Fn(TermId) -> bool) -> bool {
     let mut found = false;
     terms.walk(term, &mut |part| {
         if let Term::Computed(by, parts) = terms.get(part)
             && joins(by)
         {
-            let own: Vec<bool> = parts.iter().map(|part| comes_from(terms, *part, column)).collect();
+            let own: Vec<bool> = parts.iter().map(|part| own(*part)).collect();
             found |= own.contains(&true) && puts_to(terms, by, parts, &own);
         }
     });
@@ -430,7 +434,7 @@ fn kept(terms: &Terms, term: TermId, column: &str, depth: usize) -> bool {
 
 /// Whether an operation puts something to what comes from a column, as those of its parts do that are its `own`. A text that
 /// is put together of such parts alone says what the column said.
-pub fn puts_to(terms: &Terms, by: &str, parts: &[TermId], own: &[bool]) -> bool {
+fn puts_to(terms: &Terms, by: &str, parts: &[TermId], own: &[bool]) -> bool {
     let others = || parts.iter().zip(own).any(|(part, own)| !own && terms.matters(*part));
     let split = || own.iter().filter(|own| **own).count() > 1;
     joins(by) && parts.len() > 1 && (by != FORMAT || !split() || others())

@@ -7,7 +7,7 @@ use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::side::Held;
-use crate::race::writers::{Told, is_kept, puts_to};
+use crate::race::writers::{Told, is_kept, joins_something};
 use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Assignment;
@@ -341,15 +341,8 @@ impl Facts<'_, '_> {
     /// Whether a part of what was read has something put to it.
     fn is_joined(&self, term: TermId) -> bool {
         let terms = &self.scene.ev.terms;
-        let read = |part: &TermId| terms.origins(*part).iter().any(|origin| origin.event == self.read.id);
-        let mut found = false;
-        terms.walk(term, &mut |part| {
-            if let Term::Computed(by, parts) = terms.get(part) {
-                let own: Vec<bool> = parts.iter().map(read).collect();
-                found |= own.contains(&true) && puts_to(terms, by, parts, &own);
-            }
-        });
-        found
+        let read = |part: TermId| terms.origins(part).iter().any(|origin| origin.event == self.read.id);
+        joins_something(terms, term, read)
     }
 }
 

@@ -93,8 +93,7 @@ pub fn is_deleted_after(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a write is one of the row that was read.
 fn is_of_row(facts: &Facts<'_, '_>, event: &Event) -> bool {
-    let of_row = |relation: Relation| relation == Relation::SameRow;
-    facts.scene.sequences(event).iter().any(|own| own.read == facts.read.id && of_row(own.relation))
+    facts.scene.sequences(event).iter().any(|own| own.read == facts.read.id && own.relation == Relation::SameRow)
 }
 
 /// The conditions that decide a branch in which an event stands.

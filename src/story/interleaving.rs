@@ -13,6 +13,7 @@ use crate::rules::{
     check_then_insert, check_then_update, double_fire, lost_update, own_number, racy_statement, reset, stale_guard,
     table_lock, unchecked_outcome,
 };
+use crate::span::Span;
 use crate::sql::statement::Action;
 use crate::story::words;
 
@@ -73,6 +74,11 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
     Interleaving { steps, outcome }
 }
 
+/// One step, with what has come of it.
+fn step(who: Who, text: String, state: &str, span: impl Into<Option<Span>>, role: Role) -> StoryStep {
+    StoryStep { who, text, state: Some(state.to_owned()), span: span.into(), role }
+}
+
 /// Another statement comes between the read and the write.
 fn with_another(
     scene: &Scene<'_, '_>,
@@ -93,24 +99,20 @@ fn with_another(
         (_, Some(_)) => format!("made of the old {column}"),
         _ => "all the same".to_owned(),
     };
-    let step = |who, text: String, state: String, span, role| {
-        let (state, span) = (Some(state), Some(span));
-        StoryStep { who, text, state, span, role }
-    };
-    let mut steps = vec![step(Who::A, words::statement(read), format!("the old {column}"), read.span, Role::Read)];
+    let mut steps = vec![step(Who::A, words::statement(read), &format!("the old {column}"), read.span, Role::Read)];
     if claim.rule == check_then_update::ID
         && let Some((_, cond)) = super::best_check(scene, claim, write)
     {
-        steps.push(step(Who::A, condition(scene, cond), "goes on".to_owned(), cond.span, Role::Check));
+        steps.push(step(Who::A, condition(scene, cond), "goes on", cond.span, Role::Check));
     }
     steps.push(step(
         Who::B,
         other.writer.text.to_string(),
-        format!("{column} is new"),
+        &format!("{column} is new"),
         other.writer.place,
         Role::Write,
     ));
-    steps.push(step(Who::A, words::statement(write), after, write.span, Role::Write));
+    steps.push(step(Who::A, words::statement(write), &after, write.span, Role::Write));
     let table = words::table_of(scene, claim, write);
     let deletes = write.does(Action::Delete);
     let outcome = match deletes {
@@ -131,10 +133,6 @@ fn with_another_row(
     read: &Event,
     write: &Event,
 ) -> Interleaving {
-    let step = |who, text: String, state: &str, span, role| {
-        let (state, span) = (Some(state.to_owned()), Some(span));
-        StoryStep { who, text, state, span, role }
-    };
     let best = super::best_check(scene, claim, write);
     let seen = best.and_then(|(check, _)| seen(check)).unwrap_or_else(|| "none".to_owned());
     let mut steps = vec![step(Who::A, words::statement(read), &seen, read.span, Role::Read)];
@@ -153,14 +151,10 @@ fn with_child(claim: &Claim, added: Added, read: &Event, write: &Event) -> Inter
     let of =
         |access: &Access| access.statement.accesses.get(claim.sequence.read_access).map(|own| own.table.name.clone());
     let child = read.access().and_then(of).unwrap_or_default();
-    let step = |who, text: String, state: &str, span, role| {
-        let state = Some(state.to_owned());
-        StoryStep { who, text, state, span, role }
-    };
     let steps = vec![
-        step(Who::A, words::statement(read), "none", Some(read.span), Role::Read),
+        step(Who::A, words::statement(read), "none", read.span, Role::Read),
         step(Who::B, format!("INSERT INTO {child}"), "there is one", None, Role::Write),
-        step(Who::A, words::statement(write), "all the same", Some(write.span), Role::Write),
+        step(Who::A, words::statement(write), "all the same", write.span, Role::Write),
     ];
     let outcome = match added {
         Added::Deleted => format!("what B put into {child} is deleted"),
