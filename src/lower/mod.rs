@@ -24,6 +24,7 @@ mod items;
 mod macros;
 pub mod nesting;
 mod pattern;
+mod places;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -35,10 +36,12 @@ pub mod visit;
 use std::str::FromStr;
 
 use proc_macro2::{Span, TokenStream};
+use smol_str::ToSmolStr;
 use syn::Token;
 
 use crate::notice::NoticeKind;
 use crate::span::{FileId, Range};
+use places::{Places, shifted};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
 
 pub use definitions::{ByName, Callable, MacroDefinition, Macros, declared_in, macros_of};
@@ -97,7 +100,7 @@ pub fn expression(text: &str) -> Option<Expr> {
     let lowered = TokenStream::from_str(text).ok().and_then(|tokens| {
         nesting::check(&tokens).ok()?;
         let parsed = syn::parse2::<syn::Expr>(tokens).ok()?;
-        Some(Lowering::new(0, text.len()).expr(&parsed))
+        Some(Lowering::new(text, 0).expr(&parsed))
     });
     proc_macro2::extra::invalidate_current_thread_spans();
     lowered
@@ -124,7 +127,7 @@ fn parse_and_lower(file: FileId, text: &str, foreign: &Callable<'_>) -> Result<L
         };
         refused_syntax(text, at, &message)
     })?;
-    let mut lowering = Lowering::new(offset, text.len());
+    let mut lowering = Lowering::new(code, offset);
     lowering.test = attrs::are_test(&parsed.attrs);
     lowering.definitions = expand::Definitions::foreign(foreign, code);
     lowering.features = foreign.features.to_vec();
@@ -145,11 +148,6 @@ fn code_start(text: &str) -> usize {
     start + code.find('\n').unwrap_or(code.len())
 }
 
-fn shifted(span: Span, offset: usize) -> Range {
-    let bytes = span.byte_range();
-    Range::new((bytes.start + offset) as u32, (bytes.end + offset) as u32)
-}
-
 fn refused_syntax(text: &str, at: Range, message: &str) -> Refused {
     let mut letters = message.trim_end_matches('.').chars();
     let message = letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default();
@@ -163,8 +161,7 @@ fn line_of(text: &str, at: Range) -> usize {
 /// What is known while a file is walked.
 struct Lowering {
     tree: FileTree,
-    /// Bytes before the code, which spans do not count.
-    offset: usize,
+    places: Places,
     scope: Scope,
     /// The segment under which items of the body that is being walked are filed.
     body: Option<Name>,
@@ -185,16 +182,17 @@ struct Lowering {
 }
 
 impl Lowering {
-    fn new(offset: usize, length: usize) -> Self {
+    /// In: the code, and how many bytes of the file stand before it.
+    fn new(code: &str, offset: usize) -> Self {
         Self {
             tree: FileTree::default(),
-            offset,
+            places: Places::new(code, offset),
             scope: Vec::new(),
             body: None,
             filed_here: false,
             test: false,
             depth: 0,
-            fuel: 16 * length + (256 << 10),
+            fuel: 16 * (offset + code.len()) + (256 << 10),
             definitions: expand::Definitions::default(),
             features: Vec::new(),
             expanding: None,
@@ -203,7 +201,7 @@ impl Lowering {
     }
 
     fn at(&self, span: Span) -> Range {
-        shifted(span, self.offset)
+        self.places.of(span)
     }
 
     /// The range from one place to another. In an expansion the two may be in the call and in the definition, and then
@@ -223,8 +221,11 @@ impl Lowering {
 
 /// An identifier without `r#`.
 fn name(ident: &syn::Ident) -> Name {
-    let text = ident.to_string();
-    Name::new(text.strip_prefix("r#").unwrap_or(&text))
+    let text = ident.to_smolstr();
+    match text.strip_prefix("r#") {
+        Some(plain) => Name::new(plain),
+        None => text,
+    }
 }
 
 /// The names of a path, without arguments and without a leading `::`.

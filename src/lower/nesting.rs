@@ -6,6 +6,7 @@
 //! here does too.
 
 use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree, token_stream};
+use smol_str::ToSmolStr;
 
 /// How many brackets may stand inside each other.
 pub const BRACKETS: u32 = 128;
@@ -58,7 +59,9 @@ pub fn check(tokens: &TokenStream) -> Result<(), TooDeep> {
 
 fn is_endless_number(token: &TokenTree) -> bool {
     let TokenTree::Literal(literal) = token else { return false };
-    literal.span().byte_range().len() > DIGITS && literal.to_string().starts_with(|first: char| first.is_ascii_digit())
+    let (from, to) = (literal.span().start(), literal.span().end());
+    let length = to.column.saturating_sub(from.column);
+    from.line == to.line && length > DIGITS && literal.to_string().starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// One bracket's tokens, and what was counted of the segment that is being read.
@@ -135,7 +138,7 @@ impl Level {
         match token {
             TokenTree::Group(group) => return Some(self.take_bracket(&group)),
             TokenTree::Literal(_) => self.before = Before::Operand,
-            TokenTree::Ident(name) => self.take_name(&name.to_string()),
+            TokenTree::Ident(name) => self.take_name(&name.to_smolstr()),
             TokenTree::Punct(mark) => self.take_mark(mark.as_char(), mark.spacing() == Spacing::Joint),
         }
         None
