@@ -233,7 +233,7 @@ fn always_before(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, wr
         && !scene.found_nothing(sequence.read, write)
         && scene.conditions(&earlier.deps).iter().all(|cond| {
             let origins = scene.origins(scene.ev.cond(*cond).term);
-            known.contains(cond) || !origins.is_empty() && origins.iter().all(found)
+            known.binary_search(cond).is_ok() || !origins.is_empty() && origins.iter().all(found)
         })
 }
 

@@ -281,7 +281,7 @@ impl<'a, 'p> Scene<'a, 'p> {
         self.ev.terms.origins(term)
     }
 
-    /// All conditions an event depends on, those that decided tested values included.
+    /// All conditions an event depends on, those that decided tested values included, sorted.
     pub fn conditions(&self, deps: &[CondId]) -> Conds {
         if let Some(known) = self.memo.conditions.borrow().get(deps) {
             return known.clone();

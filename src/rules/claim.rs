@@ -291,16 +291,21 @@ impl<'a, 'p> Facts<'a, 'p> {
         other == self.read.id || self.scene.event(other).is_some_and(same)
     }
 
-    /// The writes between the read and a later event that depend on the read as well and that only one request can get
-    /// through, with what sees to it.
-    pub fn decided_before(&self, until: EventId) -> impl Iterator<Item = (&'a Event, Sequence, Protection)> {
+    /// Those writes of some kind between the read and a later event that depend on the read as well and that only one
+    /// request can get through, with what sees to it.
+    pub fn decided_before(
+        &self,
+        until: EventId,
+        of_kind: impl Fn(&Event) -> bool,
+    ) -> impl Iterator<Item = (Sequence, Protection)> {
         let (scene, read) = (self.scene, self.read.id);
-        scene.between_of(Kind::Write, read, until).flat_map(move |write| {
+        let writes = scene.between_of(Kind::Write, read, until).filter(move |write| of_kind(write));
+        writes.flat_map(move |write| {
             let sequences = scene.sequences(write);
             let own: Vec<Sequence> = sequences.iter().filter(|other| other.read == read).cloned().collect();
             own.into_iter().filter_map(move |sequence| match scene.verdict(&sequence) {
                 Verdict::Racy { .. } | Verdict::Safe(Protection::Idempotent | Protection::NoRival) => None,
-                Verdict::Safe(protection) => Some((write, sequence, protection)),
+                Verdict::Safe(protection) => Some((sequence, protection)),
             })
         })
     }

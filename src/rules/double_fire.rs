@@ -166,5 +166,5 @@ fn only_asks(facts: &Facts<'_, '_>, effect: &Event) -> bool {
 
 /// Whether a guarded write before the effect already decided who goes on. A level decides only at the commit.
 fn claimed_before(facts: &Facts<'_, '_>, effect: EventId) -> bool {
-    facts.decided_before(effect).any(|(_, _, protection)| !matches!(protection, Protection::Isolation(_)))
+    facts.decided_before(effect, |_| true).any(|(_, protection)| !matches!(protection, Protection::Isolation(_)))
 }

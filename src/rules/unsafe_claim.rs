@@ -103,9 +103,9 @@ pub fn is_asked_for(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
 
 /// Whether the row was deleted before this write, and only one worker could do that: what comes after is the taker's own.
 fn taken_before(facts: &Facts<'_, '_>) -> bool {
-    facts.decided_before(facts.write.id).any(|(write, sequence, _)| {
-        write.does(Action::Delete) && matches!(sequence.relation, Relation::SameRow | Relation::LikelySameRow)
-    })
+    let of_row = |sequence: &Sequence| matches!(sequence.relation, Relation::SameRow | Relation::LikelySameRow);
+    let deletes = |write: &Event| write.does(Action::Delete);
+    facts.decided_before(facts.write.id, deletes).any(|(sequence, _)| of_row(&sequence))
 }
 
 /// Whether a row that only one worker could take gets the time from it: it is still at work.
@@ -115,7 +115,7 @@ pub fn is_kept_alive(facts: &Facts<'_, '_>) -> bool {
         |event: &Event| event.target().is_some_and(|target| target.sets.iter().any(|set| chosen_by(&set.column)));
     facts.target.action == Action::Update
         && facts.notes_time()
-        && facts.decided_before(facts.write.id).any(|(write, ..)| write.does(Action::Update) && takes(write))
+        && facts.decided_before(facts.write.id, |write| write.does(Action::Update) && takes(write)).next().is_some()
 }
 
 /// Whether whoever else gives a column by which rows were chosen a value marks the row in the same way.
