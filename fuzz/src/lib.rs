@@ -9,8 +9,8 @@ pub mod targets;
 
 /// Makes a libFuzzer binary of a target.
 ///
-/// The target runs on a thread with the stack that racelint gives its own threads. The first panic ends the process,
-/// also one that racelint would have caught.
+/// The target runs on threads with the stack that racelint gives its own. The first panic ends the process, also one that
+/// racelint would have caught.
 #[cfg(feature = "libfuzzer")]
 #[macro_export]
 macro_rules! engine {
@@ -29,28 +29,13 @@ macro_rules! engine {
     };
 }
 
-/// Runs a target on a thread of its own kind, which is kept from one input to the next.
+/// Runs a target on threads of their own, which are kept from one input to the next; what it does in parallel stays on them.
 #[cfg(feature = "libfuzzer")]
 pub fn on_a_deep_stack(target: fn(&[u8]), data: &[u8]) {
-    use std::sync::mpsc::{Receiver, Sender, channel};
-    use std::sync::{Mutex, OnceLock};
-    type Worker = Mutex<(Sender<Vec<u8>>, Receiver<()>)>;
-    static WORKER: OnceLock<Worker> = OnceLock::new();
-    let worker = WORKER.get_or_init(|| {
-        let (to, inputs) = channel::<Vec<u8>>();
-        let (done, from) = channel();
-        let run = move || {
-            for input in inputs {
-                target(&input);
-                if done.send(()).is_err() {
-                    return;
-                }
-            }
-        };
-        std::thread::Builder::new().stack_size(targets::STACK).spawn(run).expect("a thread");
-        Mutex::new((to, from))
+    use std::sync::LazyLock;
+    static THREADS: LazyLock<rayon::ThreadPool> = LazyLock::new(|| {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(2).stack_size(targets::STACK);
+        threads.build().expect("threads")
     });
-    let worker = worker.lock().expect("one caller");
-    worker.0.send(data.to_vec()).expect("the thread runs");
-    worker.1.recv().expect("the thread runs");
+    THREADS.install(|| target(data));
 }
