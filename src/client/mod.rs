@@ -19,7 +19,9 @@ pub mod sqlx;
 pub mod table;
 pub mod tiberius;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use rustc_hash::FxHashSet;
 
 use crate::dialect::{Dialect, Isolation};
 use crate::flow::term::{TermId, Terms};
@@ -139,7 +141,17 @@ const CLIENTS: [&Client; 9] = [
     &hiqlite::CLIENT,
 ];
 
-/// The same, to be shared.
+/// Whether some client has a call whose path ends in this name. Most names of a program are no client's, and its tables
+/// need not be read for them.
+pub fn has_call(name: &str) -> bool {
+    static NAMES: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
+        let rows = CLIENTS.iter().flat_map(|client| client.calls);
+        rows.map(|row| row.name.rsplit("::").next().unwrap_or(row.name)).collect()
+    });
+    NAMES.contains(name)
+}
+
+/// All clients, to be shared.
 pub fn clients() -> Arc<[&'static Client]> {
     Arc::from(CLIENTS)
 }

@@ -2,7 +2,7 @@
 
 use crate::client::handles::Handle;
 use crate::client::table::{Arg, CallRow, Does, On, Params};
-use crate::client::{Client, HandleKind};
+use crate::client::{Client, HandleKind, has_call};
 use crate::flow::value::{Piece, Shape, Value};
 use crate::flow::{Evaluator, send, statement};
 use crate::link::{TraitRef, Type};
@@ -11,6 +11,7 @@ use crate::lower::tree::Name;
 impl<'p> Evaluator<'p> {
     pub(super) fn row_for_path(&self, full: &[Name], on: On) -> Option<(&'static Client, &'static CallRow)> {
         let first = full.first()?.as_str();
+        full.last().filter(|last| has_call(last))?;
         for client in self.clients.iter() {
             let named = client.krates.contains(&first);
             let row = client.calls.iter().find(|row| row.on == on && ends_with(full, row.name));
@@ -41,6 +42,9 @@ impl<'p> Evaluator<'p> {
     }
 
     pub(super) fn row(&self, on: On, name: &str, args: &[Value]) -> Option<(&'static Client, &'static CallRow)> {
+        if !has_call(name) {
+            return None;
+        }
         let (used, others): (Vec<&Client>, Vec<&Client>) =
             self.clients.iter().copied().partition(|client| self.depends_on(client));
         used.into_iter().chain(others).find_map(|client| {
@@ -55,6 +59,9 @@ impl<'p> Evaluator<'p> {
         name: &str,
         args: &[Value],
     ) -> Option<(&'static Client, &'static CallRow)> {
+        if !has_call(name) {
+            return None;
+        }
         let fitting = |client: &&'static Client| {
             let row = client
                 .calls
@@ -110,7 +117,7 @@ impl<'p> Evaluator<'p> {
         name: &str,
         args: &[Value],
     ) -> Option<(&'static Client, &'static CallRow)> {
-        if !matches!(recv.ty, Type::Unknown | Type::Trait(_) | Type::External(..)) {
+        if !has_call(name) || !matches!(recv.ty, Type::Unknown | Type::Trait(_) | Type::External(..)) {
             return None;
         }
         let known_elsewhere = matches!(&recv.ty, Type::External(path, _) if path.len() > 1);
