@@ -1,49 +1,96 @@
-//! Conditions on parameters that stand several calls below: callers are told of them in one.
+//! Conditions that stand several calls below: callers are told of many of them in one.
 //!
 //! What a function gives back depends on every early return below it, and most of these look at arguments that hold no
 //! row. Made anew at each call, one by one, they would be most of the work; a caller far above asks no more of them than
-//! which of its arguments they look at.
+//! which of its arguments they look at. Where a function still depends on more conditions than a caller can be told of, one of
+//! those far below that look at the same parts of the same rows stands for all of them.
 
-use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 
-use crate::event::{Cond, CondId, CondKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::{Cond, CondId, CondKind, Conds, EventId};
 use crate::flow::Evaluator;
+use crate::flow::branch::union;
 use crate::flow::effect::computes_with_key;
-use crate::flow::term::{Params, Term, TermId};
+use crate::flow::term::{Params, Part, Term, TermId};
 
 /// Through how many calls a condition on parameters alone is told by itself.
 const BY_ITSELF: u8 = 2;
 /// How many may be told by themselves however far below they stand: it costs nothing to keep a few.
 const FEW: usize = 8;
+/// Of how many conditions a caller is told one by one, those on rows far below among them.
+const MANY: usize = 300;
+/// Through how many calls any is told by itself even then.
+const NEAR: u8 = 3;
 
-/// Conditions that callers are told of in one.
-#[derive(Clone, Debug)]
+/// Conditions that callers are told of in one, and what stands for each: it looks at the same.
+#[derive(Clone, Debug, Default)]
 pub struct Distant {
-    pub(super) those: FxHashSet<CondId>,
-    /// What stands for them: it looks at the same parts of the parameters.
-    pub(super) in_one: CondId,
+    pub(super) instead: FxHashMap<CondId, CondId>,
 }
 
 impl Evaluator<'_> {
-    /// Takes the distant ones out of the conditions that callers are told of, and puts one in their place.
+    /// Takes the distant ones out of the conditions that callers are told of, and puts fewer in their place.
     pub(super) fn gather_distant(&mut self, conds: &mut Vec<CondId>) -> Option<Distant> {
-        let distant = |id: &CondId| {
+        let mut found = Distant::default();
+        let of_params = |id: &CondId| {
             let made = self.made(*id);
             made.of_params && !made.of_rows && made.calls >= BY_ITSELF
         };
-        let those: Vec<CondId> = conds.iter().copied().filter(distant).collect();
-        if those.len() <= FEW {
+        let those: Vec<CondId> = conds.iter().copied().filter(of_params).collect();
+        if those.len() > FEW {
+            self.told_in_one(&those, &mut found);
+        }
+        if conds.len() > MANY {
+            for those in self.of_same_parts(conds) {
+                self.told_by_one(&those, &mut found);
+            }
+        }
+        if found.instead.is_empty() {
             return None;
         }
-        let shown = self.cond(self.telling_most(&those)).clone();
-        let term = self.parts_of_parameters(&those);
-        let cond = Cond { term, inner: Vec::new().into(), compares: [].into(), decides: None, ..shown };
+        let mut told = FxHashSet::default();
+        conds.retain_mut(|id| {
+            let Some(instead) = found.instead.get(id) else { return true };
+            *id = *instead;
+            told.insert(*instead)
+        });
+        Some(found)
+    }
+
+    /// Makes one condition that stands for several: it looks at all that they look at.
+    fn told_in_one(&mut self, those: &[CondId], found: &mut Distant) {
+        let shown = self.cond(self.telling_most(those)).clone();
+        let term = self.parts_of_parameters(those);
+        let cond = Cond { term, inner: Conds::default(), compares: [].into(), decides: None, ..shown };
         let in_one = self.new_cond_below(cond, BY_ITSELF);
-        let those: FxHashSet<CondId> = those.into_iter().collect();
-        let first = conds.iter().position(|id| those.contains(id)).unwrap_or_default();
-        conds[first] = in_one;
-        conds.retain(|id| !those.contains(id));
-        Some(Distant { those, in_one })
+        found.instead.extend(those.iter().map(|id| (*id, in_one)));
+    }
+
+    /// Lets one of several conditions that look at the same stand for all of them; what decided any of them decides it.
+    fn told_by_one(&mut self, those: &[CondId], found: &mut Distant) {
+        let one = self.telling_most(those);
+        let inner: Vec<CondId> = those.iter().flat_map(|id| self.cond(*id).inner.iter().copied()).collect();
+        let cond = Cond { inner: union(&[], &inner), ..self.cond(one).clone() };
+        let one = self.new_cond_below(cond, self.made(one).calls);
+        found.instead.extend(those.iter().map(|id| (*id, one)));
+    }
+
+    /// Conditions far below that look at the same parts of what the same statements gave, two or more together.
+    fn of_same_parts(&self, conds: &[CondId]) -> Vec<Vec<CondId>> {
+        let mut groups: BTreeMap<Vec<(EventId, Part)>, Vec<CondId>> = BTreeMap::new();
+        for id in conds {
+            let origins = self.terms.origins(self.cond(*id).term);
+            if self.made(*id).calls < NEAR || origins.is_empty() {
+                continue;
+            }
+            let mut parts: Vec<(EventId, Part)> =
+                origins.iter().map(|origin| (origin.event, origin.part.clone())).collect();
+            parts.dedup();
+            groups.entry(parts).or_default().push(*id);
+        }
+        groups.into_values().filter(|those| those.len() > 1).collect()
     }
 
     /// Of several conditions the one that says most: a test, of a part of a parameter where there is one.
