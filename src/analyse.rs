@@ -131,7 +131,7 @@ fn evaluated_and_counted<R>(
     rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, reach);
     rivals.journals = crate::race::journal::journals((&evaluator, &schema), &flows, &production, &rivals);
     notices.sort();
-    then(&Evaluated {
+    let result = then(&Evaluated {
         ev: &evaluator,
         schema: &schema,
         rivals: &rivals,
@@ -139,7 +139,12 @@ fn evaluated_and_counted<R>(
         roots: &roots,
         production: &production,
         notices: &notices,
-    })
+    });
+    // Taking millions of pieces apart takes as long as linking them: it is done beside what follows.
+    let flows = (flows, rivals, evaluator.into_pieces());
+    rayon::spawn(move || drop(flows));
+    rayon::spawn(move || drop(program));
+    result
 }
 
 fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
@@ -250,8 +255,10 @@ pub(crate) fn add_tables_of_code(schema: &mut Schema, program: &Program, workspa
     for (name, def) in crate::client::diesel::schema::tables(program, workspace) {
         schema.add(name, TableDef { keys_unsaid: true, ..def });
     }
-    for (name, def) in crate::client::sea_orm::tables(program) {
-        schema.add(name, def);
+    if crate::client::sea_orm::used(workspace) {
+        for (name, def) in crate::client::sea_orm::tables(program) {
+            schema.add(name, def);
+        }
     }
 }
 

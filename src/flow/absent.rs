@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use crate::event::{Absence, Blank, CondKind, Event, EventId, Path};
 use crate::flow::Evaluator;
-use crate::flow::instantiate::Mapping;
+use crate::flow::mapping::Mapping;
 use crate::flow::term::{Term, TermId, Terms, is_record};
 use crate::flow::value::{Value, Wrap};
 use crate::lower::tree::{Arm, Expr, ExprKind, Pat, TyPath, UnOp};

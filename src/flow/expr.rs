@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{CondKind, Conds};
 use crate::flow::limits::FIELDS;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId};
 use crate::flow::text::Growing;
 use crate::flow::value::{ClosureValue, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch};
@@ -150,20 +150,22 @@ impl<'p> Evaluator<'p> {
         let numbered = name.bytes().all(|b| b.is_ascii_digit());
         // `id.0` of a newtype is the id itself.
         let newtype = numbered && name == "0" && self.is_newtype(&of.ty);
-        let term = if newtype { of.term } else { self.field_term(of, name) };
+        let term = if newtype { of.term } else { self.field_term(of.term, name) };
         let value = Value { guards: of.guards.clone(), ..Value::new(term, ty) };
         self.learn_handle(&value);
         value
     }
 
-    fn field_term(&mut self, of: &Value, name: &str) -> crate::flow::term::TermId {
-        match self.terms.get(of.term).clone() {
+    /// The field of a value of which nothing but its term is known.
+    pub(super) fn field_term(&mut self, of: TermId, name: &str) -> TermId {
+        match self.terms.get(of) {
             Term::Either(parts) if parts.len() <= 8 => {
+                let parts = parts.clone();
                 let fields: Vec<_> = parts.iter().map(|part| self.terms.field(*part, Name::new(name))).collect();
                 self.terms.either(fields)
             }
-            Term::Exists(inner) => self.terms.field(inner, Name::new(name)),
-            _ => self.terms.field(of.term, Name::new(name)),
+            Term::Exists(inner) => self.terms.field(*inner, Name::new(name)),
+            _ => self.terms.field(of, Name::new(name)),
         }
     }
 

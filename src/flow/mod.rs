@@ -22,6 +22,7 @@ pub mod encode;
 mod expr;
 mod extension;
 mod extractor;
+mod facts;
 mod fires;
 pub(crate) mod generic;
 pub mod graph;
@@ -31,6 +32,7 @@ mod kept;
 mod known;
 pub(crate) mod limits;
 pub(crate) mod macros;
+mod mapping;
 mod mention;
 mod merge;
 pub(crate) mod names;
@@ -265,6 +267,11 @@ impl<'p> Evaluator<'p> {
     /// All flows so far, callees before their callers.
     pub fn finished(&self) -> &[Arc<Flow>] {
         &self.finished
+    }
+
+    /// All that was made for the run and holds nothing of the program.
+    pub(crate) fn into_pieces(self) -> impl Send + use<> {
+        (self.terms, self.conds, self.finished, self.states)
     }
 
     pub fn cond(&self, id: CondId) -> &Cond {

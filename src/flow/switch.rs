@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::event::{Call, Flow, Path, Switch};
 use crate::flow::Evaluator;
 use crate::flow::generic::type_name;
-use crate::flow::instantiate::Mapping;
+use crate::flow::mapping::Mapping;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
 use crate::link::FnId;

@@ -11,6 +11,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::event::EventId;
 use crate::flow::arena::Arena;
+use crate::flow::facts::{Facts, Has};
+pub use crate::flow::facts::{Origin, Params, Part};
 use crate::flow::names::{Marks, Names};
 use crate::link::FnId;
 use crate::lower::tree::Name;
@@ -47,94 +49,52 @@ pub enum Term {
     Either(Box<[TermId]>),
 }
 
+/// A term that is looked for, or that is about to be made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum View<'a> {
+    Fresh(u32),
+    Param(FnId, u16),
+    Literal(&'a str),
+    Row(EventId),
+    Count(EventId),
+    Transaction(EventId),
+    Field(TermId, &'a Name),
+    Exists(TermId),
+    Computed(&'a str, &'a [TermId]),
+    Either(&'a [TermId]),
+}
+
+impl Term {
+    fn view(&self) -> View<'_> {
+        match self {
+            Self::Fresh(unknown) => View::Fresh(*unknown),
+            Self::Param(function, place) => View::Param(*function, *place),
+            Self::Literal(text) => View::Literal(text),
+            Self::Row(event) => View::Row(*event),
+            Self::Count(event) => View::Count(*event),
+            Self::Transaction(event) => View::Transaction(*event),
+            Self::Field(of, name) => View::Field(*of, name),
+            Self::Exists(of) => View::Exists(*of),
+            Self::Computed(by, parts) => View::Computed(by, parts),
+            Self::Either(parts) => View::Either(parts),
+        }
+    }
+}
+
 /// The arena of all terms.
 #[derive(Default)]
 pub struct Terms {
     terms: Arena<(Term, Facts)>,
-    none: Arc<[Origin]>,
+    pub(super) none: Arc<[Origin]>,
     /// By the hash of the term, which is kept beside it; those that are not like any other are left out.
     ids: HashTable<(TermId, u32)>,
+    /// Those that were asked for last, by their hash: most are asked for again soon, and the table is too large to be near.
+    recent: Vec<(TermId, u32)>,
     /// What stands for terms beyond [`DEPTH`].
     shortened: FxHashMap<Term, TermId>,
     pub(super) names: Names,
-}
-
-/// What is worked out of a term when it is made.
-struct Facts {
-    origins: Arc<[Origin]>,
-    /// The parameters inside of it.
-    params: Params,
-    has: Has,
-    /// Whose names stand in it.
-    marks: Marks,
-    /// How many terms stand inside each other.
-    depth: u16,
-}
-
-/// What stands inside a term, itself included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Has(u8);
-
-impl Has {
-    const FRESH: Self = Self(1);
-    const TRANSACTION: Self = Self(2);
-    /// An order is asked for, or a sum or difference.
-    const MEASURE: Self = Self(4);
-
-    fn any(self, of: Self) -> bool {
-        self.0 & of.0 != 0
-    }
-}
-
-/// A set of parameters of one function, by their places; what is from the 32nd on is one member.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Params(u32);
-
-impl Params {
-    fn one(place: u16) -> Self {
-        Self(1 << place.min(31))
-    }
-
-    /// The members of both.
-    pub fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all members are those of the other one as well.
-    pub fn is_within(self, other: Self) -> bool {
-        self.0 & !other.0 == 0
-    }
-
-    /// Whether `holds` is true of the place of a member.
-    pub fn any(self, count: usize, mut holds: impl FnMut(usize) -> bool) -> bool {
-        self.0 != 0 && (0..count).any(|place| self.0 & (1 << place.min(31)) != 0 && holds(place))
-    }
-}
-
-/// One use of a statement's result inside a term.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin {
-    pub event: EventId,
-    pub part: Part,
-    /// The value went through arithmetic or a call on its way.
-    pub computed: bool,
-    /// It is what the outside answered when it was asked with the value.
-    pub answered: bool,
-}
-
-/// Which part of a result a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// One column, by the name or the position the program uses.
-    Column(Name),
-    /// The row as a whole, or a single-column result.
-    Row,
-    /// Whether there was a row.
-    Existence,
-    /// How many rows were changed.
-    Count,
-    /// How many rows were read.
-    Length,
+    /// How many mappings there were.
+    pub(super) turn: u32,
 }
 
 /// The name of what an unknown call gave that was waited for.
@@ -146,12 +106,12 @@ pub const AGAIN: &str = "again";
 /// What the name of an encoded variant begins with; a number follows.
 pub const ENCODED: &str = "encoded as ";
 
-/// How many results of statements one value is followed to; further ones are not seen.
-const ORIGINS: usize = 128;
-
 /// How many steps a value is followed from where it came; what goes through more of them is only known to come from
 /// there. Walks over terms may recurse.
 const DEPTH: u16 = 1_000;
+
+/// How many parts a value may have; further ones are not seen.
+const PARTS: usize = 32;
 
 /// Whether a computed value is named after a function or method, not after an operator or a form of the language.
 pub fn is_call(by: &str) -> bool {
@@ -178,9 +138,18 @@ pub fn is_record(by: &str) -> bool {
     by == "tuple" || is_struct(by)
 }
 
-/// The table wants all bits of a hash.
+/// Of the hash's words the lower one is mixed best and the upper one in part: both are wanted.
+fn short_hash(view: &View<'_>) -> u32 {
+    let long = FxBuildHasher.hash_one(view);
+    (long ^ (long >> 32)) as u32
+}
+
+/// How many terms are kept near.
+const RECENT: usize = 1 << 15;
+
+/// The table looks at the lowest bits of a hash and at the highest.
 fn spread(short: u32) -> u64 {
-    u64::from(short).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    u64::from(short) | u64::from(short) << 32
 }
 
 impl Terms {
@@ -188,8 +157,12 @@ impl Terms {
         &self.terms.get(id.0).0
     }
 
-    fn facts(&self, id: TermId) -> &Facts {
+    pub(super) fn facts(&self, id: TermId) -> &Facts {
         &self.terms.get(id.0).1
+    }
+
+    pub(super) fn facts_mut(&mut self, id: TermId) -> &mut Facts {
+        &mut self.terms.get_mut(id.0).1
     }
 
     pub fn len(&self) -> usize {
@@ -201,12 +174,33 @@ impl Terms {
     }
 
     pub fn intern(&mut self, term: Term) -> TermId {
-        let short = (FxBuildHasher.hash_one(&term) >> 32) as u32;
-        let same = |known: &(TermId, u32)| known.1 == short && *self.get(known.0) == term;
-        if let Some((id, _)) = self.ids.find(spread(short), same) {
-            return *id;
+        match self.known(&term.view()) {
+            Ok(known) => known,
+            Err(short) => self.add(term, short),
         }
-        let facts = self.facts_of(&term);
+    }
+
+    /// The term that looks like this, or the hash of what is to be made.
+    fn known(&mut self, view: &View<'_>) -> Result<TermId, u32> {
+        let short = short_hash(view);
+        let same = |known: &(TermId, u32)| known.1 == short && self.terms.get(known.0.0).0.view() == *view;
+        let place = short as usize % RECENT;
+        if let Some(recent) = self.recent.get(place)
+            && same(recent)
+        {
+            return Ok(recent.0);
+        }
+        let known = self.ids.find(spread(short), same).copied().ok_or(short)?;
+        if self.recent.is_empty() {
+            self.recent.resize(RECENT, (TermId(0), 0));
+        }
+        self.recent[place] = known;
+        Ok(known.0)
+    }
+
+    /// A term that there is none like yet, with its hash.
+    fn add(&mut self, term: Term, short: u32) -> TermId {
+        let facts = self.facts_of(&term.view());
         if facts.depth > DEPTH {
             if let Some(known) = self.shortened.get(&term) {
                 return *known;
@@ -217,6 +211,9 @@ impl Terms {
         }
         let id = self.push(term, facts);
         self.ids.insert_unique(spread(short), (id, short), |(_, short)| spread(*short));
+        if let Some(recent) = self.recent.get_mut(short as usize % RECENT) {
+            *recent = (id, short);
+        }
         id
     }
 
@@ -232,12 +229,15 @@ impl Terms {
 
     pub fn fresh(&mut self) -> TermId {
         let term = Term::Fresh(self.names.unknown());
-        let facts = self.facts_of(&term);
+        let facts = self.facts_of(&term.view());
         self.push(term, facts)
     }
 
     pub fn literal(&mut self, text: &str) -> TermId {
-        self.intern(Term::Literal(Name::new(text)))
+        match self.known(&View::Literal(text)) {
+            Ok(known) => known,
+            Err(short) => self.add(Term::Literal(Name::new(text)), short),
+        }
     }
 
     /// A field or element of a value: of a struct or a tuple that was put together, what was put there.
@@ -309,12 +309,20 @@ impl Terms {
         events.any(|event| event != first).then(|| self.intern(Term::Row(first)))
     }
 
-    pub fn computed(&mut self, by: &str, mut parts: Vec<TermId>) -> TermId {
-        parts.truncate(32);
-        if let Some(whole) = self.taken_back(by, &parts) {
+    pub fn computed(&mut self, by: &str, parts: Vec<TermId>) -> TermId {
+        self.computed_of(&parts, by, || Name::new(by))
+    }
+
+    /// The same, with a name that is made where there is no such term yet.
+    pub(super) fn computed_of(&mut self, parts: &[TermId], by: &str, name: impl FnOnce() -> Name) -> TermId {
+        let parts = parts.get(..PARTS).unwrap_or(parts);
+        if let Some(whole) = self.taken_back(by, parts) {
             return whole;
         }
-        self.intern(Term::Computed(Name::new(by), parts.into()))
+        match self.known(&View::Computed(by, parts)) {
+            Ok(known) => known,
+            Err(short) => self.add(Term::Computed(name(), parts.into()), short),
+        }
     }
 
     /// What is left of `x + 1 - 1`, or of `x - 1 + 1`.
@@ -342,11 +350,14 @@ impl Terms {
         }
         all.sort_unstable();
         all.dedup();
-        all.truncate(32);
+        all.truncate(PARTS);
         match all.as_slice() {
             [one] => *one,
             [] => self.fresh(),
-            _ => self.intern(Term::Either(all.into())),
+            several => match self.known(&View::Either(several)) {
+                Ok(known) => known,
+                Err(short) => self.add(Term::Either(all.into()), short),
+            },
         }
     }
 
@@ -461,118 +472,5 @@ impl Terms {
         let mut several = false;
         self.walk(id, &mut |part| several |= matches!(self.get(part), Term::Either(_)));
         several
-    }
-
-    /// Whether rows were made into records, as they are: several columns of one statement.
-    fn is_mapped_row(&self, id: TermId) -> bool {
-        let Term::Computed(by, parts) = self.get(id) else { return false };
-        let plain = |part: &&TermId| match self.get(**part) {
-            Term::Field(of, _) => matches!(self.get(*of), Term::Row(_)),
-            _ => false,
-        };
-        let told = parts.iter().filter(|part| !self.origins(**part).is_empty());
-        is_record(by) && told.clone().count() > 1 && told.clone().all(|part| plain(&part))
-    }
-
-    fn is_record(&self, id: TermId) -> bool {
-        match self.get(id) {
-            Term::Computed(by, _) => is_record(by),
-            Term::Either(parts) => {
-                parts.iter().any(|part| matches!(self.get(*part), Term::Computed(..)) && self.is_record(*part))
-            }
-            _ => false,
-        }
-    }
-
-    /// What is known of a term from what is known of its parts.
-    fn facts_of(&self, term: &Term) -> Facts {
-        let of_event = |event: EventId| Marks::of(self.names.of_event(event.0));
-        let one = |event: EventId, part: Part| Facts {
-            origins: Arc::from([Origin { event, part, computed: false, answered: false }]),
-            params: Params::default(),
-            has: Has::default(),
-            marks: of_event(event),
-            depth: 0,
-        };
-        let none = |params: Params, has: Has, marks: Marks| {
-            let origins = self.none.clone();
-            Facts { origins, params, has, marks, depth: 0 }
-        };
-        match term {
-            Term::Row(event) => one(*event, Part::Row),
-            Term::Count(event) => one(*event, Part::Count),
-            Term::Param(_, place) => none(Params::one(*place), Has::default(), Marks::default()),
-            Term::Literal(_) => none(Params::default(), Has::default(), Marks::default()),
-            Term::Fresh(unknown) => none(Params::default(), Has::FRESH, Marks::of(self.names.of_unknown(*unknown))),
-            Term::Transaction(event) => none(Params::default(), Has::TRANSACTION, of_event(*event)),
-            Term::Field(of, name) => {
-                let rows: &[TermId] = match self.get(*of) {
-                    Term::Either(parts) => parts,
-                    _ => std::slice::from_ref(of),
-                };
-                self.joined(rows, |row, origin| match self.get(row) {
-                    Term::Row(_) => Origin { part: Part::Column(name.clone()), ..origin.clone() },
-                    _ => origin.clone(),
-                })
-            }
-            Term::Exists(of) => {
-                // A struct made of a row's columns is there when the row is; a column by itself may be null.
-                let column = matches!(self.get(*of), Term::Field(..));
-                let record = self.is_record(*of);
-                self.joined(std::slice::from_ref(of), |_, origin| match origin.part {
-                    Part::Row => Origin { part: Part::Existence, ..origin.clone() },
-                    Part::Column(_) if !column && record => {
-                        Origin { part: Part::Existence, computed: false, ..origin.clone() }
-                    }
-                    _ => origin.clone(),
-                })
-            }
-            Term::Computed(by, parts) => {
-                let length = by == "len";
-                let of_records = length && parts.first().is_some_and(|list| self.is_mapped_row(*list));
-                let answer = by == ANSWER;
-                // Putting values side by side computes nothing, nor does another form of one.
-                let kept = is_record(by) || by == "with" || by.starts_with(ENCODED);
-                let measures = is_measure(by);
-                let mut facts = self.joined(parts, |_, origin| {
-                    let part = match origin.part {
-                        Part::Row if length => Part::Length,
-                        Part::Column(_) if of_records => Part::Length,
-                        _ => origin.part.clone(),
-                    };
-                    let computed = !kept || origin.computed;
-                    Origin { part, computed, answered: answer || origin.answered, ..origin.clone() }
-                });
-                facts.has.0 |= if measures { Has::MEASURE.0 } else { 0 };
-                facts
-            }
-            Term::Either(parts) => self.joined(parts, |_, origin| origin.clone()),
-        }
-    }
-
-    fn joined(&self, parts: &[TermId], change: impl Fn(TermId, &Origin) -> Origin) -> Facts {
-        let mut all: Vec<Origin> = Vec::new();
-        let mut params = Params::default();
-        let mut has = Has::default();
-        let mut marks = Marks::default();
-        let mut depth = 0;
-        for part in parts {
-            let facts = self.facts(*part);
-            params = params.with(facts.params);
-            has.0 |= facts.has.0;
-            marks = marks.with(facts.marks);
-            depth = depth.max(facts.depth + 1);
-            all.extend(facts.origins.iter().map(|origin| change(*part, origin)));
-        }
-        all.sort_unstable();
-        all.dedup();
-        all.truncate(ORIGINS);
-        let known = parts.iter().map(|part| &self.facts(*part).origins).find(|known| ***known == *all);
-        let origins = match known {
-            _ if all.is_empty() => self.none.clone(),
-            Some(known) => known.clone(),
-            None => all.into(),
-        };
-        Facts { origins, params, has, marks, depth }
     }
 }

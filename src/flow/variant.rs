@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::event::{Lead, Path};
 use crate::flow::Evaluator;
 use crate::flow::absent::takes_all;
-use crate::flow::instantiate::Mapping;
+use crate::flow::mapping::Mapping;
 use crate::flow::value::Value;
 use crate::link::{Def, TypeId};
 use crate::lower::tree::{Name, Pat, TyPath};
