@@ -9,7 +9,7 @@ use crate::flow::term::{Origin, Part, Term, TermId, is_call, is_record};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, others, rows};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, others, rows, sized};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
@@ -43,7 +43,8 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
                 Some(_) => LooksAt::Existence,
                 None => scene.looks_at(statement, &origin.part, zero),
             };
-            if looks_at == LooksAt::Aggregate && only_asks_for_a_count(scene, cond, statement) {
+            let only_size = || sized::only_sizes(scene, cond, statement, origin);
+            if looks_at == LooksAt::Aggregate && (only_asks_for_a_count(scene, cond, statement) || only_size()) {
                 continue;
             }
             found.check(origin.event, Check { cond: Some(cond), looks_at });
@@ -60,7 +61,8 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         for term in scene.terms_in(access, operand) {
             for origin in scene.origins(term).iter() {
                 let Some(statement) = found.statement(origin.event) else { continue };
-                if key && !origin.computed || made_where_missing(scene, term, origin) {
+                let of_object = || sized::is_taken_out(scene, term, statement, origin);
+                if key && !origin.computed || made_where_missing(scene, term, origin) || of_object() {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
