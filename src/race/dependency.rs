@@ -456,17 +456,21 @@ fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
     }
 }
 
-/// A primary key that no statement changes tells nothing but which row it is, and that it was there.
+/// A primary key that no statement changes tells nothing but which row it is, and that it was there. Nor does one that the
+/// write names its row by, all of it: with another key it is another row, which the write does not meet.
 fn key_is_presence(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     let Some(access) = scene.access(sequence.read).and_then(|read| read.statement.accesses.get(sequence.read_access))
     else {
         return;
     };
     let Some(table) = scene.schema.table(&access.table.name) else { return };
+    let target = scene.access(sequence.write).and_then(|write| write.statement.target());
+    let changes = target.filter(|target| target.table.name == access.table.name && target.action != Action::Insert);
+    let named = changes.is_some_and(|target| table.primary_key.iter().all(|column| target.equals(column).is_some()));
     let mut changed = false;
     for check in &mut sequence.checks {
         let LooksAt::Column(column) = &check.looks_at else { continue };
-        if table.primary_key.contains(column) && !scene.rivals.changes(&access.table.name, column) {
+        if table.primary_key.contains(column) && (named || !scene.rivals.changes(&access.table.name, column)) {
             check.looks_at = LooksAt::Existence;
             changed = true;
         }
