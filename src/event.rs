@@ -260,6 +260,15 @@ pub struct Decided {
     pub left: u64,
     /// The arms that give nothing but an error.
     pub refused: u64,
+    /// The one kind of error that those arms give, by its name; none where they give several or nobody knows.
+    pub error: Option<TermId>,
+}
+
+impl Decided {
+    /// A `match`, by its branch and the arms that are taken where there is nothing.
+    pub fn of(branch: u32, lacking: u64) -> Self {
+        Self { branch, is_if: false, lacking, left: 0, refused: 0, error: None }
+    }
 }
 
 /// `left op right` inside a condition.

@@ -5,7 +5,7 @@ use crate::flow::absent::{absent_arm, is_let, lacking_arm, lacking_arms};
 use crate::flow::merge::same_text;
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Value, Wrap};
-use crate::flow::{Evaluator, Exit, decode};
+use crate::flow::{Evaluator, Exit, decode, refusal};
 use crate::link::Type;
 use crate::lower::tree::{self, Expr, Name, Pat};
 use crate::span::Range;
@@ -50,6 +50,8 @@ pub(super) struct Arm {
     left: Option<Exit>,
     /// All that it gives is an error.
     refuses: bool,
+    /// The one kind of error that it gives.
+    error: Option<TermId>,
     bit: u64,
     /// The condition that chose the arm.
     conds: Vec<CondId>,
@@ -132,11 +134,11 @@ impl<'p> Evaluator<'p> {
         let returned = self.frame.returns.len();
         let value = body(self);
         let value = self.knowing(value);
-        let mut returns = self.frame.returns.get(returned..).unwrap_or_default().iter();
-        let refuses = match self.frame.left {
-            Some(_) => !returns.as_slice().is_empty() && returns.all(|one| self.is_error(&one.value)),
-            None => self.is_error(&value) && returns.all(|one| self.is_error(&one.value)),
-        };
+        let returns = self.frame.returns.get(returned..).unwrap_or_default();
+        let given = || returns.iter().map(|one| &one.value).chain(self.frame.left.is_none().then_some(&value));
+        let refuses = given().next().is_some() && given().all(|one| self.is_error(one));
+        let error =
+            given().next().and_then(|one| one.error).filter(|error| given().all(|one| one.error == Some(*error)));
         self.frame.guards.truncate(fork.guards);
         let deps = self.frame.deps.drain(fork.deps..).skip(conds.len()).collect();
         Arm {
@@ -145,6 +147,7 @@ impl<'p> Evaluator<'p> {
             deps,
             left: self.frame.left.take(),
             refuses,
+            error,
             bit,
             conds: conds.to_vec(),
         }
@@ -158,9 +161,10 @@ impl<'p> Evaluator<'p> {
         conds.dedup();
         let gone = arms.iter().filter(|arm| arm.left == Some(Exit::Function)).fold(0, |bits, arm| bits | arm.bit);
         let refused = arms.iter().filter(|arm| arm.refuses).fold(0, |bits, arm| bits | arm.bit);
+        let error = refusal::one_error(arms.iter().filter(|arm| arm.refuses).map(|arm| arm.error));
         for cond in &conds {
             if let Some(decides) = self.conds.get_mut(cond.0).0.decides.as_mut().filter(|it| it.branch == fork.branch) {
-                (decides.left, decides.refused) = (gone, refused);
+                (decides.left, decides.refused, decides.error) = (gone, refused, error);
             }
         }
         let live: Vec<&Arm> = arms.iter().filter(|arm| arm.left.is_none()).collect();
@@ -218,8 +222,7 @@ impl<'p> Evaluator<'p> {
         }
         let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
         let fork = self.fork();
-        let decides =
-            Decided { branch: fork.branch(), is_if: !is_let(cond), lacking: lacking_arm(cond), left: 0, refused: 0 };
+        let decides = Decided { is_if: !is_let(cond), ..Decided::of(fork.branch(), lacking_arm(cond)) };
         let conds: Vec<_> = self.condition_of(Some(decides), &tested, CondKind::Test, cond.at).into_iter().collect();
         self.note_flag(fork.branch(), &tested);
         self.note_compared(fork.branch(), cond, &tested);
@@ -239,8 +242,15 @@ impl<'p> Evaluator<'p> {
             Some(otherwise) => ev.expr(otherwise),
             None => Value::new(ev.terms.literal("()"), Type::Unit),
         });
+        let left = [yes.left.is_some(), no.left.is_some()];
         let value = self.join(fork, vec![yes, no]);
         debug_assert!(self.frame.deps.len() >= deps);
+        if left[0] != left[1]
+            && let (Some((arm, kinds)), [decides]) = (self.kinds_asked(cond), conds.as_slice())
+            && !left[arm]
+        {
+            self.hang_on_rest(*decides, &kinds);
+        }
         value
     }
 
@@ -272,10 +282,12 @@ impl<'p> Evaluator<'p> {
                 if parts.len() == 1 { parts[0] } else { self.terms.computed("match", parts) }
             }
         };
+        let alike = self.taken_alike(arms);
+        tested.guards = self.not_refused_with(&tested.guards, &alike);
         let irrefutable = arms.len() == 1;
         let decodes = decode::is_decoding(arms);
         let fork = self.fork().decoding(decodes);
-        let decides = Decided { branch: fork.branch(), is_if: false, lacking: lacking_arms(arms), left: 0, refused: 0 };
+        let decides = Decided::of(fork.branch(), lacking_arms(arms));
         let cond = if irrefutable { None } else { self.condition_of(Some(decides), &tested, CondKind::Test, of.at) };
         self.note_switch(fork.branch(), &scrutinee, arms);
         self.note_absent_arms(fork.branch(), &scrutinee, arms);
@@ -306,7 +318,12 @@ impl<'p> Evaluator<'p> {
             ended_here.conds.extend(asked);
             ended.push(ended_here);
         }
+        let left: Vec<bool> = ended.iter().map(|arm| arm.left.is_some()).collect();
         let value = self.join(fork, ended);
+        if let Some(cond) = cond {
+            let passed = self.passed_alike(arms, &left);
+            self.hang_on_rest(cond, &passed);
+        }
         self.encoded(&scrutinee, arms, value)
     }
 

@@ -209,10 +209,10 @@ impl<'p> Evaluator<'p> {
             ("Some", [inner]) => Some(Value { absent: Absent::Never, ..self.expr(inner) }),
             ("Box", [inner]) => Some(self.expr(inner)),
             ("Err", [inner]) => {
+                let error = self.kind_of_error(inner);
                 let inner = self.expr(inner);
-                let mut value = Value::new(self.terms.literal("error"), Type::Unknown);
-                value.guards = inner.guards;
-                Some(value)
+                let term = self.terms.literal("error");
+                Some(Value { guards: inner.guards, error, ..Value::new(term, Type::Unknown) })
             }
             _ => None,
         }

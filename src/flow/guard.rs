@@ -30,11 +30,13 @@ impl<'p> Evaluator<'p> {
         }
         let (kind, inner) = match found {
             Some(found) => found,
-            // Without a type only `lock()` is a lock, and `lock_owned()`, which nothing else has.
-            None if recv.ty.is_unknown() && matches!(name, "lock" | "lock_owned") => {
-                ("Mutex".to_owned(), Type::Unknown)
-            }
-            None => return None,
+            // Without a type only `lock()` is a lock, and what nothing else has: `lock_owned()`, `write_owned()`.
+            None if !recv.ty.is_unknown() => return None,
+            None => match name {
+                "lock" | "lock_owned" => ("Mutex".to_owned(), Type::Unknown),
+                "write_owned" | "read_owned" => ("RwLock".to_owned(), Type::Unknown),
+                _ => return None,
+            },
         };
         if kind == "Semaphore" && !self.lets_in_one(recv.term) {
             return None;
@@ -45,7 +47,7 @@ impl<'p> Evaluator<'p> {
             self.learn_handle(&value);
             return Some(value);
         }
-        let shared = name == "read" && kind == "RwLock";
+        let shared = matches!(name, "read" | "read_owned") && kind == "RwLock";
         let guard = self.terms.fresh();
         let span = self.span(at);
         let empty = kind == "Semaphore" || matches!(inner, Type::Unit);
@@ -91,6 +93,12 @@ impl<'p> Evaluator<'p> {
         let gone = self.terms.mentioned(&gone, self.frame.guards.iter().map(|guard| guard.guard));
         self.frame.guards.retain(|guard| kept.contains(&guard.guard) || !gone.contains(&guard.guard));
     }
+}
+
+/// Whether a method may take a lock, by its name.
+pub(super) fn takes_lock(name: &str) -> bool {
+    name.starts_with("lock")
+        || matches!(name, "write" | "read" | "write_owned" | "read_owned" | "acquire" | "try_lock" | "acquire_owned")
 }
 
 /// The guards that values are, or have among their parts; what was read through a guard does not keep it.

@@ -6,7 +6,7 @@ use crate::flow::absent::Absent;
 use crate::flow::term::{ANSWER, Term};
 use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Value, Wrap};
-use crate::flow::{Evaluator, Exit, branch, decode, task};
+use crate::flow::{Evaluator, Exit, branch, decode, guard, task};
 use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
@@ -226,7 +226,7 @@ impl<'p> Evaluator<'p> {
     /// A method that is none of the workspace's and none of a client's.
     pub(super) fn known_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
         let name = call.name.as_str();
-        if (name.starts_with("lock") || matches!(name, "write" | "read" | "acquire" | "try_lock" | "acquire_owned"))
+        if guard::takes_lock(name)
             && let Some(value) = self.in_process_lock(&recv, name, at)
         {
             return value;

@@ -49,6 +49,11 @@ impl<'p> Evaluator<'p> {
                 let changed = self.with_field(whole, name, value);
                 self.store(of, changed);
             }
+            ExprKind::Unary(UnOp::Deref, of) if self.is_guard(of) => {
+                let guard = self.expr(of);
+                let changed = self.with_part(guard, &value);
+                self.store(of, changed);
+            }
             ExprKind::Unary(UnOp::Deref, of) | ExprKind::Ref(of) => self.store(of, value),
             ExprKind::Index(of, _) => {
                 let whole = self.expr(of);
@@ -69,6 +74,14 @@ impl<'p> Evaluator<'p> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whether a variable or a field holds the guard of a lock: what is put behind it leaves it locked.
+    fn is_guard(&mut self, place: &Expr) -> bool {
+        is_plain(place) && {
+            let held = self.expr(place).term;
+            self.frame.guards.iter().any(|guard| guard.guard == held)
         }
     }
 

@@ -1,11 +1,16 @@
 //! What an HTTP request does, by its method and by the address that it is sent to.
 
+use rustc_hash::FxHashSet;
+
 use crate::event::{EffectKind, Event, EventKind};
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Term, TermId, Terms};
 
 /// How deep an address is taken apart, and how many calls build a request.
 const DEPTH: usize = 24;
+
+/// In how many ways one request may be built.
+const WAYS: usize = 32;
 
 /// Words of an address at whose end something is asked for: who somebody is, whether something is right.
 const ASKING: [&str; 9] =
@@ -30,7 +35,7 @@ struct Request<'t> {
 pub fn is_harmless_twice(terms: &Terms, event: &Event, common: &[TermId]) -> bool {
     let EventKind::Effect(effect) = &event.kind else { return false };
     let harmless = |sent: &TermId| {
-        Request::of(terms, *sent).is_some_and(|request| match request.method {
+        Request::all(terms, *sent, &|request| match request.method {
             "delete" | "get" | "head" => true,
             "put" | "patch" if request.says_the_same(terms, common) => true,
             _ => request.address.is_some_and(|address| asks(terms, address, 0)),
@@ -42,7 +47,7 @@ pub fn is_harmless_twice(terms: &Terms, event: &Event, common: &[TermId]) -> boo
 /// Whether all that is sent along is the same for all who have this in common and send it to the same address.
 pub fn says_the_same(terms: &Terms, event: &Event, common: &[TermId]) -> bool {
     let EventKind::Effect(effect) = &event.kind else { return false };
-    let same = |sent: &TermId| Request::of(terms, *sent).is_some_and(|request| request.says_the_same(terms, common));
+    let same = |sent: &TermId| Request::all(terms, *sent, &|request| request.says_the_same(terms, common));
     !effect.named.is_empty() && effect.named.iter().all(same)
 }
 
@@ -80,43 +85,84 @@ fn key_of(terms: &Terms, sent: TermId) -> Option<TermId> {
 }
 
 impl<'t> Request<'t> {
-    fn of(terms: &'t Terms, sent: TermId) -> Option<Self> {
-        let (mut term, mut content) = (sent, Vec::new());
-        let (mut named, mut address) = (None, None);
+    /// Whether all requests that a value may be, by the way on which it was built, are known and such.
+    fn all(terms: &'t Terms, sent: TermId, such: &dyn Fn(&Self) -> bool) -> bool {
+        let mut open = vec![Begun { of: sent, named: None, address: None, content: Vec::new() }];
+        let mut known = 0;
+        while let Some(begun) = open.pop() {
+            known += 1;
+            match begun.followed(terms) {
+                _ if known > WAYS => return false,
+                Followed::Built(request) if such(&request) => {}
+                Followed::Several(ways) => open.extend(ways),
+                Followed::Built(_) | Followed::Unknown => return false,
+            }
+        }
+        true
+    }
+
+    fn says_the_same(&self, terms: &Terms, common: &[TermId]) -> bool {
+        let known = handed_in(terms, self.address.iter().chain(common));
+        let told = handed_in(terms, self.content.iter());
+        told.iter().all(|term| known.contains(term)) && !self.content.iter().any(|part| is_by_chance(terms, *part))
+    }
+}
+
+/// A request, as far as it was followed back from where it is sent.
+#[derive(Clone)]
+struct Begun<'t> {
+    of: TermId,
+    named: Option<&'t str>,
+    address: Option<TermId>,
+    content: Vec<TermId>,
+}
+
+/// What was found where a request was followed back.
+enum Followed<'t> {
+    Built(Request<'t>),
+    /// It was built in one way or another: `if let Some(key) = key { request.header(…) } else { request }`.
+    Several(Vec<Begun<'t>>),
+    Unknown,
+}
+
+impl<'t> Begun<'t> {
+    fn followed(mut self, terms: &'t Terms) -> Followed<'t> {
         for _ in 0..DEPTH {
-            let Term::Computed(by, parts) = terms.get(term) else { break };
+            let (by, parts) = match terms.get(self.of) {
+                Term::Computed(by, parts) => (by, parts),
+                Term::Either(ways) => {
+                    return Followed::Several(ways.iter().map(|way| Self { of: *way, ..self.clone() }).collect());
+                }
+                _ => break,
+            };
             let free = by.contains("::");
             let first = usize::from(!free);
             match by.rsplit("::").next().unwrap_or(by) {
                 method @ ("get" | "head" | "post" | "put" | "patch" | "delete") => {
-                    return Some(Self { method, address: parts.get(first).copied(), content });
+                    let (address, content) = (parts.get(first).copied(), self.content);
+                    return Followed::Built(Request { method, address, content });
                 }
                 "request" | "new" if parts.len() > first + 1 => {
                     let method = method_of(terms, parts[first]).unwrap_or("request");
-                    return Some(Self { method, address: parts.get(first + 1).copied(), content });
+                    let (address, content) = (parts.get(first + 1).copied(), self.content);
+                    return Followed::Built(Request { method, address, content });
                 }
-                "method" => named = parts.get(first).and_then(|method| method_of(terms, *method)),
-                "uri" => address = parts.get(first).copied(),
+                "method" => self.named = parts.get(first).and_then(|method| method_of(terms, *method)),
+                "uri" => self.address = parts.get(first).copied(),
                 "json" | "body" | "form" | "multipart" | "query" | "send_json" | "send_body" | "send_form"
-                | "send_string" | "send_bytes" | "send" => content.extend(parts.iter().skip(1)),
+                | "send_string" | "send_bytes" | "send" => self.content.extend(parts.iter().skip(1)),
                 _ => {}
             }
             match parts.first() {
-                Some(part) => term = *part,
+                Some(part) => self.of = *part,
                 None => break,
             }
         }
         // A request of the `http` crate gets what its address names where nothing else is said.
-        let method = named.or_else(|| address.and(Some("get")))?;
-        Some(Self { method, address, content })
-    }
-
-    fn says_the_same(&self, terms: &Terms, common: &[TermId]) -> bool {
-        let mut known = Vec::new();
-        self.address.iter().chain(common).for_each(|term| handed_in(terms, *term, &mut known));
-        let mut told = Vec::new();
-        self.content.iter().for_each(|term| handed_in(terms, *term, &mut told));
-        told.iter().all(|term| known.contains(term)) && !self.content.iter().any(|part| is_by_chance(terms, *part))
+        match self.named.or_else(|| self.address.and(Some("get"))) {
+            Some(method) => Followed::Built(Request { method, address: self.address, content: self.content }),
+            None => Followed::Unknown,
+        }
     }
 }
 
@@ -127,20 +173,29 @@ fn method_of(terms: &Terms, term: TermId) -> Option<&'static str> {
     ["get", "head", "post", "put", "patch", "delete"].into_iter().find(|method| name.eq_ignore_ascii_case(method))
 }
 
-/// The parameters in a value, and the fields of them as far as they are named.
-fn handed_in(terms: &Terms, term: TermId, found: &mut Vec<TermId>) {
-    let mut root = term;
-    while let Term::Field(of, _) = terms.get(root) {
-        root = *of;
-    }
-    match terms.get(root) {
-        Term::Param(..) => found.push(term),
-        Term::Computed(_, parts) | Term::Either(parts) => {
-            parts.iter().for_each(|part| handed_in(terms, *part, found));
+/// The parameters in values, and the fields of them as far as they are named.
+fn handed_in<'t>(terms: &Terms, values: impl Iterator<Item = &'t TermId>) -> FxHashSet<TermId> {
+    let mut found = FxHashSet::default();
+    let mut seen = FxHashSet::default();
+    let mut open: Vec<TermId> = values.copied().collect();
+    while let Some(term) = open.pop() {
+        if !seen.insert(term) {
+            continue;
         }
-        Term::Exists(of) => handed_in(terms, *of, found),
-        _ => {}
+        let mut root = term;
+        while let Term::Field(of, _) = terms.get(root) {
+            root = *of;
+        }
+        match terms.get(root) {
+            Term::Param(..) => {
+                found.insert(term);
+            }
+            Term::Computed(_, parts) | Term::Either(parts) => open.extend(parts.iter()),
+            Term::Exists(of) => open.push(*of),
+            _ => {}
+        }
     }
+    found
 }
 
 fn asks(terms: &Terms, address: TermId, depth: usize) -> bool {

@@ -29,6 +29,8 @@ pub struct Value {
     pub(crate) part_of: Option<Arc<Borrowed>>,
     /// What is known of the ways to it, where it is a variant of an enum.
     pub variants: Option<Arc<Variants>>,
+    /// Of an error that is given: its kind, by its name.
+    pub(crate) error: Option<TermId>,
     /// How many shapes stand inside each other.
     pub(crate) nested: u16,
 }
@@ -155,8 +157,8 @@ impl Text {
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
         let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
-        let (part_of, variants) = (None, None);
-        Self { term, ty, shape, guards, refused: None, wrap: Wrap::Bare, absent, part_of, variants, nested: 0 }
+        let (refused, part_of, variants, error, wrap) = (None, None, None, None, Wrap::Bare);
+        Self { term, ty, shape, guards, refused, wrap, absent, part_of, variants, error, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {

@@ -5,7 +5,8 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot, bounds, letters, meant, uncovered};
+use crate::protect::meant::{self, Compared};
+use crate::protect::{Protection, WhyNot, bounds, letters, uncovered};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -110,9 +111,10 @@ fn is_of_any_row(statement: &Statement, predicate: &Predicate) -> bool {
     }
 }
 
-/// The unique key that refuses a second row, where the way to the read leaves nothing for the columns that it did not ask for:
-/// whoever comes there inserts the same.
-fn blank_key(
+/// The unique key that refuses a second row, where whoever comes there inserts the same into the columns that the read did
+/// not ask for: a constant, what the read asked for elsewhere, what the program itself has looked for among the rows, or
+/// nothing, since the way to the read leaves nothing for them.
+fn alike_key(
     scene: &Scene<'_, '_>,
     (sequence, table): (&Sequence, &TableDef),
     read: (&Access, &TableAccess),
@@ -120,16 +122,33 @@ fn blank_key(
 ) -> Option<Vec<Name>> {
     let event = scene.event(sequence.read)?;
     let nullable = |column: &Name| table.columns.iter().any(|def| def.name == *column && def.nullable);
-    let blank = |column: &Name| {
-        let mut given = write.1.sets.iter().filter(|set| set.column == *column);
-        let of_set = |set: &Assignment| write.0.bound(&set.value).is_some_and(|term| scene.is_blank(term, event));
+    let sought = read.1.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+    let sought: Vec<TermId> = sought.filter_map(|predicate| read.0.bound(&predicate.value)).collect();
+    let blank = |set: &Assignment| {
         // Of a column that may be NULL each row has a value of its own.
-        given.next().is_some_and(of_set) && !nullable(column)
+        !nullable(&set.column) && write.0.bound(&set.value).is_some_and(|term| scene.is_blank(term, event))
+    };
+    let constant = |set: &Assignment| {
+        let text = write.0.constant(&scene.ev.terms, &set.value);
+        // Nothing that stands in a column.
+        text.is_some_and(|text| !matches!(text.as_str(), "NULL" | "none" | "()" | "never"))
+    };
+    let of_read = |set: &Assignment| write.0.bound(&set.value).is_some_and(|term| sought.contains(&term));
+    let alike = |column: &Name| {
+        let mut given = write.1.sets.iter().filter(|set| set.column == *column);
+        given.next().is_some_and(|set| blank(set) || constant(set) || of_read(set)) && given.next().is_none()
     };
     let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
     let asked = |column: &Name| asks_for(&read.0.statement, read.1, column);
-    let fits = |column: &Name| given(column) && (asked(column) || blank(column));
-    let found = |key: &&[Name]| key.iter().any(asked) && key.iter().any(blank) && key.iter().all(fits);
+    let compared = Compared::of(scene, sequence);
+    let looked_for = |column: &Name| asked(column) || compared.with_given(column, write);
+    let fits = |column: &Name| given(column) && (looked_for(column) || alike(column));
+    let found = |key: &&[Name]| {
+        key.iter().any(looked_for)
+            && key.iter().all(fits)
+            && !uncovered::holds_nothing(scene, table, key, read, write)
+            && !letters::open(scene, table, key, read, write)
+    };
     table.keys().find(found).map(<[Name]>::to_vec)
 }
 
@@ -231,8 +250,7 @@ fn unique_key(
     let table = read.statement.accesses.get(sequence.read_access)?;
     let key = covering_key(scene, (read, table), (access, target)).or_else(|| {
         let of = (sequence, scene.schema.table(&target.table.name)?);
-        let compared = meant::compared_key(scene, of, (read, table), (access, target));
-        compared.or_else(|| blank_key(scene, of, (read, table), (access, target)))
+        alike_key(scene, of, (read, table), (access, target))
     });
     if let Some(open) = uncovered::way(scene, (read, table), (access, target)) {
         tried.push(open);

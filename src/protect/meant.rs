@@ -7,7 +7,6 @@ use crate::lower::tree::Name;
 use crate::protect::constraint::asks_for;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, Written, dependency};
-use crate::sql::schema::TableDef;
 use crate::sql::statement::{Access as TableAccess, Aggregate};
 
 /// What says whether a value is among those of a list, a set or a map.
@@ -61,25 +60,9 @@ fn only_there(scene: &Scene<'_, '_>, check: &Check, column: &Name, read: &Access
     exists && (filled || read.statement.output.len() == 1)
 }
 
-/// The unique key that refuses a second row, where the program itself looks through the rows that it read for one like the
-/// one it inserts: `known.contains(row)`, `rows.iter().any(|row| row.name == name)`.
-pub(super) fn compared_key(
-    scene: &Scene<'_, '_>,
-    (sequence, table): (&Sequence, &TableDef),
-    read: (&Access, &TableAccess),
-    write: (&Access, &TableAccess),
-) -> Option<Vec<Name>> {
-    let of_rows = Compared::of(scene, sequence);
-    let compared = |column: &Name| of_rows.with_given(column, write);
-    let fits = |key: &&[Name]| {
-        key.iter().any(compared)
-            && key.iter().all(|column| compared(column) || asks_for(&read.0.statement, read.1, column))
-    };
-    table.keys().find(fits).map(<[Name]>::to_vec)
-}
-
-/// What the conditions of a sequence compare.
-struct Compared<'a, 'p> {
+/// What the conditions of a sequence compare: a program may look itself through the rows that it read for one like the one it
+/// inserts, `known.contains(row)`, `rows.iter().any(|row| row.name == name)`.
+pub(super) struct Compared<'a, 'p> {
     scene: &'a Scene<'a, 'p>,
     sequence: &'a Sequence,
     /// Both sides, and whether a list is looked through as a whole.
@@ -87,7 +70,7 @@ struct Compared<'a, 'p> {
 }
 
 impl<'a, 'p> Compared<'a, 'p> {
-    fn of(scene: &'a Scene<'a, 'p>, sequence: &'a Sequence) -> Self {
+    pub(super) fn of(scene: &'a Scene<'a, 'p>, sequence: &'a Sequence) -> Self {
         let terms = &scene.ev.terms;
         let mut pairs = Vec::new();
         for cond in sequence.checks.iter().filter_map(|check| Some(scene.ev.cond(check.cond?).term)) {
@@ -102,7 +85,7 @@ impl<'a, 'p> Compared<'a, 'p> {
     }
 
     /// Whether a column of the rows is compared with what the write gives it.
-    fn with_given(&self, column: &Name, write: (&Access, &TableAccess)) -> bool {
+    pub(super) fn with_given(&self, column: &Name, write: (&Access, &TableAccess)) -> bool {
         let (scene, terms) = (self.scene, &self.scene.ev.terms);
         let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == self.sequence.read);
         let named = |term: TermId| matches!(terms.get(term), Term::Field(_, name) if name == column);

@@ -9,7 +9,7 @@ use crate::flow::term::{Origin, Part, Term, TermId, is_call, is_record};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, others, rows};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, others, rows, sized};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
@@ -43,7 +43,8 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
                 Some(_) => LooksAt::Existence,
                 None => scene.looks_at(statement, &origin.part, zero),
             };
-            if looks_at == LooksAt::Aggregate && only_asks_for_a_count(scene, cond, statement) {
+            let only_size = || sized::only_sizes(scene, cond, statement, origin);
+            if looks_at == LooksAt::Aggregate && (only_asks_for_a_count(scene, cond, statement) || only_size()) {
                 continue;
             }
             found.check(origin.event, Check { cond: Some(cond), looks_at });
@@ -60,7 +61,8 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         for term in scene.terms_in(access, operand) {
             for origin in scene.origins(term).iter() {
                 let Some(statement) = found.statement(origin.event) else { continue };
-                if key && !origin.computed || made_where_missing(scene, term, origin) {
+                let of_object = || sized::is_taken_out(scene, term, statement, origin);
+                if key && !origin.computed || made_where_missing(scene, term, origin) || of_object() {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
@@ -454,17 +456,21 @@ fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
     }
 }
 
-/// A primary key that no statement changes tells nothing but which row it is, and that it was there.
+/// A primary key that no statement changes tells nothing but which row it is, and that it was there. Nor does one that the
+/// write names its row by, all of it: with another key it is another row, which the write does not meet.
 fn key_is_presence(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     let Some(access) = scene.access(sequence.read).and_then(|read| read.statement.accesses.get(sequence.read_access))
     else {
         return;
     };
     let Some(table) = scene.schema.table(&access.table.name) else { return };
+    let target = scene.access(sequence.write).and_then(|write| write.statement.target());
+    let changes = target.filter(|target| target.table.name == access.table.name && target.action != Action::Insert);
+    let named = changes.is_some_and(|target| table.primary_key.iter().all(|column| target.equals(column).is_some()));
     let mut changed = false;
     for check in &mut sequence.checks {
         let LooksAt::Column(column) = &check.looks_at else { continue };
-        if table.primary_key.contains(column) && !scene.rivals.changes(&access.table.name, column) {
+        if table.primary_key.contains(column) && (named || !scene.rivals.changes(&access.table.name, column)) {
             check.looks_at = LooksAt::Existence;
             changed = true;
         }

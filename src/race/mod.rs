@@ -19,6 +19,7 @@ pub mod rows;
 pub mod scene;
 pub mod session;
 pub mod side;
+mod sized;
 pub mod transaction;
 pub mod twice;
 mod uncalled;

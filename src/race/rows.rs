@@ -103,7 +103,7 @@ fn same_table_relation(
         return Relation::SameRow;
     }
     let free = |access: &TableAccess| !access.filter.iter().any(|predicate| predicate.op == Compare::Eq);
-    if free(read.1) && free(write.1) {
+    if free(read.1) && free(write.1) && !spares_one(scene, write.1) {
         return if set { Relation::RowOfSet } else { Relation::LikelySameRow };
     }
     if set { Relation::RowOfSet } else { Relation::Other }
@@ -193,6 +193,10 @@ pub fn compare_keys(
     let (mut agree, mut contradict) = (false, false);
     for predicate in read.1.filter.iter().filter(|p| matches!(p.op, Compare::Eq | Compare::In) && p.columns.len() == 1)
     {
+        if excludes(scene, (read.0, predicate), write) {
+            contradict = true;
+            continue;
+        }
         let Some(other) = write.1.equals(&predicate.columns[0]) else { continue };
         match scene.same_value((read.0, &predicate.value), (write.0, other)) {
             Some(true) => {
@@ -210,6 +214,23 @@ pub fn compare_keys(
         }
     }
     (agree, contradict)
+}
+
+/// `WHERE id <> $1`, where the row of `$1` was read: whether a write is about all rows but that one.
+fn excludes(scene: &Scene<'_, '_>, read: (&Access, &Predicate), write: (&Access, &TableAccess)) -> bool {
+    let others = |predicate: &&Predicate| predicate.op == Compare::Ne && predicate.columns == read.1.columns;
+    let same = |other: &Predicate| scene.same_value((read.0, &read.1.value), (write.0, &other.value)) == Some(true);
+    read.1.op == Compare::Eq && write.1.filter.iter().filter(others).any(same)
+}
+
+/// Whether a write leaves out the row of one key, which nothing says is not the one that was read.
+fn spares_one(scene: &Scene<'_, '_>, write: &TableAccess) -> bool {
+    write.filter.iter().any(|predicate| {
+        let by_value = !matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+        predicate.op == Compare::Ne
+            && by_value
+            && matches!(predicate.columns.as_slice(), [column] if is_key_by_itself(scene, write, column))
+    })
 }
 
 /// `id IN ($1, $2)`, `id = ANY($1)` with a list that is written out: whether a value is one of those listed.
