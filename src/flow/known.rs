@@ -245,7 +245,7 @@ impl<'p> Evaluator<'p> {
             return Value { shape: Shape::Plain, term: self.terms.fresh(), wrap: Wrap::Bare, ..recv };
         }
         if PRESENCE.contains(&name) {
-            let term = self.presence(&recv);
+            let term = self.presence(&recv, name);
             let absent = self.absent(&recv);
             return Value { guards: recv.guards, absent, ..Value::new(term, Type::Unknown) };
         }
