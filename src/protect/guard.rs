@@ -238,7 +238,12 @@ fn relative(target: &TableAccess, column: &Name) -> bool {
 fn deleted_once(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess) -> Option<Protection> {
     let same =
         matches!(sequence.relation, crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow);
-    (target.action == Action::Delete && same && decides(scene, sequence.write)).then_some(Protection::Guard)
+    // Of what stood in it the count says nothing, and who only logs it goes on.
+    let looked_at = match sequence.checks_content() {
+        true => decides(scene, sequence.write),
+        false => scene.outcome_used(sequence.write),
+    };
+    (target.action == Action::Delete && same && looked_at).then_some(Protection::Guard)
 }
 
 /// Whether something is done, or told, by what a write gave; what is only written to a log is neither.

@@ -302,9 +302,11 @@ fn lock_relation(
     // What the rows are joined with decides as well which of them are read.
     let filters = deciding.statement.accesses.iter().flat_map(|access| &access.filter);
     let asked: Vec<TermId> = filters.flat_map(|p| scene.terms_in(deciding, &p.value)).collect();
+    // Who asks for the lock of another table's row means to keep others away by it.
+    let meant = locked.lock.is_some() && locked.table.name != read.table.name;
     let among = |_: &Name, value: &Operand| values(value).iter().any(|term| asked.contains(term));
     let by_key = asked.iter().any(|term| from_locked(*term))
-        || asked.iter().any(|term| keys.contains(term)) && is_fixed(scene, (access, locked), among);
+        || asked.iter().any(|term| keys.contains(term)) && (meant || is_fixed(scene, (access, locked), among));
     if by_key && locked.table.name != read.table.name {
         return Some(Locked::Parent);
     }
