@@ -280,7 +280,7 @@ pub struct Output {
     /// A lock function called here: `SELECT pg_advisory_xact_lock($1)`.
     pub lock: Option<LockCall>,
     pub aggregate: Option<Aggregate>,
-    /// The table whose rows a sub-query gives that it is made of: `ARRAY(SELECT …)`, `(SELECT count(*) …)`.
+    /// The table whose rows a sub-query gives that it is made of, beside those of FROM: `ARRAY(SELECT …)`, `(SELECT count(*) …)`.
     pub rows_of: Option<Name>,
 }
 

@@ -105,6 +105,8 @@ impl Reader<'_> {
             cte.access = written.or(rows.accesses.first().copied());
             cte.passed = passed(&rows.output);
             cte.bound = self.bound.split_off(met);
+            // What is written says nothing of the rows that come of it.
+            cte.bound.retain(|_| written.is_none());
         }
     }
 
@@ -412,7 +414,7 @@ impl Reader<'_> {
         let (outer, asked) = (self.aggregate.take(), self.asked.take());
         let value = self.value(expr, level);
         let aggregate = std::mem::replace(&mut self.aggregate, outer).map(|(_, aggregate)| aggregate);
-        let rows_of = std::mem::replace(&mut self.asked, asked);
+        let rows_of = std::mem::replace(&mut self.asked, asked).filter(|_| level.accesses().next().is_some());
         let mut from: Vec<Name> = Vec::new();
         value.walk(&mut |part| {
             if let Operand::Column { column, .. } = part
