@@ -155,10 +155,23 @@ impl<'p> Evaluator<'p> {
 
     /// What asks whether a value is there: of a result whose error says that a row was not found, whether the row is, be the
     /// column null that was taken from it.
-    pub(super) fn presence(&mut self, value: &Value) -> TermId {
+    pub(super) fn presence(&mut self, value: &Value, name: &str) -> TermId {
+        if name == "is_empty" && self.is_list_of_rows(value.term) {
+            let (length, none) = (self.terms.computed("len", vec![value.term]), self.terms.literal("0"));
+            return self.terms.computed("==", vec![length, none]);
+        }
         let of_row = value.wrap == Wrap::Found && matches!(self.terms.get(value.term), Term::Field(..));
         let asked = if of_row { self.terms.computed("tuple", vec![value.term]) } else { value.term };
         self.terms.exists(asked)
+    }
+
+    /// Whether a value is a column that holds the rows of a sub-query: `ARRAY(SELECT …)`.
+    fn is_list_of_rows(&self, term: TermId) -> bool {
+        let Term::Field(of, name) = self.terms.get(term) else { return false };
+        let Term::Row(read) = self.terms.get(*of) else { return false };
+        let access = self.emitted(*read).and_then(Event::access);
+        let mut outputs = access.into_iter().flat_map(|access| &access.statement.output);
+        outputs.any(|output| output.name == *name && output.rows_of.is_some() && output.aggregate.is_none())
     }
 
     /// After a call on it that gives the value itself.

@@ -437,9 +437,10 @@ impl<'p> Evaluator<'p> {
             }
             ev.expr(&code.body)
         });
-        self.frame.env = env;
+        let inner = std::mem::replace(&mut self.frame.env, env);
         (self.frame.function, self.frame.file, self.frame.scope, self.frame.text) = outer;
         self.depth -= 1;
+        self.changed_by(closure, &inner);
         value
     }
 

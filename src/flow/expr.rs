@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{CondKind, Conds};
+use crate::event::{CondKind, Conds, Event};
 use crate::flow::limits::FIELDS;
 use crate::flow::term::{Term, TermId};
 use crate::flow::text::Growing;
@@ -165,8 +165,20 @@ impl<'p> Evaluator<'p> {
                 self.terms.either(fields)
             }
             Term::Exists(inner) => self.terms.field(*inner, Name::new(name)),
+            // `row.id` of a row that has no other column.
+            Term::Field(row, place) if place == "0" && self.is_only_column(*row, name) => {
+                self.terms.field(*row, Name::new(name))
+            }
             _ => self.terms.field(of, Name::new(name)),
         }
+    }
+
+    /// Whether the one column of a row has this name.
+    fn is_only_column(&self, row: TermId, name: &str) -> bool {
+        let Term::Row(event) = self.terms.get(row) else { return false };
+        self.emitted(*event)
+            .and_then(Event::access)
+            .is_some_and(|access| matches!(access.statement.output.as_slice(), [one] if one.name == name))
     }
 
     fn is_newtype(&self, ty: &Type) -> bool {

@@ -245,7 +245,7 @@ impl<'p> Evaluator<'p> {
             return Value { shape: Shape::Plain, term: self.terms.fresh(), wrap: Wrap::Bare, ..recv };
         }
         if PRESENCE.contains(&name) {
-            let term = self.presence(&recv);
+            let term = self.presence(&recv, name);
             let absent = self.absent(&recv);
             return Value { guards: recv.guards, absent, ..Value::new(term, Type::Unknown) };
         }
@@ -277,6 +277,9 @@ impl<'p> Evaluator<'p> {
         if fills_a_place(name) && !args.is_empty() {
             return self.filled_place(recv, call, &args, at);
         }
+        if let Some(value) = self.drawn_from(&recv, name, &args) {
+            return value;
+        }
         // What is flattened is the row that may be missing, and in it the column that may be NULL.
         if name == "flatten" && self.single_column(recv.term) {
             return self.field(&recv, "0");
@@ -287,9 +290,6 @@ impl<'p> Evaluator<'p> {
             let mut recv = if converted { recv.in_result() } else { recv };
             self.kept_absent(&mut recv, name);
             return recv;
-        }
-        if let Some(value) = self.drawn("", name) {
-            return value;
         }
         if let ("unwrap_or", [other]) = (name, args.as_slice())
             && let (Shape::Record(_), Shape::Record(_)) = (&recv.shape, &other.shape)

@@ -7,11 +7,27 @@ use crate::event::{CondId, Conds, Path};
 use crate::flow::Evaluator;
 use crate::flow::branch::union;
 use crate::flow::term::Term;
-use crate::flow::value::{QueryBody, Shape, Text, Value, Wrap};
+use crate::flow::value::{ClosureValue, QueryBody, Shape, Text, Value, Wrap};
 use crate::link::Type;
 use crate::lower::tree::Name;
 
 impl Evaluator<'_> {
+    /// What a closure has put into the variables of the function that it stands in, which may or may not have happened:
+    /// `rows.for_each(|row| list.push(row))`.
+    pub(super) fn changed_by(&mut self, closure: &ClosureValue, inner: &[(Name, Value)]) {
+        if closure.function != self.frame.function {
+            return;
+        }
+        for (place, ((name, before), (bound, after))) in closure.env.iter().zip(inner).enumerate() {
+            let Some((known, now)) = self.frame.env.get(place) else { return };
+            if after.term == before.term || now.term != before.term || name != known || name != bound {
+                continue;
+            }
+            let merged = self.merge(&[&now.clone(), after], &[]);
+            self.frame.env[place].1 = merged;
+        }
+    }
+
     /// One of several values, chosen by conditions.
     pub(super) fn merge(&mut self, values: &[&Value], conds: &[CondId]) -> Value {
         self.merge_ways(values, &[], conds)

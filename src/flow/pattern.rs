@@ -163,7 +163,7 @@ impl<'p> Evaluator<'p> {
                     // Of a result, `Ok` says that the database answered.
                     let answered = matches!(value.wrap, Wrap::Answer | Wrap::Fallible) && name != "Some";
                     if !answered {
-                        parts.push(self.presence(value));
+                        parts.push(self.presence(value, "is_some"));
                     }
                     let value = &Value { wrap: Wrap::Bare, ..value.clone() };
                     if name != "Err" {

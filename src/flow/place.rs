@@ -362,7 +362,8 @@ impl<'p> Evaluator<'p> {
                 && self.is_constant_value(value)
             {
                 // It holds anything, such as random bytes.
-                lent.push((place, self.fresh()));
+                let held = self.drawn_into(by).unwrap_or_else(|| self.fresh());
+                lent.push((place, held));
             } else if self.is_lent_text(expr, value) {
                 let given = on.into_iter().chain(values.iter().map(|value| value.term));
                 let parts = [self.terms.fresh()].into_iter().chain(given).collect();

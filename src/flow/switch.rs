@@ -136,7 +136,12 @@ impl<'p> Evaluator<'p> {
                 Term::Literal(name) => chosen(&switch.arms, name),
                 _ => None,
             };
-            if let Some(chosen) = of_literal.or_else(of_type) {
+            // `Status::Done(note)`, whatever the note is.
+            let of_variant = || {
+                let mut made = given.variants.as_ref()?.names();
+                made.try_fold(0, |all, name| Some(all | chosen(&switch.arms, name)?)).filter(|all| *all != 0)
+            };
+            if let Some(chosen) = of_literal.or_else(of_variant).or_else(of_type) {
                 let all = (1u64 << switch.arms.len()) - 1;
                 let settled = switch.call.filter(|_| chosen.is_power_of_two());
                 closed.push(Closed { branch: switch.branch, arms: all & !chosen, settled });

@@ -23,6 +23,13 @@ pub struct Variants {
     ways: Vec<(Name, Path)>,
 }
 
+impl Variants {
+    /// Their names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        self.ways.iter().map(|(name, _)| name)
+    }
+}
+
 /// What a pattern asks of a value.
 enum Asks {
     /// One of these variants; `all` where it takes them whatever they hold.

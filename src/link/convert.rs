@@ -318,7 +318,8 @@ impl Converter<'_> {
         }
         self.steps.set(self.steps.get() + 1);
         if let Type::Trait(bounds) = base {
-            return bounds.iter().find_map(|bound| bound.binding(name).cloned());
+            let bound = bounds.iter().find_map(|bound| bound.binding(name).cloned());
+            return bound.or_else(|| self.declared_type(bounds, name, depth));
         }
         let program = self.program;
         program.impls_for(base).find_map(|block| {
@@ -330,6 +331,23 @@ impl Converter<'_> {
             }
             let inner = program.block_env(block, &program.impl_generics(block, base));
             Some(self.ty(&inner, ty, depth + 1))
+        })
+    }
+
+    /// What a trait says of its associated type, for a type of which no more than the trait is known; where it names
+    /// traits of the workspace, whose methods are known.
+    fn declared_type(&self, bounds: &[Bound], name: &str, depth: u32) -> Option<Type> {
+        let program = self.program;
+        let local = bounds.iter().filter_map(|bound| match bound.of {
+            TraitRef::Local(of) => Some(of),
+            TraitRef::External(_) => None,
+        });
+        local.flat_map(|of| program.supertraits(of)).find_map(|of| {
+            let (_, bounds) = program.trait_def(of).types.iter().find(|(known, _)| known == name)?;
+            let env = Env { self_ty: Some(program.trait_type(of)), ..Env::bare(program.trait_scope(of)) };
+            let said = self.bounds(&env, bounds, depth + 1).bounded();
+            let Type::Trait(known) = &said else { return None };
+            known.iter().any(|bound| matches!(bound.of, TraitRef::Local(_))).then_some(said)
         })
     }
 }

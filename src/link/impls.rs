@@ -278,7 +278,8 @@ impl Program {
             })
     }
 
-    fn supertraits(&self, id: TraitId) -> Vec<TraitId> {
+    /// A trait and all that it asks for, nearest first.
+    pub(super) fn supertraits(&self, id: TraitId) -> Vec<TraitId> {
         let mut found = vec![id];
         let mut next = 0;
         while let Some(id) = found.get(next).copied() {

@@ -61,7 +61,8 @@ impl Program {
             let declaring = local.iter().filter_map(|of| self.declaring(*of, &name));
             let functions = distinct(declaring.flat_map(|of| self.trait_method(of, &name)).collect());
             let consts = local.iter().flat_map(|of| self.trait_consts(*of, &name));
-            return functions.into_iter().map(Def::Fn).chain(consts.map(Def::Const)).collect();
+            let declared: Vec<Def> = functions.into_iter().map(Def::Fn).chain(consts.map(Def::Const)).collect();
+            return if declared.is_empty() { self.blanket_associated(ty, &name) } else { declared };
         }
         if let Type::Def(id, _) = ty
             && let Some(variant) = self.variant_of(*id, &name)
@@ -81,8 +82,13 @@ impl Program {
         if !found.is_empty() || ty.is_unknown() {
             return found;
         }
-        let blanket = self.blanket_impls_with(&name).iter().filter(|block| self.satisfies(**block, ty, 0));
-        blanket.flat_map(|block| self.declared_in(*block, &name)).collect()
+        self.blanket_associated(ty, &name)
+    }
+
+    /// What a type has of a name by `impl<T: Bound> Trait for T`.
+    fn blanket_associated(&self, ty: &Type, name: &Name) -> Vec<Def> {
+        let blanket = self.blanket_impls_with(name).iter().filter(|block| self.satisfies(**block, ty, 0));
+        blanket.flat_map(|block| self.declared_in(*block, name)).collect()
     }
 
     /// `<Type as Trait>::name`: the impl's function or the default; all of them when the type does not tell.

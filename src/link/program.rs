@@ -258,6 +258,10 @@ impl Program {
         &self.trees[tree as usize].tree.traits[index as usize]
     }
 
+    pub(super) fn trait_scope(&self, id: TraitId) -> ScopeId {
+        self.traits[id.0 as usize].scope
+    }
+
     /// `crate::module::Name`, with the name of the crate.
     pub fn trait_path(&self, id: TraitId) -> String {
         let mut names = self.scopes.path(self.traits[id.0 as usize].scope);

@@ -170,9 +170,15 @@ impl Lowering {
         let at = self.def_range(&def.vis, word, def.brace_token.span.close());
         let index = self.tree.traits.len() as u32;
         let generics = self.generics(&def.generics);
-        let bounds = self.bounds(&def.supertraits);
+        let mut bounds = self.bounds(&def.supertraits);
+        bounds.extend(self.bounds_of_self(&def.generics));
         let (scope, attrs) = (self.scope.clone(), attrs::attrs(&def.attrs));
-        self.tree.traits.push(TraitDef { scope, name: name(&def.ident), generics, bounds, attrs, at });
+        let types = def.items.iter().filter_map(|member| match member {
+            syn::TraitItem::Type(ty) => Some((name(&ty.ident), self.bounds(&ty.bounds))),
+            _ => None,
+        });
+        let types = types.collect();
+        self.tree.traits.push(TraitDef { scope, name: name(&def.ident), generics, bounds, types, attrs, at });
         let test = self.enter(&def.attrs);
         for member in &def.items {
             self.trait_member(member, index, is_public(&def.vis));

@@ -156,8 +156,10 @@ pub struct TraitDef {
     pub scope: Scope,
     pub name: Name,
     pub generics: Vec<Generic>,
-    /// Supertraits.
+    /// Supertraits, those that the where clause asks of `Self` included.
     pub bounds: Vec<Ty>,
+    /// Associated types and their bounds, by name.
+    pub types: Vec<(Name, Vec<Ty>)>,
     pub attrs: Vec<Attr>,
     pub at: Range,
 }

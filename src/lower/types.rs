@@ -106,17 +106,28 @@ impl Lowering {
                 lowered.push(Generic { name: name(&param.ident), bounds: self.bounds(&param.bounds) });
             }
         }
-        let Some(clause) = &generics.where_clause else { return lowered };
-        for predicate in &clause.predicates {
-            let WherePredicate::Type(predicate) = predicate else { continue };
-            let Type::Path(bounded) = &predicate.bounded_ty else { continue };
-            let Some(ident) = bounded.path.get_ident() else { continue };
-            let bounded = name(ident);
-            let bounds = self.bounds(&predicate.bounds);
+        for (bounded, bounds) in predicates(generics) {
+            let (bounded, bounds) = (name(bounded), self.bounds(bounds));
             if let Some(generic) = lowered.iter_mut().find(|generic| generic.name == bounded) {
                 generic.bounds.extend(bounds);
             }
         }
         lowered
     }
+
+    /// What a trait's where clause asks of `Self`, as if it stood behind the trait's name.
+    pub fn bounds_of_self(&mut self, generics: &syn::Generics) -> Vec<Ty> {
+        let of_self = predicates(generics).filter(|(bounded, _)| *bounded == "Self");
+        of_self.flat_map(|(_, bounds)| self.bounds(bounds)).collect()
+    }
+}
+
+/// The plain names in a where clause, each with its bounds.
+fn predicates(generics: &syn::Generics) -> impl Iterator<Item = (&syn::Ident, &Punctuated<TypeParamBound, Token![+]>)> {
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    predicates.filter_map(|predicate| {
+        let WherePredicate::Type(predicate) = predicate else { return None };
+        let Type::Path(bounded) = &predicate.bounded_ty else { return None };
+        Some((bounded.path.get_ident()?, &predicate.bounds))
+    })
 }

@@ -40,9 +40,18 @@ pub fn covering_key(
     // What an UPDATE leaves as it is, the row has already.
     let has_all = write.1.sets.is_empty() || write.1.action == Action::Update;
     let given = |column: &Name| has_all || write.1.sets.iter().any(|set| set.column == *column);
+    // A value that is drawn is there only where it was asked for; one way of several asks for nothing.
+    let named = |column: &Name, predicate: &Predicate| {
+        matches!(predicate.op, Compare::Eq | Compare::In)
+            && predicate.columns.as_slice() == std::slice::from_ref(column)
+    };
+    let new = |column: &Name| {
+        !read.1.filter.iter().any(|predicate| named(column, predicate))
+            && is_drawn_anew(scene, write.0, write.1, std::slice::from_ref(column))
+    };
     let fits = |key: &[Name]| {
         !key.is_empty()
-            && key.iter().all(|column| asked(column) && given(column))
+            && key.iter().all(|column| asked(column) && given(column) && !new(column))
             && !uncovered::holds_nothing(scene, table, key, read, write)
             && !letters::open(scene, table, key, read, write)
     };

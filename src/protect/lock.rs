@@ -12,7 +12,9 @@ use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, rows};
-use crate::sql::statement::{Access as TableAccess, Action, Operand, Place, RowLock, Strength, TableLock, Verb, Wait};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Compare, Operand, Place, RowLock, Strength, TableLock, Verb, Wait,
+};
 
 pub(super) fn protects(
     scene: &Scene<'_, '_>,
@@ -176,6 +178,12 @@ fn earlier_lock(
         if is_passed_by(scene, event, write) {
             continue;
         }
+        // An UPDATE or DELETE that finds no row locks none.
+        let gaps = event.dialect == Dialect::MySql && writer.level >= Isolation::RepeatableRead;
+        let may_miss = strength.is_none() && shape == Shape::Phantom && relation == Locked::ReadRow && !gaps;
+        if may_miss && !is_met(scene, event, write) {
+            continue;
+        }
         match holds(scene, event, &writer, strength, shape, relation, read) {
             Ok(()) => return Some(Protection::EarlierLock(event.id)),
             Err(why) => tried.push(why),
@@ -266,7 +274,10 @@ fn lock_relation(
             return false;
         }
         let (agree, contradict) = rows::compare_keys(scene, (other, table), (access, locked));
-        agree && !contradict
+        let asked = |column: &Name, value: &Operand| {
+            table.equals(column).is_some_and(|known| scene.same_value((other, known), (access, value)) != Some(false))
+        };
+        agree && !contradict && is_fixed(scene, (access, locked), asked)
     };
     if same(deciding, read) {
         return Some(Locked::ReadRow);
@@ -277,30 +288,49 @@ fn lock_relation(
         return Some(Locked::WrittenRow);
     }
     // The lock's key value finds the rows that decide.
-    let keys: Vec<_> = locked
-        .filter
-        .iter()
-        .filter(|p| p.op == crate::sql::statement::Compare::Eq)
-        .flat_map(|p| scene.terms_in(access, &p.value))
-        .filter(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)))
-        .collect();
+    let values = |value: &Operand| {
+        let mut terms = scene.terms_in(access, value);
+        terms.retain(|term| !matches!(scene.ev.terms.get(*term), Term::Literal(_)));
+        terms
+    };
+    let equal = locked.filter.iter().filter(|p| p.op == Compare::Eq);
+    let keys: Vec<TermId> = equal.flat_map(|p| values(&p.value)).collect();
     let from_locked = |term: TermId| {
         let named = |part: &Part| !is_of_many(scene, (access, locked), part);
         scene.origins(term).iter().any(|origin| origin.event == event.id && !origin.computed && named(&origin.part))
     };
     // What the rows are joined with decides as well which of them are read.
-    let by_key = deciding
-        .statement
-        .accesses
-        .iter()
-        .flat_map(|access| &access.filter)
-        .flat_map(|p| scene.terms_in(deciding, &p.value))
-        .any(|term| keys.contains(&term) || from_locked(term));
+    let filters = deciding.statement.accesses.iter().flat_map(|access| &access.filter);
+    let asked: Vec<TermId> = filters.flat_map(|p| scene.terms_in(deciding, &p.value)).collect();
+    // Who asks for the lock of another table's row means to keep others away by it.
+    let meant = locked.lock.is_some() && locked.table.name != read.table.name;
+    let among = |_: &Name, value: &Operand| values(value).iter().any(|term| asked.contains(term));
+    let by_key = asked.iter().any(|term| from_locked(*term))
+        || asked.iter().any(|term| keys.contains(term)) && (meant || is_fixed(scene, (access, locked), among));
     if by_key && locked.table.name != read.table.name {
         return Some(Locked::Parent);
     }
     // A lock on another row of the table under the same key column, such as all children of one parent.
     (by_key && locked.table.name == read.table.name).then_some(Locked::ReadRow)
+}
+
+/// Whether what another statement asks for fixes which rows a lock is on, so that whoever asks for the same waits for the
+/// same lock: it has all values by which the lock finds its rows, or those of a key. `DELETE … WHERE shop = $1 AND name = $2`
+/// keeps nobody away who looks for a place of that shop under another name.
+fn is_fixed(
+    scene: &Scene<'_, '_>,
+    (access, locked): (&Access, &TableAccess),
+    shares: impl Fn(&Name, &Operand) -> bool,
+) -> bool {
+    let constant = |value: &Operand| access.constant(&scene.ev.terms, value).is_some();
+    let shared = |column: &Name| {
+        locked
+            .equals(column)
+            .is_some_and(|value| constant(value) || value.is_of_another_table() || shares(column, value))
+    };
+    let mut equal = locked.filter.iter().filter(|p| p.op == Compare::Eq && p.columns.len() == 1);
+    let table = scene.schema.table(&locked.table.name);
+    equal.all(|p| shared(&p.columns[0])) || table.is_some_and(|table| table.keys().any(|key| key.iter().all(shared)))
 }
 
 /// Whether several rows of a locked table may name the same row by a part of what was read with the lock, so that who locks
@@ -355,6 +385,12 @@ fn holds(
         return fresh_after(scene, lock, tx, strength, read);
     }
     fresh_after(scene, lock, tx, strength, read)
+}
+
+/// Whether a write only comes after a statement that has found its row: it hangs on what that one gave.
+fn is_met(scene: &Scene<'_, '_>, lock: &Event, write: &Event) -> bool {
+    let on_it = |cond: &CondId| scene.origins(scene.ev.cond(*cond).term).iter().any(|origin| origin.event == lock.id);
+    lock.access().is_some_and(|access| access.row_required) || scene.conditions(&write.deps).iter().any(on_it)
 }
 
 /// Whether a plain read after the lock sees what was committed while the lock was waited for.

@@ -47,7 +47,14 @@ pub(super) fn way(
             |column: &Name| asked.iter().any(|(own, _)| *own == column) || asks_for(&read.0.statement, &beside, column);
         let covered = keys.into_iter().any(|key| !key.is_empty() && key.iter().all(has));
         let open = !asked.is_empty() && asked.iter().all(inserted) && !covered;
-        open.then(|| WhyNot::NoUniqueKey(asked.into_iter().map(|(column, _)| column.clone()).collect()))
+        open.then(|| {
+            let mut columns: Vec<Name> = asked.iter().map(|(column, _)| (*column).clone()).collect();
+            let beside = beside.filter.iter().filter(|other| other.op == Compare::Eq && other.columns.len() == 1);
+            let beside = beside.map(|other| (&other.columns[0], &other.value)).filter(inserted);
+            columns.splice(0..0, beside.map(|(column, _)| column.clone()));
+            columns.dedup();
+            WhyNot::NoUniqueKey(columns)
+        })
     });
     open.into_iter().next()
 }

@@ -1,10 +1,16 @@
 //! Rows that belong to another one: it is deleted since there are none, and whoever adds one in between is not asked.
 
+use crate::event::{Access, CondId, Event, EventId};
+use crate::flow::term::{Term, TermId, Terms};
 use crate::lower::tree::Name;
+use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, side};
+use crate::race::{Check, LooksAt, Sequence, side};
 use crate::sql::schema::OnDelete;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Predicate};
+use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
+
+/// How deep conditions are looked into.
+const DEPTH: usize = 8;
 
 /// What becomes of a row that is added between the look and the DELETE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +30,19 @@ pub fn added_meanwhile(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Add
     let target = access.statement.target().filter(|target| target.action == Action::Delete)?;
     if target.table.name == reads.table.name
         || !scene.rivals.inserted.contains(&reads.table.name)
-        || !side::finds_none(scene, sequence, write)
+        || !side::finds_none(scene, sequence, write) && !beside_none(scene, sequence, write)
     {
         return None;
     }
     let table = scene.schema.table(&reads.table.name)?;
-    let same = |one: &Predicate, other: &Predicate| {
+    let same = |one: &Operand, other: &Operand| {
         let bound = |operand: &Operand| matches!(operand, Operand::Placeholder(_) | Operand::Named(_));
-        bound(&one.value)
-            && bound(&other.value)
-            && scene.same_value((read, &one.value), (access, &other.value)) == Some(true)
+        bound(one) && bound(other) && scene.same_value((read, one), (access, other)) == Some(true)
     };
-    let links = named(reads).flat_map(|(column, one)| {
-        named(target).filter(move |(_, other)| same(one, other)).map(move |(key, _)| (column, key))
+    let keys = named(target);
+    let links = named(reads).into_iter().flat_map(|(column, one)| {
+        let fitting = keys.iter().filter(move |(_, other)| same(one, other));
+        fitting.map(move |(key, _)| (column, *key))
     });
     let becomes = |(column, key): (&Name, &Name)| {
         let mut refers = table.foreign_keys.iter().filter(|own| own.columns.contains(column)).peekable();
@@ -55,10 +61,113 @@ pub fn added_meanwhile(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Add
     links.into_iter().find_map(becomes)
 }
 
-/// The columns that an access compares with a value.
-fn named(access: &TableAccess) -> impl Iterator<Item = (&Name, &Predicate)> {
-    access.filter.iter().filter_map(|predicate| match (predicate.op, predicate.columns.as_slice()) {
-        (Compare::Eq, [column]) => Some((column, predicate)),
-        _ => None,
+/// The sequence of a DELETE and a statement that found no rows of another table beside the row that it read: their list, or
+/// whether there are any, is a column of the result.
+pub fn beside(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
+    let target = write.target().filter(|target| target.action == Action::Delete)?;
+    let mut reads = scene.before(write.id).filter_map(|event| Some((event.id, event.access()?)));
+    reads.find_map(|(read, access)| {
+        let of_target = |own: &TableAccess| own.table.name == target.table.name;
+        let asked = access.statement.output.iter().filter_map(|output| output.rows_of.as_ref());
+        let mut places = asked.filter_map(|table| {
+            let own = |own: &TableAccess| own.table.name == *table && own.action == Action::Read && !of_target(own);
+            access.statement.accesses.iter().position(own)
+        });
+        places.find_map(|place| {
+            let asks = |cond: &CondId| asks_beside(scene, (read, access), place, scene.ev.cond(*cond).term);
+            let all = scene.conditions(&write.deps);
+            let conds = all.iter().copied().filter(asks);
+            let checks: Vec<Check> =
+                conds.map(|cond| Check { cond: Some(cond), looks_at: LooksAt::Existence }).collect();
+            let found = Sequence { checks, ..Sequence::of(read, write.id, place, Relation::Other) };
+            added_meanwhile(scene, &found).map(|_| found)
+        })
     })
+}
+
+/// Whether a condition has to do with a column of a result that is made of the rows of one of the statement's sub-queries.
+fn asks_beside(scene: &Scene<'_, '_>, read: (EventId, &Access), place: usize, term: TermId) -> bool {
+    let mut found = false;
+    scene.ev.terms.walk(term, &mut |part| found |= is_beside(scene, read, place, part));
+    found
+}
+
+fn is_beside(scene: &Scene<'_, '_>, (read, access): (EventId, &Access), place: usize, term: TermId) -> bool {
+    let Term::Field(of, name) = scene.ev.terms.get(term) else { return false };
+    let outputs = &access.statement.output;
+    let output = match name.parse::<usize>() {
+        Ok(at) => outputs.get(at),
+        Err(_) => outputs.iter().find(|output| output.name == *name),
+    };
+    let table = access.statement.accesses.get(place).map(|own| &own.table.name);
+    *scene.ev.terms.get(*of) == Term::Row(read) && output.is_some_and(|output| output.rows_of.as_ref() == table)
+}
+
+/// Whether some of those who come to a write have found that there are no rows in a sub-query of what they read.
+fn beside_none(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> bool {
+    let Some(access) = scene.access(sequence.read) else { return false };
+    let own = |term: TermId| is_beside(scene, (sequence.read, access), sequence.read_access, term);
+    sequence.checks.iter().filter_map(|check| check.cond).any(|cond| {
+        side::outcome(scene.ev, cond, write)
+            .is_some_and(|holds| is_none(scene, scene.ev.cond(cond).term, holds, &own, 0))
+    })
+}
+
+/// Whether a test that comes out so says that a value is an empty list, zero or false; for some who come so far, where the
+/// others have a choice of the request to thank for it: `if !all && !row.parts.is_empty() { return … }`.
+fn is_none(scene: &Scene<'_, '_>, term: TermId, holds: bool, own: &dyn Fn(TermId) -> bool, depth: usize) -> bool {
+    let terms = &scene.ev.terms;
+    let value = |term: TermId| match terms.get(term) {
+        Term::Computed(by, parts) if by == "len" && parts.len() == 1 => own(parts[0]),
+        _ => own(term),
+    };
+    let within = |part: &TermId, holds: bool| is_none(scene, *part, holds, own, depth + 1);
+    let chosen = |part: &TermId| scene.origins(*part).is_empty();
+    match terms.get(term) {
+        _ if depth > DEPTH => false,
+        Term::Exists(of) => !holds && own(*of),
+        Term::Field(..) => !holds && own(term),
+        Term::Computed(by, parts) => match (by.as_str(), &**parts) {
+            ("!", [part]) => within(part, !holds),
+            ("&&", parts) if holds => parts.iter().any(|part| within(part, true)),
+            ("&&", parts) => {
+                parts.iter().any(|part| within(part, false) && parts.iter().filter(|other| *other != part).all(chosen))
+            }
+            ("||", parts) if !holds => parts.iter().any(|part| within(part, false)),
+            ("==" | "<=", [left, right]) if is_zero(terms, *right) => holds && value(*left),
+            ("!=" | ">", [left, right]) if is_zero(terms, *right) => !holds && value(*left),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn is_zero(terms: &Terms, term: TermId) -> bool {
+    matches!(terms.get(term), Term::Literal(text) if text == "0")
+}
+
+/// The columns that an access compares with a value, be it in one way of an OR.
+fn named(access: &TableAccess) -> Vec<(&Name, &Operand)> {
+    let mut found = Vec::new();
+    for predicate in &access.filter {
+        match (predicate.op, predicate.columns.as_slice(), &predicate.value) {
+            (Compare::Eq, [column], value) => found.push((column, value)),
+            (Compare::Other, _, Operand::Expr { text, parts }) if text == "or" => {
+                found.extend(parts.iter().filter_map(compared));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// `column = value`.
+fn compared(way: &Operand) -> Option<(&Name, &Operand)> {
+    let Operand::Expr { text, parts } = way else { return None };
+    match (text.as_str(), parts.as_slice()) {
+        ("=", [Operand::Column { table: None, column }, value] | [value, Operand::Column { table: None, column }]) => {
+            Some((column, value))
+        }
+        _ => None,
+    }
 }

@@ -18,7 +18,7 @@ use crate::race::rivals::Rivals;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Output, Statement};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Output, Place, Statement};
 
 /// The events of one function, indexed.
 pub struct Scene<'a, 'p> {
@@ -372,7 +372,10 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// The value that a part of a row was asked for with: `row.id` of `WHERE id = $1`.
     fn asked_with(&self, read: EventId, part: &Part) -> Option<TermId> {
         let access = self.access(read)?;
-        let [only] = access.statement.accesses.as_slice() else { return None };
+        // What is asked for in a condition only narrows the search.
+        let narrows = |own: &&TableAccess| !matches!(own.place, Place::InWhere | Place::Exists | Place::NotExists);
+        let mut given = access.statement.accesses.iter().filter(narrows);
+        let only = given.next().filter(|_| given.next().is_none())?;
         let LooksAt::Column(column) = self.looks_at(&access.statement, part, false) else { return None };
         access.bound(only.equals(&column)?)
     }

@@ -72,6 +72,10 @@ fn moves_to_others(facts: &Facts<'_, '_>) -> bool {
 pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     let target = write.target()?;
     let (read, read_access) = read_whole(scene, write, Action::Delete, |access| access.aggregate.is_none())?;
+    // To one row that is named by its key none is added, and what nobody changes is put back as it is.
+    let reads = read.access()?.statement.accesses.get(read_access)?;
+    let one = rows::asked_by_key(scene, reads);
+    let stays = |column: &Name| one && !scene.rivals.changes(&reads.table.name, column);
     let put_back = |event: &Event| {
         let access = event.access()?;
         let target = access.statement.target().filter(|inserted| inserted.table.name == target.table.name)?;
@@ -80,7 +84,7 @@ pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
             origins.iter().any(|origin| origin.event == read.id)
         };
         let sets = target.sets.iter().filter(from_read).map(|set| set.column.clone());
-        let columns: Vec<Name> = sets.filter(|_| target.action == Action::Insert).collect();
+        let columns: Vec<Name> = sets.filter(|column| target.action == Action::Insert && !stays(column)).collect();
         (!columns.is_empty()).then_some(columns)
     };
     let columns = scene.after_of(Kind::Write, write.id).find_map(put_back)?;

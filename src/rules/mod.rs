@@ -35,7 +35,7 @@ use crate::protect::{self, Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, Written, alternatives, common, dependency, here, transaction};
+use crate::race::{LooksAt, Sequence, Written, alternatives, children, common, dependency, here, transaction};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Loss;
 use crate::span::Span;
@@ -86,9 +86,10 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         let carried = || reset::carried(scene, write).map(|sequence| (lost_update::ID, sequence, None));
         let emptied = || lost_update::emptied(scene, write).map(|sequence| (lost_update::ID, sequence, None));
         let spent = || unsafe_claim::spent(scene, write).map(|sequence| (unsafe_claim::ID, sequence, None));
+        let beside = || children::beside(scene, write).map(|sequence| (stale_guard::ID, sequence, None));
         let reset = || reset::claims(scene, write).map(|(sequence, other)| (lost_update::ID, sequence, Some(other)));
         if let Some((rule, sequence, counterpart)) =
-            counted.or_else(emptied).or_else(copied).or_else(spent).or_else(carried).or_else(reset)
+            counted.or_else(emptied).or_else(copied).or_else(spent).or_else(carried).or_else(beside).or_else(reset)
             && let Some(read) = scene.event(sequence.read)
             && wanted(read, write)
             && let shape = match (rule, &counterpart) {

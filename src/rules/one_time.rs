@@ -121,6 +121,7 @@ impl Use<'_, '_, '_> {
                 let new = self.target.conflict.is_none() && !scene.rivals.journals.contains(&self.target.table.name);
                 new && self.is_more_than_a_note() && (by_key || !once())
                     || by_key && dependency::written(self.target).any(adds)
+                    || by_key && self.target.conflict.is_none() && self.is_handed_out()
             }
             Action::Update => by_key && (self.target.sets.iter().any(adds) || self.names_who_gets()),
             Action::Delete | Action::Read => false,
@@ -169,6 +170,22 @@ impl Use<'_, '_, '_> {
         told > 1 && beside.any(|value| self.is_from_row(value))
     }
 
+    /// Whether a new row is one that each run makes of its own, and its caller is told the key under which it is looked for
+    /// later: a pass, a token.
+    fn is_handed_out(&self) -> bool {
+        let (scene, table) = (self.facts.scene, &self.target.table.name);
+        let (terms, returned) = (&scene.ev.terms, scene.flow.returns.term);
+        let told = |term: TermId| is_by_chance(terms, term) && terms.mentions(returned, term);
+        let def = scene.schema.table(table);
+        let chosen = scene.rivals.chosen.get(table);
+        let is_key = |column: &Name| {
+            chosen.is_some_and(|columns| columns.contains(column))
+                && def.is_some_and(|def| def.all_keys().any(|key| key == std::slice::from_ref(column)))
+        };
+        let mut keys = self.target.sets.iter().filter(|set| is_key(&set.column));
+        keys.any(|set| self.access.bound(&set.value).is_some_and(told))
+    }
+
     /// Whether an UPDATE finds its row by what was read, and gives it what the caller brought: a password, for a token.
     fn names_who_gets(&self) -> bool {
         self.target.filter.iter().any(|predicate| self.is_from_row(&predicate.value))
@@ -180,6 +197,7 @@ impl Use<'_, '_, '_> {
 /// that found the old one.
 fn renewed(facts: &Facts<'_, '_>) -> bool {
     let scene = facts.scene;
+    // None where the row had to be there: nobody goes on without it.
     let found: Vec<CondId> = facts.sequence.checks.iter().filter_map(|check| check.cond).collect();
     let takes_its_place = |event: &Event| {
         let Some(access) = event.access() else { return false };
@@ -187,7 +205,7 @@ fn renewed(facts: &Facts<'_, '_>) -> bool {
         access.statement.target().is_some_and(|target| {
             target.action == Action::Insert && target.table.name == facts.target.table.name && target.conflict.is_none()
         }) && goes_along(facts, event)
-            && scene.conditions(&event.deps).iter().any(|cond| found.contains(cond))
+            && (found.is_empty() || scene.conditions(&event.deps).iter().any(|cond| found.contains(cond)))
             && (facts.reads_by_key() && bound.into_iter().any(|term| is_by_chance(&scene.ev.terms, *term))
                 || gets_another_name(facts, access))
     };

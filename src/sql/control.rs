@@ -298,7 +298,13 @@ fn app_lock(tokens: &[Token]) -> Option<Statement> {
         key: key.iter().map(operand).collect(),
     };
     let mut statement = bare(Verb::Other);
-    statement.output.push(Output { name: name.into(), from: Vec::new(), lock: Some(lock), aggregate: None });
+    statement.output.push(Output {
+        name: name.into(),
+        from: Vec::new(),
+        lock: Some(lock),
+        aggregate: None,
+        rows_of: None,
+    });
     Some(statement)
 }
 

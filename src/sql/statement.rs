@@ -280,6 +280,8 @@ pub struct Output {
     /// A lock function called here: `SELECT pg_advisory_xact_lock($1)`.
     pub lock: Option<LockCall>,
     pub aggregate: Option<Aggregate>,
+    /// The table whose rows a sub-query gives that it is made of, beside those of FROM: `ARRAY(SELECT …)`, `(SELECT count(*) …)`.
+    pub rows_of: Option<Name>,
 }
 
 /// A call of a lock function.

@@ -239,12 +239,18 @@ impl Render {
         let values: Vec<Operand> = columns.map(|column| self.operand(&column, level)).collect();
         if !alone {
             let from = fields.iter().map(|(_, column)| column.clone()).collect();
-            out.0.push(Output { name: Name::new("*"), from, lock: None, aggregate: None });
+            out.0.push(Output { name: Name::new("*"), from, lock: None, aggregate: None, rows_of: None });
             out.1.push(Operand::Expr { text: "row".to_owned(), parts: values });
             return;
         }
         for ((field, column), value) in fields.iter().zip(values) {
-            out.0.push(Output { name: field.clone(), from: vec![column.clone()], lock: None, aggregate: None });
+            out.0.push(Output {
+                name: field.clone(),
+                from: vec![column.clone()],
+                lock: None,
+                aggregate: None,
+                rows_of: None,
+            });
             out.1.push(value);
         }
     }
@@ -255,7 +261,7 @@ impl Render {
             self.column_used(*access, &star);
         }
         let value = tagged(sources.first().map(|(_, access)| *access), star.clone());
-        (Output { name: star.clone(), from: vec![star], lock: None, aggregate: None }, value)
+        (Output { name: star.clone(), from: vec![star], lock: None, aggregate: None, rows_of: None }, value)
     }
 
     fn column_used(&mut self, access: usize, column: &Name) {
@@ -398,7 +404,7 @@ fn output(expr: &Expr, value: &Operand) -> Output {
         },
         _ => (Name::new("?column?"), None),
     };
-    Output { name, from, lock, aggregate: aggregate_in(expr, 0) }
+    Output { name, from, lock, aggregate: aggregate_in(expr, 0), rows_of: None }
 }
 
 /// The first aggregate of an expression.

@@ -1,10 +1,19 @@
 //! Which functions a method call may reach.
 
-use super::{app, krate, linked, methods, param, resolve, shown};
-use crate::link::Via;
+use super::{app, function, krate, linked, methods, param, resolve, shown, shown_def};
+use crate::link::{Program, Via};
+use crate::lower::tree::{Segment, TyPath};
 
 fn none() -> (Vec<String>, Via) {
     (Vec::new(), Via::Inherent)
+}
+
+/// What a path of plain names may be in the body of the function `from`.
+fn path(program: &Program, from: &str, path: &str) -> Vec<String> {
+    let segment = |name: &str| Segment { name: name.into(), args: Vec::new(), bindings: Vec::new() };
+    let path = TyPath { qself: None, segments: path.split("::").map(segment).collect() };
+    let from = function(program, from);
+    program.path(program.scope_of(from), Some(from), &path).iter().map(|def| shown_def(program, def)).collect()
 }
 
 #[test]
@@ -108,6 +117,24 @@ fn blanket_impls_need_their_bounds() {
     assert_eq!(methods(&program, "app::sea::pool", "one").0, ["app::sea::C::one"]);
     assert_eq!(methods(&program, "app::sea::bound", "one").0, ["app::sea::C::one"]);
     assert_eq!(methods(&program, "app::sea::own", "one"), none());
+}
+
+#[test]
+fn extension_traits_are_had_by_whatever_has_their_bounds() {
+    let program = app(&[(
+        "src/lib.rs",
+        "pub trait Store { type Tx: Tx; fn read(&self); } pub trait Tx { fn begin() {} }
+         pub trait Ops where Self: Store { fn find(&self) { self.read() } fn count() {} } impl<T> Ops for T where T: Store {}
+         pub struct Pg; impl Store for Pg { type Tx = PgTx; fn read(&self) {} } pub struct PgTx; impl Tx for PgTx {}
+         fn bound<C: Store>(x: &C) {} fn ops(x: &impl Ops) {} fn known(x: Pg) {} fn none<C>(x: C) {}",
+    )]);
+    assert_eq!(methods(&program, "app::bound", "find").0, ["app::Ops::find"]);
+    assert_eq!(methods(&program, "app::ops", "read").0, ["app::Pg::read"]);
+    assert_eq!(methods(&program, "app::none", "find"), none());
+    assert_eq!(path(&program, "app::bound", "C::count"), ["fn app::Ops::count"]);
+    assert!(path(&program, "app::none", "C::count").is_empty());
+    assert_eq!(path(&program, "app::known", "Pg::count"), ["fn app::Ops::count"]);
+    assert_eq!(path(&program, "app::bound", "C::Tx::begin"), ["fn app::Tx::begin"]);
 }
 
 #[test]

@@ -26,6 +26,10 @@ pub(super) struct Reader<'a> {
     pub table_locks: Vec<(Name, TableLock)>,
     /// The first aggregate of the expression that is being read, and the query level it belongs to.
     pub aggregate: Option<(usize, Aggregate)>,
+    /// The table of the last sub-query of the expression that is being read.
+    pub asked: Option<Name>,
+    /// The bound values that were met so far, with those of the names of a WITH clause where one is used.
+    pub bound: Vec<Operand>,
     /// The place of sub-queries in the expression that is being read.
     pub place: Place,
     /// Whether columns that are read now are handed out or computed with.
@@ -42,6 +46,8 @@ pub(super) struct Cte {
     pub access: Option<usize>,
     /// The columns it hands on from that access as they are; `*` for all.
     pub passed: Vec<Name>,
+    /// The bound values that it is made with.
+    pub bound: Vec<Operand>,
 }
 
 /// The tables of one FROM clause.
@@ -90,6 +96,8 @@ pub(super) fn read(tree: &ast::Statement, prepared: &Prepared) -> Option<Vec<Sta
         calls: Vec::new(),
         table_locks: Vec::new(),
         aggregate: None,
+        asked: None,
+        bound: Vec::new(),
         place: Place::InWhere,
         records: false,
         depth: 0,
@@ -173,7 +181,7 @@ impl Reader<'_> {
         // What the select list calls is in its outputs already; the rest is called in some inner place.
         for (name, call) in self.calls {
             if output.iter().all(|o| o.lock.as_ref() != Some(&call)) {
-                output.push(Output { name, from: Vec::new(), lock: Some(call), aggregate: None });
+                output.push(Output { name, from: Vec::new(), lock: Some(call), aggregate: None, rows_of: None });
             }
         }
         for lock in output.iter_mut().filter_map(|o| o.lock.as_mut()) {

@@ -96,14 +96,17 @@ impl Reader<'_> {
     fn cte(&mut self, cte: &ast::Cte, outer: Option<&Level>) {
         let cte_name = name(&cte.alias.name);
         // A recursive part names the table that is being made; there is no access behind it.
-        self.ctes.push(Cte { name: cte_name, access: None, passed: Vec::new() });
+        self.ctes.push(Cte { name: cte_name, access: None, passed: Vec::new(), bound: Vec::new() });
         let at = self.ctes.len() - 1;
-        let from = self.accesses.len();
+        let (from, met) = (self.accesses.len(), self.bound.len());
         let rows = self.query(&cte.query, Place::Cte, outer);
         let written = (from..self.accesses.len()).find(|&access| self.accesses[access].action != Action::Read);
         if let Some(cte) = self.ctes.get_mut(at) {
             cte.access = written.or(rows.accesses.first().copied());
             cte.passed = passed(&rows.output);
+            cte.bound = self.bound.split_off(met);
+            // What is written says nothing of the rows that come of it.
+            cte.bound.retain(|_| written.is_none());
         }
     }
 
@@ -293,6 +296,7 @@ impl Reader<'_> {
         let shown = alias.unwrap_or_else(|| table.name.clone());
         if let Some(cte) = known.cloned() {
             self.used_in(cte.access, place);
+            self.bound.extend(cte.bound);
             level.sources.push(Source { name: shown, access: cte.access, direct: false, passed: cte.passed });
             return;
         }
@@ -352,9 +356,10 @@ impl Reader<'_> {
     /// A sub-query as a value: its tables become accesses in `place`.
     pub fn subquery(&mut self, query: &Query, place: Place, level: &Level) -> Operand {
         let (records, held) = (self.records, self.aggregate);
-        let from = self.accesses.len();
+        let (from, met) = (self.accesses.len(), self.bound.len());
         let rows = self.query(query, place, Some(level));
         (self.records, self.place) = (records, self.place);
+        self.asked = rows.accesses.first().and_then(|access| self.accesses.get(*access)).map(|a| a.table.name.clone());
         self.aggregate = held.or(rows.output.first().and_then(|output| output.aggregate).map(|a| (self.level, a)));
         let mut parts = rows.values;
         for predicate in self.accesses.iter().skip(from).flat_map(|access| &access.filter) {
@@ -364,6 +369,10 @@ impl Reader<'_> {
                 }
             });
         }
+        let bound =
+            self.bound.iter().skip(met).filter(|value| matches!(value, Operand::Placeholder(_) | Operand::Named(_)));
+        let beside: Vec<Operand> = bound.filter(|value| !parts.contains(value)).cloned().collect();
+        parts.extend(beside);
         Operand::Subquery(parts)
     }
 
@@ -402,9 +411,10 @@ impl Reader<'_> {
             _ => return self.all_columns(level.accesses().collect(), level.sources.first().map(|s| s.name.clone())),
         };
         let calls = self.calls.len();
-        let outer = self.aggregate.take();
+        let (outer, asked) = (self.aggregate.take(), self.asked.take());
         let value = self.value(expr, level);
         let aggregate = std::mem::replace(&mut self.aggregate, outer).map(|(_, aggregate)| aggregate);
+        let rows_of = std::mem::replace(&mut self.asked, asked).filter(|_| level.accesses().next().is_some());
         let mut from: Vec<Name> = Vec::new();
         value.walk(&mut |part| {
             if let Operand::Column { column, .. } = part
@@ -418,7 +428,7 @@ impl Reader<'_> {
             None => output_name(expr, &value),
         };
         let lock = self.calls.get(calls).map(|(_, lock)| lock.clone());
-        (Output { name, from, lock, aggregate }, value)
+        (Output { name, from, lock, aggregate, rows_of }, value)
     }
 
     fn all_columns(&mut self, accesses: Vec<usize>, of: Option<Name>) -> (Output, Operand) {
@@ -427,7 +437,7 @@ impl Reader<'_> {
             self.column_used(access, &star);
         }
         let value = tagged(accesses.first().copied(), of, star.clone());
-        (Output { name: star.clone(), from: vec![star], lock: None, aggregate: None }, value)
+        (Output { name: star.clone(), from: vec![star], lock: None, aggregate: None, rows_of: None }, value)
     }
 }
 

@@ -179,6 +179,7 @@ impl Reader<'_> {
     fn column(&mut self, idents: &[ast::Ident], level: &Level) -> Operand {
         if let [ident] = idents {
             if let Some(operand) = render::unmark(&ident.value) {
+                self.bound.push(operand.clone());
                 return operand;
             }
             if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default") {
