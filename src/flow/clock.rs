@@ -23,7 +23,7 @@ impl<'p> Evaluator<'p> {
 
 /// Whether a value is made with what a clock said.
 pub fn is_of_clock(terms: &Terms, id: TermId) -> bool {
-    let mut found = false;
-    terms.walk(id, &mut |term| found |= matches!(terms.get(term), Term::Computed(by, _) if by == CLOCK));
-    found
+    // What it said is not known.
+    let enter = |part| terms.holds_unknown(part);
+    terms.any(id, enter, |part| matches!(terms.get(part), Term::Computed(by, _) if by == CLOCK))
 }

@@ -152,6 +152,29 @@ fn spread(short: u32) -> u64 {
     u64::from(short) | u64::from(short) << 32
 }
 
+/// Terms that a walk has come past: most values are made of few.
+#[derive(Default)]
+struct Seen {
+    few: Vec<TermId>,
+    more: FxHashSet<TermId>,
+}
+
+impl Seen {
+    const FEW: usize = 16;
+
+    /// Whether it is the first time.
+    fn insert(&mut self, id: TermId) -> bool {
+        if self.few.contains(&id) {
+            return false;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(id);
+            return true;
+        }
+        self.more.insert(id)
+    }
+}
+
 impl Terms {
     pub fn get(&self, id: TermId) -> &Term {
         &self.terms.get(id.0).0
@@ -457,14 +480,34 @@ impl Terms {
 
     /// Calls `visit` on a term and everything it is made of, each once.
     pub fn walk(&self, id: TermId, visit: &mut dyn FnMut(TermId)) {
+        self.any(
+            id,
+            |_| true,
+            |part| {
+                visit(part);
+                false
+            },
+        );
+    }
+
+    /// Whether something holds of a term or of what it is made of. What is not entered is not asked, nor what is inside.
+    pub fn any(&self, id: TermId, enter: impl Fn(TermId) -> bool, mut holds: impl FnMut(TermId) -> bool) -> bool {
         let mut todo = vec![id];
-        let mut seen = FxHashSet::default();
+        let mut seen = Seen::default();
         while let Some(id) = todo.pop() {
-            if seen.insert(id) {
-                visit(id);
+            if enter(id) && seen.insert(id) {
+                if holds(id) {
+                    return true;
+                }
                 todo.extend(self.parts(id));
             }
         }
+        false
+    }
+
+    /// Whether something that nothing is known of stands in a value.
+    pub fn holds_unknown(&self, id: TermId) -> bool {
+        self.facts(id).has.any(Has::FRESH)
     }
 
     /// Whether a value is one of several, or a part of one, so that its type may be that of another.

@@ -177,13 +177,14 @@ impl<'a, 'p> Facts<'a, 'p> {
     fn measures_row(&self, asked: TermId) -> bool {
         let (scene, terms) = (self.scene, &self.scene.ev.terms);
         let of_read = |part: &TermId| scene.origins(*part).iter().any(|origin| self.is_read(origin.event));
-        let mut found = false;
-        terms.walk(asked, &mut |part| {
-            if let Term::Computed(by, parts) = terms.get(part) {
-                found |= is_measure(by) && parts.iter().any(of_read);
-            }
-        });
-        found
+        terms.any(
+            asked,
+            |part| terms.measures(part),
+            |part| match terms.get(part) {
+                Term::Computed(by, parts) => is_measure(by) && parts.iter().any(of_read),
+                _ => false,
+            },
+        )
     }
 
     /// Whether each part of a condition that looks at the row asks who may go on, only asks if a column is there, or is of
@@ -505,13 +506,8 @@ impl<'a, 'p> Facts<'a, 'p> {
 
 /// Whether a part of a value that is none stands in a value.
 fn is_of_nothing(terms: &Terms, term: TermId) -> bool {
-    let mut found = false;
-    terms.walk(term, &mut |part| {
-        if let Term::Field(of, _) = terms.get(part) {
-            found |= matches!(terms.get(*of), Term::Literal(text) if text == "none");
-        }
-    });
-    found
+    let is_none = |of: TermId| matches!(terms.get(of), Term::Literal(text) if text == "none");
+    terms.any(term, |_| true, |part| matches!(terms.get(part), Term::Field(of, _) if is_none(*of)))
 }
 
 /// Whether a call looks something up by a value: in a map, a cache.

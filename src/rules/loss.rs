@@ -88,7 +88,7 @@ impl Facts<'_, '_> {
     pub fn revived(&self) -> Option<Counterpart> {
         let own = self.own_functions();
         let states = self.sequence.checks.iter().filter_map(|check| match &check.looks_at {
-            LooksAt::Column(column) if !self.permits(check) && self.hands_back(column) => Some(column),
+            LooksAt::Column(column) if self.hands_back(column) && !self.permits(check) => Some(column),
             _ => None,
         });
         let spoilers = states.filter(|column| !self.names_row(column)).filter_map(|column| self.spoiler(column, &own));
