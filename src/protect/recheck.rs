@@ -77,9 +77,10 @@ fn columns_of(terms: &Terms, term: TermId) -> Vec<(EventId, &Name)> {
 }
 
 fn decided_later(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protection> {
-    let read = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
-    let stays =
-        |from: &LooksAt| matches!(from, LooksAt::Column(column) if !scene.rivals.changes(&read.table.name, column));
+    // Of a join nobody knows which table a column is of.
+    let tables = &scene.access(sequence.read)?.statement.accesses;
+    let changes = |column: &Name| tables.iter().any(|read| scene.rivals.changes(&read.table.name, column));
+    let stays = |from: &LooksAt| matches!(from, LooksAt::Column(column) if !changes(column));
     if sequence.values.iter().any(|value| value.computed && !stays(&value.from)) {
         return None;
     }
