@@ -13,6 +13,7 @@ use crate::race::{Check, LooksAt, common, dependency, side, twice};
 use crate::rules::claim::Facts;
 use crate::rules::one_time;
 use crate::rules::stale_guard::NEAR;
+use crate::span::Span;
 use crate::sql::statement::{Action, Strength};
 
 pub const ID: &str = "double-fire";
@@ -126,17 +127,20 @@ fn held_meanwhile(facts: &Facts<'_, '_>, checks: &[&Check], effect: &Event) -> b
     locks && of_content && transaction::is_one(facts.scene, facts.read, facts.write)
 }
 
-/// Whether the write happens only where something outside gave an error: what was called for is not done by then.
+/// Whether the write happens only where something outside gave an error, or a function that calls it did: what was called
+/// for is not done by then.
 fn only_notes_failure(facts: &Facts<'_, '_>, effect: &Event) -> bool {
     let scene = facts.scene;
     let needed = scene.conditions(&effect.deps);
+    let places = || effect.calls.iter().map(|call| call.span).chain([effect.span]);
+    let called_in = |tested: Span| places().any(|at| at.file == tested.file && tested.at.contains(at.at));
     scene.conditions(&facts.write.deps).iter().filter(|cond| !needed.contains(cond)).any(|cond| {
         let cond = scene.ev.cond(*cond);
         let asked = match scene.ev.terms.get(cond.term) {
             Term::Exists(of) => *of,
             _ => cond.term,
         };
-        scene.ev.terms.is_answer(asked) && side::lacks(cond, facts.write) == Some(true)
+        (scene.ev.terms.is_answer(asked) || called_in(cond.span)) && side::lacks(cond, facts.write) == Some(true)
     })
 }
 
