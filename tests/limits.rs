@@ -149,6 +149,30 @@ fn a_write_is_followed_through_ten_calls() {
 }
 
 #[test]
+fn one_of_many_conditions_far_below_stands_for_those_that_look_at_the_same() {
+    let mut text = String::new();
+    for n in 0..10 {
+        let _ = write!(text, "async fn g{n}{HEAD} {{ let used = {READ};");
+        for limit in 0..60 {
+            let _ = write!(text, " if used > {limit} + n {{ return Err(sqlx::Error::RowNotFound); }}");
+        }
+        text.push_str(" Ok(used) }\n");
+    }
+    let _ = write!(text, "async fn c0{HEAD} {{");
+    for n in 0..10 {
+        let _ = write!(text, " g{n}(pool, id, n).await?;");
+    }
+    text.push_str(" Ok(n) }\n");
+    for n in 1..4 {
+        let _ = writeln!(text, "async fn c{n}{HEAD} {{ c{}(pool, id, n).await }}", n - 1);
+    }
+    let _ = write!(text, "pub async fn f{HEAD} {{ c3(pool, id, n).await?; {WRITE}; Ok(n) }}");
+    let analysis = analysed(text);
+    assert!(analysis.findings.iter().any(|finding| finding.table == "t"), "{:?}", analysis.findings);
+    gives_up(&analysis, "a function with too many conditions below it");
+}
+
+#[test]
 fn a_helper_that_sends_a_hundred_mails_is_still_one_that_sends() {
     let mut text = "use lettre::{Message, SmtpTransport, Transport};
         async fn tell(mailer: &SmtpTransport, mail: &Message) {"

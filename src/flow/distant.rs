@@ -43,6 +43,7 @@ impl Evaluator<'_> {
             self.told_in_one(&those, &mut found);
         }
         if conds.len() > MANY {
+            self.unknown.give_up("a function with too many conditions below it");
             for those in self.of_same_parts(conds) {
                 self.told_by_one(&those, &mut found);
             }

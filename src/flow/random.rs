@@ -79,7 +79,8 @@ enum Draw {
     Anew,
 }
 
-/// Source: the `Rng`, `RngCore`, `SampleString` and `SecureRandom` traits of `rand` and `ring`, `uuid::Uuid`, `ulid::Ulid`, `cryptr::utils`.
+/// Source: the `Rng`, `RngCore`, `SampleString` and `SecureRandom` traits of `rand` and `ring`, `uuid::Uuid`, `ulid::Ulid`,
+/// `cryptr::utils`.
 fn draws(owner: &str, name: &str) -> Option<Draw> {
     Some(match (owner, name) {
         (

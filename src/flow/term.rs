@@ -512,8 +512,6 @@ impl Terms {
 
     /// Whether a value is one of several, or a part of one, so that its type may be that of another.
     pub fn is_one_of_several(&self, id: TermId) -> bool {
-        let mut several = false;
-        self.walk(id, &mut |part| several |= matches!(self.get(part), Term::Either(_)));
-        several
+        self.any(id, |_| true, |part| matches!(self.get(part), Term::Either(_)))
     }
 }

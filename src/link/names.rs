@@ -183,17 +183,11 @@ impl Program {
     /// A name in one scope. `private` names of `use` lines are seen from inside only.
     fn here(&self, scope: ScopeId, name: &Name, private: bool, query: &mut Query) -> Vec<Def> {
         let place = self.scopes.get(scope);
-        let declared = || {
-            let mut found = place.names.get(name).cloned().unwrap_or_default();
-            found.extend(place.modules.get(name).into_iter().flatten().map(|module| Def::Module(*module)));
-            found
-        };
+        let mut found = place.names.get(name).cloned().unwrap_or_default();
+        found.extend(place.modules.get(name).into_iter().flatten().map(|module| Def::Module(*module)));
         // Most names lead no further.
-        if !place.imports.contains_key(name) {
-            let found = declared();
-            if !found.is_empty() || place.globs.is_empty() {
-                return found;
-            }
+        if !place.imports.contains_key(name) && (!found.is_empty() || place.globs.is_empty()) {
+            return found;
         }
         let key = (scope, name.clone(), private);
         if let Some(found) = query.done.get(&key) {
@@ -203,7 +197,6 @@ impl Program {
             return Vec::new();
         }
         query.steps += 1;
-        let mut found = declared();
         for import in place.imports.get(name).into_iter().flatten().filter(|import| private || import.public) {
             merge(&mut found, self.walk(scope, &import.path, true, query));
         }

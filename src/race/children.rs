@@ -87,9 +87,7 @@ pub fn beside(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
 
 /// Whether a condition has to do with a column of a result that is made of the rows of one of the statement's sub-queries.
 fn asks_beside(scene: &Scene<'_, '_>, read: (EventId, &Access), place: usize, term: TermId) -> bool {
-    let mut found = false;
-    scene.ev.terms.walk(term, &mut |part| found |= is_beside(scene, read, place, part));
-    found
+    scene.ev.terms.any(term, |_| true, |part| is_beside(scene, read, place, part))
 }
 
 fn is_beside(scene: &Scene<'_, '_>, (read, access): (EventId, &Access), place: usize, term: TermId) -> bool {

@@ -380,11 +380,8 @@ fn is_held(terms: &Terms, term: TermId) -> bool {
 
 /// Whether a field of this name of what was read stands in a value.
 fn comes_from(terms: &Terms, term: TermId, column: &str) -> bool {
-    let mut found = false;
-    terms.walk(term, &mut |part| {
-        found |= matches!(terms.get(part), Term::Field(of, name) if name == column && is_held(terms, *of));
-    });
-    found
+    let is_it = |part| matches!(terms.get(part), Term::Field(of, name) if name == column && is_held(terms, *of));
+    terms.any(term, |_| true, is_it)
 }
 
 /// Whether something is put to a part of a value of which `own` is true.

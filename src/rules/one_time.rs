@@ -237,8 +237,7 @@ fn goes_along(facts: &Facts<'_, '_>, event: &Event) -> bool {
     let terms = &scene.ev.terms;
     // So does who asks for the same.
     let of_caller = |cond: &Cond| {
-        let mut answered = false;
-        terms.walk(cond.term, &mut |part| answered |= terms.is_answer(part));
+        let answered = terms.any(cond.term, |_| true, |part| terms.is_answer(part));
         scene.origins(cond.term).is_empty() && terms.params(cond.term) != Params::default() && !answered
     };
     let went_well = |cond: &Cond| {

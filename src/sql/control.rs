@@ -298,13 +298,7 @@ fn app_lock(tokens: &[Token]) -> Option<Statement> {
         key: key.iter().map(operand).collect(),
     };
     let mut statement = bare(Verb::Other);
-    statement.output.push(Output {
-        name: name.into(),
-        from: Vec::new(),
-        lock: Some(lock),
-        aggregate: None,
-        rows_of: None,
-    });
+    statement.output.push(Output { lock: Some(lock), ..Output::of(name.into(), Vec::new()) });
     Some(statement)
 }
 

@@ -284,6 +284,13 @@ pub struct Output {
     pub rows_of: Option<Name>,
 }
 
+impl Output {
+    /// What is made of columns, with no lock, no aggregate and no sub-query in it.
+    pub fn of(name: Name, from: Vec<Name>) -> Self {
+        Self { name, from, lock: None, aggregate: None, rows_of: None }
+    }
+}
+
 /// A call of a lock function.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LockCall {

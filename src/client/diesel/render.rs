@@ -239,18 +239,12 @@ impl Render {
         let values: Vec<Operand> = columns.map(|column| self.operand(&column, level)).collect();
         if !alone {
             let from = fields.iter().map(|(_, column)| column.clone()).collect();
-            out.0.push(Output { name: Name::new("*"), from, lock: None, aggregate: None, rows_of: None });
+            out.0.push(Output::of(Name::new("*"), from));
             out.1.push(Operand::Expr { text: "row".to_owned(), parts: values });
             return;
         }
         for ((field, column), value) in fields.iter().zip(values) {
-            out.0.push(Output {
-                name: field.clone(),
-                from: vec![column.clone()],
-                lock: None,
-                aggregate: None,
-                rows_of: None,
-            });
+            out.0.push(Output::of(field.clone(), vec![column.clone()]));
             out.1.push(value);
         }
     }
@@ -261,7 +255,7 @@ impl Render {
             self.column_used(*access, &star);
         }
         let value = tagged(sources.first().map(|(_, access)| *access), star.clone());
-        (Output { name: star.clone(), from: vec![star], lock: None, aggregate: None, rows_of: None }, value)
+        (Output::of(star.clone(), vec![star]), value)
     }
 
     fn column_used(&mut self, access: usize, column: &Name) {
@@ -404,7 +398,7 @@ fn output(expr: &Expr, value: &Operand) -> Output {
         },
         _ => (Name::new("?column?"), None),
     };
-    Output { name, from, lock, aggregate: aggregate_in(expr, 0), rows_of: None }
+    Output { lock, aggregate: aggregate_in(expr, 0), ..Output::of(name, from) }
 }
 
 /// The first aggregate of an expression.

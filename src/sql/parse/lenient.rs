@@ -165,7 +165,7 @@ fn outputs(tokens: &[Token]) -> Vec<Output> {
         let name = name.map_or("?".to_owned(), Token::name);
         let name = name.split(['!', ':']).next().unwrap_or_default().trim().to_owned();
         let from = if part.len() == 1 { vec![name.as_str().into()] } else { Vec::new() };
-        Output { name: name.into(), from, lock: None, aggregate: None, rows_of: None }
+        Output::of(name.into(), from)
     };
     lex::parts(tokens).into_iter().map(named).collect()
 }

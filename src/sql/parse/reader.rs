@@ -181,7 +181,7 @@ impl Reader<'_> {
         // What the select list calls is in its outputs already; the rest is called in some inner place.
         for (name, call) in self.calls {
             if output.iter().all(|o| o.lock.as_ref() != Some(&call)) {
-                output.push(Output { name, from: Vec::new(), lock: Some(call), aggregate: None, rows_of: None });
+                output.push(Output { lock: Some(call), ..Output::of(name, Vec::new()) });
             }
         }
         for lock in output.iter_mut().filter_map(|o| o.lock.as_mut()) {

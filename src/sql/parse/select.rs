@@ -437,7 +437,7 @@ impl Reader<'_> {
             self.column_used(access, &star);
         }
         let value = tagged(accesses.first().copied(), of, star.clone());
-        (Output { name: star.clone(), from: vec![star], lock: None, aggregate: None, rows_of: None }, value)
+        (Output::of(star.clone(), vec![star]), value)
     }
 }
 
