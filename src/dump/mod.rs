@@ -91,7 +91,12 @@ fn function(ev: &Evaluator<'_>, flow: &Flow, out: &mut String) {
             CondKind::Presence => "needs",
             CondKind::Each => "for each",
         };
-        let _ = writeln!(out, "  {name}  {kind} {}  `{}`", shown.term(cond.term), short(ev.text_of(cond.span)));
+        let _ = write!(out, "  {name}  {kind} {}  `{}`", shown.term(cond.term), short(ev.text_of(cond.span)));
+        let by: Vec<String> = cond.inner.iter().filter_map(|inner| shown.cond(*inner)).collect();
+        if !by.is_empty() {
+            let _ = write!(out, "  by {}", by.join(", "));
+        }
+        out.push('\n');
     }
     let _ = writeln!(out, "  returns {}", shown.term(flow.returns.term));
 }

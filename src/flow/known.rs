@@ -3,7 +3,7 @@
 
 use crate::event::{CondKind, Conds};
 use crate::flow::absent::Absent;
-use crate::flow::term::{ANSWER, Term};
+use crate::flow::term::{ANSWER, Term, TermId};
 use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, Exit, branch, decode, guard, task};
@@ -409,10 +409,25 @@ impl<'p> Evaluator<'p> {
                     value.absent = self.absent(recv);
                 }
                 value.guards = branch::union(&value.guards, &recv.guards);
-                value.guards = branch::union(&value.guards, &conds);
+                // A part of what an option holds is there when that was, and says so itself.
+                let option = recv.wrap == Wrap::Bare && recv.ty.external_name() == Some("Option");
+                if !(name == "map" && option && self.is_part_of(value.term, recv.term)) {
+                    value.guards = branch::union(&value.guards, &conds);
+                }
                 value
             }
         })
+    }
+
+    /// Whether a value is another one, or a field of it.
+    fn is_part_of(&self, mut value: TermId, whole: TermId) -> bool {
+        while let Term::Field(of, _) = self.terms.get(value) {
+            if value == whole {
+                return true;
+            }
+            value = *of;
+        }
+        value == whole
     }
 
     /// A function or method of another crate.

@@ -151,16 +151,16 @@ fn is_key(
     if matches!(predicate.value, Operand::Literal(_) | Operand::Null) {
         return false;
     }
+    // What nobody changes finds the row the second time as well.
+    if !can_change(scene, target, column) {
+        return true;
+    }
     if sequence.checked_columns().contains(&column) {
         return false;
     }
     let Some(read) = scene.access(sequence.read) else { return false };
     let Some(table) = read.statement.accesses.get(sequence.read_access) else { return false };
-    let asked = table
-        .equals(column)
-        .is_some_and(|value| scene.same_value((read, value), (write, &predicate.value)) == Some(true));
-    let unchanging = !can_change(scene, target, column);
-    asked || unchanging
+    table.equals(column).is_some_and(|value| scene.same_value((read, value), (write, &predicate.value)) == Some(true))
 }
 
 /// The old value, a version, or a status that the write itself moves on stands in its condition: of two requests that

@@ -34,14 +34,21 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
 pub fn acts_besides(scene: &Scene<'_, '_>, sequence: &Sequence, along: bool) -> bool {
     let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return true };
     let meets = |event: &Event| !along || alternatives::one_run_passes(scene, event, write);
-    let conds: Vec<CondId> = sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let conds = sequence.deciding();
     scene.flow.events.iter().any(|event| {
         event.acts()
             && event.id != sequence.write
+            && !puts_the_same(event, write)
             && !twice::is_harmless(scene, read, write, event)
             && meets(event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })
+}
+
+/// Whether two statements put a row of one table where it belongs, there or not: two ways of the same.
+fn puts_the_same(event: &Event, write: &Event) -> bool {
+    let (Some(one), Some(other)) = (event.target(), write.target()) else { return false };
+    one.writes_over() && other.writes_over() && one.table.name == other.table.name
 }
 
 /// A row that was picked, not asked for by its key, and of which more than the key was read: something is done with it.

@@ -3,6 +3,7 @@
 //! Nothing here knows what protects a sequence (`protect`) or how it is called (`rules`).
 
 pub mod alternatives;
+pub mod amount;
 pub mod children;
 pub mod cycle;
 pub mod dependency;
@@ -147,6 +148,14 @@ impl Sequence {
     /// Whether a condition looks at more than whether a row is there.
     pub fn checks_content(&self) -> bool {
         self.checks.iter().any(|check| check.looks_at != LooksAt::Existence)
+    }
+
+    /// The conditions that a second request can find otherwise: where one looks at more than whether a row is there, that it
+    /// is there only says whose row it is.
+    pub fn deciding(&self) -> Vec<CondId> {
+        let content = self.checks_content();
+        let decides = |check: &&Check| !content || check.looks_at != LooksAt::Existence;
+        self.checks.iter().filter(decides).filter_map(|check| check.cond).collect()
     }
 
     pub fn checks_aggregate(&self) -> bool {

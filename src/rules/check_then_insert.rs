@@ -2,6 +2,7 @@
 
 use crate::event::{Comparison, CondId, CondKind, Event};
 use crate::finding::Confidence;
+use crate::flow::random::is_by_chance;
 use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::WhyNot;
@@ -12,7 +13,7 @@ use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, dependency, first, side, upsert};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Counterpart;
-use crate::rules::stale_guard;
+use crate::rules::{stale_guard, turned_away};
 use crate::sql::statement::{Action, Assignment, Compare, ConflictTarget, Limit};
 
 pub const ID: &str = "check-then-insert";
@@ -41,7 +42,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         // The second one puts there what the first one did.
         return Some(Confidence::Low);
     }
-    if facts.tried.contains(&WhyNot::ConflictOverwrites) && passes_on_answers(facts) {
+    if facts.tried.contains(&WhyNot::ConflictOverwrites)
+        && (passes_on_answers(facts) || holds_answers(facts) && turned_away::is_nobody(facts))
+    {
         // What the outside said last is as good as what it said first.
         return Some(Confidence::Low);
     }
@@ -174,6 +177,19 @@ fn goes_on_with_a_row(facts: &Facts<'_, '_>) -> bool {
         newest || check.looks_at == LooksAt::Existence || matches!(term, Some(Term::Exists(_)))
     };
     facts.scene.found_something(facts.read.id, facts.write) && facts.sequence.checks.iter().all(only_present)
+}
+
+/// Whether the row is there to keep what a service outside answered, with the time or a number beside it: nothing in it is
+/// drawn.
+fn holds_answers(facts: &Facts<'_, '_>) -> bool {
+    let Some(access) = facts.write.access() else { return false };
+    let terms = &facts.scene.ev.terms;
+    let given: Vec<TermId> = dependency::written(facts.target)
+        .flat_map(|set| facts.scene.terms_in(access, &set.value))
+        .chain(facts.target.sets.iter().flat_map(|set| facts.scene.terms_in(access, &set.value)))
+        .collect();
+    given.iter().any(|term| terms.any(*term, |_| true, |part| terms.is_answer(part)))
+        && !given.iter().any(|term| is_by_chance(terms, *term))
 }
 
 /// Whether all that is written beside the key is what a service outside answered.

@@ -14,7 +14,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, dependency, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
-use crate::rules::{fenced, lost_update, on_the_way, one_time, set_once, stale_guard};
+use crate::rules::{fenced, lost_update, on_the_way, one_time, set_once, stale_guard, turned_away};
 use crate::sql::statement::{Action, Compare, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
@@ -31,10 +31,13 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return consumed();
     }
     if facts.target.action == Action::Delete {
+        if stale_guard::takes_away_below_a_limit(facts) {
+            return Some(Confidence::Low);
+        }
         let exchanged = one_time::is_exchanged(facts).then_some(Confidence::Medium);
         return deleted(facts).or_else(consumed).max(exchanged).or(Some(Confidence::Low));
     }
-    if takes_away(facts) || set_once::is_one(facts) || on_the_way::is_deleted_after(facts) {
+    if takes_away(facts) || set_once::is_one(facts) || on_the_way::is_deleted_after(facts) || is_put_right(facts) {
         return Some(Confidence::Low);
     }
     if fenced::is_one(facts) {
@@ -51,6 +54,19 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let saved_whole = facts.stale_values() && (sure == Confidence::Low || checks_what_stays(facts));
     let by_another = || spoiled_in_between(facts).map(|_| Confidence::Medium.min(facts.confidence()));
     (!saved_whole).then(|| by_another().filter(|_| sure == Confidence::Low).unwrap_or(sure))
+}
+
+/// Whether a row is only brought to a state that is the same for all, and who finds it there already goes on as well.
+fn is_put_right(facts: &Facts<'_, '_>) -> bool {
+    let own = |check: &Check| match &check.looks_at {
+        LooksAt::Column(column) => dependency::sets(facts.write, column),
+        LooksAt::Existence => true,
+        LooksAt::Row | LooksAt::Aggregate => false,
+    };
+    facts.sequence.values.is_empty()
+        && dependency::written(facts.target).all(|set| facts.gives_fixed(set))
+        && facts.sequence.checks.iter().all(own)
+        && turned_away::is_nobody(facts)
 }
 
 /// Whether all that is checked is what no statement gives a value of its own, while the write undoes what others do.

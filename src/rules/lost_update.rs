@@ -33,7 +33,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if !of_row {
         return None;
     }
-    if facts.sequence.values.iter().all(|value| value.answered && !value.is_own()) {
+    // An upsert leaves a row that is there its key.
+    let mut reaching = facts.sequence.values.iter().filter(|value| reaches(facts, value));
+    if reaching.all(|value| value.answered && !value.is_own()) {
         // What the outside said is new, and stands in a column of its own.
         return None;
     }
@@ -123,11 +125,15 @@ pub fn read_whole<'a>(
 
 /// Whether a value reaches the row that was read: an upsert writes over it only what its conflict clause names.
 fn reaches_existing(facts: &Facts<'_, '_>) -> bool {
+    let conflict = facts.target.conflict.as_ref().map(|conflict| &conflict.action);
+    let elsewhere =
+        || matches!(conflict, Some(ConflictAction::Update { .. })) && meets_another(facts.scene, facts.sequence);
+    !elsewhere() && facts.sequence.values.iter().any(|value| reaches(facts, value))
+}
+
+fn reaches(facts: &Facts<'_, '_>, value: &Written) -> bool {
     match facts.target.conflict.as_ref().map(|conflict| &conflict.action) {
-        Some(ConflictAction::Update { sets, .. }) => {
-            !meets_another(facts.scene, facts.sequence)
-                && facts.sequence.values.iter().any(|value| sets.iter().any(|set| set.column == value.column))
-        }
+        Some(ConflictAction::Update { sets, .. }) => sets.iter().any(|set| set.column == value.column),
         Some(ConflictAction::Nothing | ConflictAction::Replace) | None => true,
     }
 }

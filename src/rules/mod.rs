@@ -21,6 +21,7 @@ pub mod reset;
 mod set_once;
 pub mod stale_guard;
 pub mod table_lock;
+mod turned_away;
 pub mod unchecked_outcome;
 pub mod unsafe_claim;
 

@@ -6,6 +6,7 @@ use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict, recheck};
+use crate::race::amount::{self, Asked};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -24,7 +25,7 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return None;
     }
     let settled = || deletes_what_was_counted(facts) || are_all_the_callers(facts) || only_become_more(facts);
-    if facts.sequence.checks_aggregate() && settled() {
+    if facts.sequence.checks_aggregate() && settled() || takes_away_below_a_limit(facts) {
         return Some(Confidence::Low);
     }
     match facts.sequence.relation {
@@ -95,20 +96,9 @@ fn deletes_what_was_counted(facts: &Facts<'_, '_>) -> bool {
 /// Whether all that is asked is that there are rows enough, and no statement of the program makes them fewer.
 fn only_become_more(facts: &Facts<'_, '_>) -> bool {
     let (scene, table, rivals) = (facts.scene, &facts.reads.table.name, facts.scene.rivals);
-    let terms = &scene.ev.terms;
-    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == facts.read.id);
     let enough = |check: &Check| {
-        let Some(cond) = check.cond else { return false };
-        let Term::Computed(by, parts) = terms.get(scene.ev.cond(cond).term) else { return false };
-        let [left, right] = **parts else { return false };
-        let more = match by.as_str() {
-            ">" | ">=" => true,
-            "<" | "<=" => false,
-            _ => return false,
-        };
-        let on_the_left = of_read(left);
-        on_the_left != of_read(right)
-            && side::outcome(scene.ev, cond, facts.write).is_some_and(|holds| holds == (more == on_the_left))
+        let asked = check.cond.and_then(|cond| amount::asked(scene, facts.sequence, cond, facts.write));
+        asked == Some(Asked::AtLeast)
     };
     let deleted_along = || {
         let of_parent = scene.schema.table(table).into_iter().flat_map(|def| &def.foreign_keys);
@@ -130,6 +120,22 @@ fn only_become_more(facts: &Facts<'_, '_>) -> bool {
             LooksAt::Column(_) | LooksAt::Row => false,
         })
         && !deleted_along()
+}
+
+/// Whether rows are deleted, and all that is asked is that there are not too many: what others add or take away makes the
+/// DELETE no worse.
+pub(super) fn takes_away_below_a_limit(facts: &Facts<'_, '_>) -> bool {
+    let at_most = |check: &Check| {
+        let asked = || check.cond.and_then(|cond| amount::asked(facts.scene, facts.sequence, cond, facts.write));
+        match check.looks_at {
+            LooksAt::Existence => true,
+            LooksAt::Aggregate | LooksAt::Row => asked() == Some(Asked::AtMost),
+            LooksAt::Column(_) => false,
+        }
+    };
+    facts.target.action == Action::Delete
+        && facts.sequence.checks_content()
+        && facts.sequence.checks.iter().all(at_most)
 }
 
 /// Whether nobody goes on but who has counted just as many as there should be: one more row keeps the next one out.

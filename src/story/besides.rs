@@ -14,7 +14,7 @@ use crate::story::words;
 
 /// The end of a message that says so: the act that differs most from request to request. Empty where there is none.
 pub fn said(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> String {
-    let conds: Vec<CondId> = claim.sequence.checks.iter().filter_map(|check| check.cond).collect();
+    let conds = claim.sequence.deciding();
     let hangs = |event: &Event| scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond));
     let known = scene.conditions(&write.deps);
     let always = |event: &Event| {
