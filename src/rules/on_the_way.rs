@@ -22,31 +22,6 @@ pub fn is_written_before(facts: &Facts<'_, '_>, column: &Name) -> bool {
         decides(facts, event, branch)
             .any(|(_, by)| by.refused != 0 && by.refused & arms == 0 && (by.is_if || by.lacking == by.refused))
     };
-    if std::env::var("DBG").is_ok() {
-        for event in scene.between_of(Kind::Write, facts.read.id, facts.write.id) {
-            if !dependency::sets_in(event, (&facts.reads.table.name, column)) {
-                continue;
-            }
-            eprintln!(
-                "W {:?} row={} path={:?}",
-                event.access().map(|a| a.text.clone()),
-                is_of_row(facts, event),
-                event.path
-            );
-            for (branch, arms) in event.path.0.iter() {
-                let by: Vec<_> = decides(facts, event, *branch)
-                    .map(|(c, d)| (d, scene.ev.cond(c).span, scene.ev.cond(c).kind))
-                    .collect();
-                eprintln!(
-                    "   {branch} {arms:b} passed={} decided={} refused={} {:?}",
-                    passed(*branch),
-                    decided.contains(branch),
-                    refused(event, *branch, *arms),
-                    by
-                );
-            }
-        }
-    }
     scene.between_of(Kind::Write, facts.read.id, facts.write.id).any(|event| {
         dependency::sets_in(event, (&facts.reads.table.name, column))
             && event
