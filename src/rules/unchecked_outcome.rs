@@ -98,7 +98,8 @@ pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confi
         return None;
     }
     let acted = || if claims_by_itself(scene, write) { acted_on(scene, write) } else { None };
-    if target.action == Action::Update && takes_amount(target) { Some(Confidence::High) } else { acted() }
+    let takes = target.action == Action::Update && takes_amount(target) && names_one_row(scene, target);
+    if takes { Some(Confidence::High) } else { acted() }
 }
 
 /// `SET left = left - 1 WHERE id = $1 AND left > 0`.
@@ -120,6 +121,13 @@ fn names_a_row(target: &TableAccess) -> bool {
         .filter
         .iter()
         .any(|predicate| predicate.op == Compare::Eq && !matches!(predicate.value, Operand::Literal(_) | Operand::Null))
+}
+
+/// Whether a write asks for its row by all of a key, as far as the keys of its table are known: of many rows there may just be
+/// none by now that the condition fits, such as those below a place in a list.
+fn names_one_row(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
+    let asked = |key: &[Name]| key.iter().all(|column| target.equals(column).is_some());
+    scene.schema.table(&target.table.name).is_none_or(|table| table.keys_unsaid || table.all_keys().any(asked))
 }
 
 /// Whether a write lets only one of two requests through: it takes one row out of the state that it asks for, or puts down
