@@ -81,7 +81,7 @@ fn decided_later(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protectio
     let tables = &scene.access(sequence.read)?.statement.accesses;
     let changes = |column: &Name| tables.iter().any(|read| scene.rivals.changes(&read.table.name, column));
     let stays = |from: &LooksAt| matches!(from, LooksAt::Column(column) if !changes(column));
-    if sequence.values.iter().any(|value| value.computed && !stays(&value.from)) {
+    if sequence.values.iter().any(|value| (value.computed || value.is_own()) && !stays(&value.from)) {
         return None;
     }
     let write = scene.event(sequence.write)?;
