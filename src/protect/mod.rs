@@ -13,7 +13,7 @@ pub mod isolation;
 mod letters;
 pub mod lock;
 pub mod meant;
-mod merges;
+pub mod merges;
 mod own;
 pub mod process;
 pub mod recheck;

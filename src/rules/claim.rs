@@ -6,7 +6,7 @@ use crate::finding::Confidence;
 use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Term, TermId, Terms, is_measure};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Shape, Verdict, WhyNot, recheck};
+use crate::protect::{Protection, Shape, Verdict, WhyNot, merges, recheck};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -139,6 +139,7 @@ impl<'a, 'p> Facts<'a, 'p> {
         self.sequence.values.iter().any(|value| {
             !self.hands_back(&value.column)
                 && !self.sequence.follows(value)
+                && !merges::only_moves_on(self.scene, self.sequence, &value.column)
                 && !dependency::written(self.target).any(|set| set.column == value.column && set.value.is_relative())
         })
     }

@@ -6,6 +6,7 @@ use crate::flow::random::is_by_chance;
 use crate::flow::term::{Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
+use crate::protect::merges;
 use crate::race::side::Held;
 use crate::race::writers::{Told, is_kept, joins_something};
 use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
@@ -48,6 +49,7 @@ impl Facts<'_, '_> {
         let fresh = |value: &&Written| {
             dependency::written(self.target).any(|set| set.column == value.column && set.value.is_relative())
                 || self.issues(value)
+                || merges::only_moves_on(self.scene, self.sequence, &value.column)
         };
         let values: Vec<&Written> = self.sequence.values.iter().filter(|value| !fresh(value)).collect();
         let made: Vec<Made> = values.iter().map(|value| self.made(value)).collect();
