@@ -14,6 +14,7 @@ pub mod kind;
 mod made;
 mod others;
 pub mod packages;
+pub mod passed;
 pub mod reach;
 pub mod rivals;
 pub mod rows;

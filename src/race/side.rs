@@ -109,8 +109,18 @@ fn filtered_away(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, foun
 /// as a whole has not said what it is about.
 pub fn asks_by_itself(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> bool {
     let mut on_it = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Column(column.clone()));
+    on_it.any(|check| asks_itself(scene, sequence, check, column))
+}
+
+/// Whether a check asks for a column by itself, and not only for a record that holds it.
+pub fn asks_itself(scene: &Scene<'_, '_>, sequence: &Sequence, check: &Check, column: &Name) -> bool {
     let of = Column { scene, sequence, column, held: &Held::Something };
-    on_it.any(|check| check.cond.is_none_or(|cond| of.is_asked(cond, 0)))
+    check.cond.is_none_or(|cond| of.is_asked(cond, 0))
+}
+
+/// Whether a value is a column of the row that a sequence reads.
+pub fn is_column(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name, term: TermId) -> bool {
+    Column { scene, sequence, column, held: &Held::Something }.is_it(term)
 }
 
 /// Whether the conditions on a column hold the more the later the time is that stands in it.

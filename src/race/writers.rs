@@ -15,6 +15,7 @@ use crate::flow::term::{Params, Term, TermId, Terms};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::race::kind::{self, Kind};
+use crate::race::passed::Passed;
 use crate::race::reach::{Reach, Runs};
 use crate::race::{uncalled, upsert};
 use crate::span::Span;
@@ -52,6 +53,8 @@ pub struct Writer {
     appoints: bool,
     /// What the row is known to hold that it finds.
     kind: Arc<Kind>,
+    /// What the value was asked before.
+    passed: Option<Arc<Passed>>,
     runs: Option<Runs>,
 }
 
@@ -72,6 +75,8 @@ pub struct Told {
     pub appoints: bool,
     /// What the row is known to hold that it finds.
     pub kind: Arc<Kind>,
+    /// What the value was asked before.
+    pub passed: Option<Arc<Passed>>,
     /// How many columns are set, and how many calls lead there.
     pub breadth: (usize, usize),
 }
@@ -221,6 +226,7 @@ impl Writers {
                 now: access.is_now(&asked.ev.terms, &set.value),
                 appoints: asked.is_of_another(access, target),
                 kind: kind.clone(),
+                passed: Passed::of(asked.ev, event, access, value).map(Arc::new),
                 runs: Some(asked.runs),
             });
         }
@@ -256,9 +262,19 @@ impl Writers {
                 now: writer.now,
                 appoints: writer.appoints,
                 kind: writer.kind.clone(),
+                passed: writer.passed.clone(),
                 breadth: (writer.columns, writer.way.len()),
             })
         })
+    }
+
+    /// What the values were asked that one statement gives a column, by whoever knows them; none where one of them may not
+    /// have been asked, or nobody is known to give one.
+    pub fn tests_of(&self, (table, column): (&str, &Name), at: Span) -> Option<Vec<Arc<Passed>>> {
+        let all = self.by_column.get(&(Name::new(table), column.clone()))?;
+        let mut own = all.iter().filter(|writer| writer.way.last().is_some_and(|(place, _)| *place == at)).peekable();
+        own.peek().filter(|_| all.len() < KEPT)?;
+        own.map(|writer| writer.passed.clone()).collect()
     }
 
     /// Whether any statement is known to give a column a value of its own.

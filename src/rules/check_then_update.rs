@@ -7,11 +7,11 @@ use crate::flow::effect::computes_with_key;
 use crate::flow::term::{Origin, Params, Part, Term, TermId, is_call};
 use crate::link::FnId;
 use crate::lower::tree::Name;
-use crate::protect::Verdict;
 use crate::protect::idempotent::acts_besides;
+use crate::protect::{Verdict, merges};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
-use crate::race::{Check, LooksAt, Written, dependency, side};
+use crate::race::{Check, LooksAt, Written, dependency, passed, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::rules::{fenced, lost_update, on_the_way, one_time, set_once, stale_guard, turned_away};
@@ -303,7 +303,9 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let functions = facts.own_functions();
     let stays = |check: &Check| {
         matches!(&check.looks_at, LooksAt::Column(column)
-            if facts.lets_through(column) && facts.spoiler(column, &functions).is_none())
+            if only_moves_on(facts, column)
+                || (facts.lets_through(column) || passed::by_itself(facts.scene, facts.sequence, column))
+                    && facts.spoiler(column, &functions).is_none())
     };
     let settled = |check: &Check| {
         asks_for_what_is_edited(facts, check)
@@ -331,6 +333,12 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
         .iter()
         .all(|value| facts.hands_back(&value.column) || facts.sequence.follows(value) || facts.issues(value));
     if facts.computed_from_row() && !counted && !issued { own } else { Confidence::Low }
+}
+
+/// Whether a column is a mark that only goes one way, and nothing else hangs on whether it was still to be moved: whoever
+/// comes second moves it no further back.
+fn only_moves_on(facts: &Facts<'_, '_>, column: &Name) -> bool {
+    merges::only_moves_on(facts.scene, facts.sequence, column) && !acts_besides(facts.scene, facts.sequence, true)
 }
 
 /// Whether a condition decides nothing but which value is bound, of a row that is saved with what others write to it: what is

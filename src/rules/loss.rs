@@ -168,7 +168,11 @@ impl Facts<'_, '_> {
             (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
             (Some(away), None) => away.iter().any(|name| matches!(name.as_str(), "true" | "false")),
         };
-        let writer = others.find(|writer| spoils(writer) && self.may_find(writer))?;
+        // Who asks of the new value what is asked here lets no other one in.
+        let lets_in = |writer: &Told| {
+            writer.passed.as_ref().is_none_or(|passed| !passed.answers(self.scene, self.sequence, column))
+        };
+        let writer = others.find(|writer| spoils(writer) && self.may_find(writer) && lets_in(writer))?;
         Some(Counterpart { column: column.clone(), writer })
     }
 
