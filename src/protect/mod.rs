@@ -7,6 +7,7 @@ pub mod advisory;
 mod bounds;
 mod claim;
 pub mod constraint;
+mod fence;
 pub mod guard;
 pub mod idempotent;
 pub mod isolation;
@@ -186,6 +187,7 @@ pub fn judge(scene: &Scene<'_, '_>, sequence: &Sequence) -> Verdict {
         .or_else(|| merges::protects(scene, sequence))
         .or_else(|| guard::protects(scene, sequence, &mut tried))
         .or_else(|| constraint::protects(scene, sequence, &mut tried))
+        .or_else(|| fence::protects(scene, sequence))
         .or_else(|| recheck::protects(scene, sequence))
         .or_else(|| rival::protects(scene, sequence))
         .or_else(|| idempotent::protects(scene, sequence))

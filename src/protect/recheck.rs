@@ -178,7 +178,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
 }
 
 /// Whether nobody comes to the write without passing an earlier one, but who was led elsewhere by the very read.
-fn is_never_missed(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, write: &Event) -> bool {
+pub(super) fn is_never_missed(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, write: &Event) -> bool {
     // Or whoever takes the other arm leaves with it.
     let settled = |branch: u32, arms: u64| {
         scene.conditions(&earlier.deps).iter().map(|cond| scene.ev.cond(*cond)).any(|cond| {
