@@ -108,7 +108,7 @@ pub const ENCODED: &str = "encoded as ";
 
 /// How many steps a value is followed from where it came; what goes through more of them is only known to come from
 /// there. Walks over terms may recurse.
-const DEPTH: u16 = 1_000;
+const DEPTH: u16 = 96;
 
 /// How many parts a value may have; further ones are not seen.
 const PARTS: usize = 32;

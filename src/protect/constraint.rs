@@ -571,8 +571,11 @@ fn foreign_key(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess)
     }
     let read = scene.access(sequence.read)?.statement.accesses.get(sequence.read_access)?;
     let table = scene.schema.table(&target.table.name)?;
+    // A row that is written over is there, whatever row of its own table it refers to.
+    let same_row = target.writes_over() || matches!(sequence.relation, Relation::SameRow | Relation::LikelySameRow);
     let refers = table.foreign_keys.iter().any(|key| {
         key.table == read.table.name
+            && !(same_row && key.table == target.table.name)
             && key.columns.iter().any(|column| {
                 target.sets.iter().any(|set| set.column == *column && !matches!(set.value, Operand::Null))
             })
