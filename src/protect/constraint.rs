@@ -6,7 +6,7 @@ use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::meant::{self, Compared};
-use crate::protect::{Protection, WhyNot, bounds, letters, uncovered};
+use crate::protect::{Protection, WhyNot, bounds, isolation, letters, uncovered};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
@@ -276,6 +276,9 @@ fn unique_key(
         return None;
     };
     let answered = |same: bool, tried: &mut Vec<WhyNot>| {
+    if isolation::refuses_unseen(scene, sequence) {
+        return Some(Protection::UniqueKey(key));
+    }
         let looked_at = || scene.outcome_used(sequence.write) && !takes_id_for_granted(scene, sequence.write);
         if same || looked_at() || !matters_after(scene, sequence) {
             return Some(Protection::UniqueKey(key.clone()));

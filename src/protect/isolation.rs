@@ -32,6 +32,20 @@ pub fn holds(dialect: Dialect, level: Isolation, shape: Shape) -> bool {
     }
 }
 
+/// Whether an insert fails on a row that the read did not see, though its clause passes over rows that are there, or writes
+/// over them: both see one snapshot, and 40001 is raised for a row that lies outside of it.
+///
+/// Source: PostgreSQL manual 13.2.1 (an insertion does not proceed "due to the outcome of another transaction whose effects
+/// are not visible to the INSERT snapshot" only in Read Committed mode); DO NOTHING and DO UPDATE were run on PostgreSQL 15
+/// at each level, with the other row committed before the insert and during it.
+pub(super) fn refuses_unseen(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
+    let (reader, writer) = (transaction::of(scene, read), transaction::of(scene, write));
+    let one = reader.zip(writer).filter(|(reader, writer)| reader.is_same(writer));
+    let of_snapshot = |level| matches!(level, Isolation::RepeatableRead | Isolation::Snapshot | Isolation::Serializable);
+    write.dialect == Dialect::Postgres && one.is_some_and(|(_, writer)| of_snapshot(writer.level))
+}
+
 pub(super) fn protects(
     scene: &Scene<'_, '_>,
     sequence: &Sequence,
