@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::client::{HandleKind, handles};
 use crate::event::{Conds, Event, EventId, EventKind};
 use crate::flow::absent::Absent;
 use crate::flow::generic::Named;
@@ -514,25 +513,6 @@ impl<'p> Evaluator<'p> {
         let value = self.known_method(recv, call, args, at);
         self.change(lent);
         value
-    }
-
-    /// The type of a handle that a client's call gave, where a trait of the program adds the method that is called to one
-    /// type of such handles. A transaction stands for the connection that it runs on.
-    fn type_of_handle(&self, recv: &Value, name: &str) -> Option<Type> {
-        let handle = self.handle(recv.term).filter(|_| recv.ty.is_unknown())?;
-        let fits = |kind: HandleKind| {
-            let connection = matches!(kind, HandleKind::Connection | HandleKind::Executor);
-            kind == handle.kind || handle.kind == HandleKind::Transaction && connection
-        };
-        let named = self.program.named_methods(name).iter();
-        let mut types = named.filter_map(|id| self.program.self_type(*id)).filter(|ty| {
-            let of = matches!(ty, Type::External(..)).then(|| handles::handle_of(ty, &self.clients)).flatten();
-            // A name that came by a glob is that of the first client that has it.
-            let bare = matches!(ty, Type::External(path, _) if path.len() == 1);
-            of.is_some_and(|of| (bare || of.client == handle.client) && fits(of.kind))
-        });
-        let first = types.next()?;
-        types.all(|other| other == first).then_some(first)
     }
 
     /// Whether a client is asked if this process leads those that share its database.

@@ -9,7 +9,7 @@ use crate::event::{Comparison, Cond, CondId, Decided, EventId, Guard, Path};
 use crate::flow::distant::Distant;
 use crate::flow::mention::Wanted;
 use crate::flow::names::{Marks, Owners};
-use crate::flow::term::{Params, Term, TermId};
+use crate::flow::term::{LENT, Params, Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::FnId;
@@ -203,7 +203,7 @@ impl<'p> Evaluator<'p> {
                 let first = self.map_parts(id, map);
                 let mapped = self.terms.computed_of(&map.parts[first..], &by, || by.clone());
                 map.parts.truncate(first);
-                mapped
+                if by == LENT { self.lent_by(mapped) } else { mapped }
             }
             Term::Either(_) => {
                 let first = self.map_parts(id, map);

@@ -30,6 +30,7 @@ mod guard;
 mod instantiate;
 mod kept;
 mod known;
+mod lent;
 pub(crate) mod limits;
 pub(crate) mod macros;
 mod mapping;
@@ -469,7 +470,8 @@ impl<'p> Evaluator<'p> {
             return;
         }
         let named = handles::handle_of(&value.ty, &self.clients);
-        let Some(handle) = named.or_else(|| self.handle_of_struct(&value.ty)) else { return };
+        let known = named.or_else(|| self.handle_of_struct(&value.ty)).or_else(|| self.handle_of_trait(&value.ty));
+        let Some(handle) = known else { return };
         self.handles.insert(value.term, handle);
     }
 

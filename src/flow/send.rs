@@ -261,14 +261,10 @@ impl<'p> Evaluator<'p> {
                 self.emit(EventKind::Commit, Some(term), at);
                 Some(value)
             }
-            Does::Acquire => {
-                let recv = recv?;
-                let mut handle = self.handle(recv.term)?;
-                handle.kind = HandleKind::Connection;
-                let value = self.fresh();
-                self.handles.insert(value.term, handle);
-                Some(value)
-            }
+            Does::Acquire => self.lend_out(recv?),
+            Does::NamedLock { key } => Some(self.named_lock(args.get(key)?)),
+            Does::TakeLock { on, tries } => self.take_named_lock(client, recv?, args.get(on)?, tries, at),
+            Does::GiveBack => Some(self.drop_value(recv?, at)),
             Does::Open { kind, paired } => {
                 let value = self.fresh();
                 self.handles.insert(value.term, Handle { kind, dialect: client.dialect, client: client.name });

@@ -103,6 +103,9 @@ pub const ANSWER: &str = "answer";
 /// The name of what a call in a cycle gave.
 pub const AGAIN: &str = "again";
 
+/// The name of a connection that is lent by a handle of unknown kind, made of that and of an unknown of its own.
+pub const LENT: &str = "lent by";
+
 /// What the name of an encoded variant begins with; a number follows.
 pub const ENCODED: &str = "encoded as ";
 

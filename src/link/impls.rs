@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::generics::Env;
 use super::program::{ConstId, Declared, FnId, ImplId, Program, TraitId, TypeId, self_name};
 use super::types::{Bound, TraitRef, Type};
 use crate::lower::tree::{Generic, Name, Ty};
@@ -79,6 +80,24 @@ impl Program {
     /// All methods and associated functions of a name that have a body, whatever they belong to.
     pub fn named_methods(&self, name: &str) -> &[FnId] {
         self.impls.methods.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The types, known by their bounds, that an impl for all of them gives a method or an associated function of a name.
+    pub fn blanket_types(&self, name: &str) -> impl Iterator<Item = &Type> {
+        let blocks = self.blanket_impls_with(&Name::new(name)).iter();
+        blocks.map(|block| &self.impls.list[block.0 as usize].self_ty)
+    }
+
+    /// What a trait asks of a type that has it, traits of other crates only, nearest first.
+    pub fn asked_of(&self, id: TraitId) -> Type {
+        let mut asked = Vec::new();
+        for of in self.supertraits(id) {
+            let env = Env { self_ty: Some(self.trait_type(of)), ..Env::bare(self.trait_scope(of)) };
+            if let Type::Trait(bounds) = self.convert_bounds(&env, &self.trait_def(of).bounds) {
+                asked.extend(bounds.iter().filter(|bound| matches!(bound.of, TraitRef::External(_))).cloned());
+            }
+        }
+        Type::Trait(asked.into())
     }
 
     /// The bodies that a call of a trait's method may run: those of all impls, and the default.

@@ -3,7 +3,7 @@
 use crate::client::HandleKind;
 use crate::dialect::{Dialect, Isolation};
 use crate::event::{Event, EventId, EventKind};
-use crate::flow::term::{Term, TermId, is_record};
+use crate::flow::term::{LENT, Term, TermId, is_record};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::sql::statement::{BeginMode, IsolationScope, Verb};
@@ -61,7 +61,7 @@ pub fn is_one(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
 /// What an executor was taken from: `op.as_executor()` is `op`.
 fn lender(scene: &Scene<'_, '_>, on: TermId) -> TermId {
     match scene.ev.terms.get(on) {
-        Term::Computed(_, parts) if parts.len() == 1 => lender(scene, parts[0]),
+        Term::Computed(by, parts) if parts.len() == 1 || by == LENT => lender(scene, parts[0]),
         _ => on,
     }
 }
