@@ -158,18 +158,25 @@ pub struct Call {
     pub guessed: bool,
 }
 
-/// A guard of a mutex, read-write lock or semaphore that is held in this process.
+/// A guard of a mutex, read-write lock or semaphore that is held in this process, or of a named lock of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     /// The guard itself; each call of `lock()` gives another.
     pub guard: TermId,
-    /// The lock.
+    /// The lock; of one in the database what the statement that took it gave.
     pub lock: TermId,
     pub span: Span,
     /// Readers do not exclude each other.
     pub shared: bool,
     /// Nothing is inside: it can only be there to let one in after the other. What holds a value keeps that value.
     pub empty: bool,
+}
+
+impl Guard {
+    /// The statement that took the lock, where it is one in the database.
+    pub fn taken_by(&self, terms: &Terms) -> Option<EventId> {
+        if let Term::Row(event) = terms.get(self.lock) { Some(*event) } else { None }
+    }
 }
 
 #[derive(Clone, Debug)]

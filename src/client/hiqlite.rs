@@ -13,6 +13,7 @@ pub const CLIENT: Client = Client {
     types: &[TypeRow { name: "Client", kind: HandleKind::Pool, dialect: None }],
     calls: CALLS,
     statements: &[],
+    locks: &[],
     dialect: Some(Dialect::Sqlite),
 };
 

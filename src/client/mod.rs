@@ -115,6 +115,8 @@ pub struct Client {
     pub calls: &'static [table::CallRow],
     /// Types whose values are statements, and traits of what can be sent as one.
     pub statements: &'static [&'static str],
+    /// Types whose values are named locks of the database.
+    pub locks: &'static [&'static str],
     pub dialect: Option<Dialect>,
 }
 

@@ -14,6 +14,7 @@ pub const CLIENT: Client = Client {
     types: TYPES,
     calls: CALLS,
     statements: &["Statement", "AsStatement"],
+    locks: &[],
     dialect: Some(Dialect::MySql),
 };
 

@@ -23,6 +23,7 @@ pub const CLIENT: Client = Client {
     types: TYPES,
     calls: CALLS,
     statements: &["Statement", "ToStatement"],
+    locks: &[],
     dialect: Some(Dialect::Postgres),
 };
 

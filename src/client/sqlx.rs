@@ -14,6 +14,7 @@ pub const CLIENT: Client = Client {
     types: TYPES,
     calls: CALLS,
     statements: &[],
+    locks: &["PgAdvisoryLock"],
     dialect: None,
 };
 
@@ -131,6 +132,11 @@ const CALLS: &[CallRow] = &[
         "transaction",
         Does::Within { from: Arg::Receiver, closure: 0, isolation: None, mode: BeginMode::Plain, options: None },
     ),
+    call(On::Path, "PgAdvisoryLock::new", Does::NamedLock { key: 0 }),
+    call(On::Path, "PgAdvisoryLock::with_key", Does::NamedLock { key: 0 }),
+    call(On::Query, "acquire", Does::TakeLock { on: 0, tries: false }),
+    call(On::Query, "try_acquire", Does::TakeLock { on: 0, tries: true }),
+    call(On::Connection, "release_now", Does::GiveBack),
     call(On::Pool, "acquire", Does::Acquire),
     call(On::Pool, "try_acquire", Does::Acquire),
     call(On::Connection, "acquire", Does::Same),

@@ -190,6 +190,18 @@ pub enum Does {
     Same,
     /// Gives its argument.
     Argument(usize),
+    /// Names a lock of the database by an argument: `PgAdvisoryLock::new("mill")`.
+    NamedLock {
+        key: usize,
+    },
+    /// Takes the named lock that it is called on, on the connection in an argument; the guard that it gives holds it. With
+    /// `tries` it gives the guard only where nobody else has the lock.
+    TakeLock {
+        on: usize,
+        tries: bool,
+    },
+    /// Gives a lock back whose guard it is called on.
+    GiveBack,
     /// A closure is run with a connection of the receiver: `interact(|conn| …)`.
     Lend {
         closure: usize,

@@ -13,6 +13,7 @@ pub const CLIENT: Client = Client {
     types: TYPES,
     calls: CALLS,
     statements: &[],
+    locks: &[],
     dialect: Some(Dialect::MsSql),
 };
 

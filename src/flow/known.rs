@@ -509,7 +509,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// `drop(x)`: a guard is released, a transaction rolled back.
-    fn drop_value(&mut self, value: &Value, at: Range) -> Value {
+    pub(super) fn drop_value(&mut self, value: &Value, at: Range) -> Value {
         let dropped = self.terms.mentioned(&[value.term], self.frame.guards.iter().map(|guard| guard.guard));
         self.frame.guards.retain(|guard| !dropped.contains(&guard.guard));
         if matches!(self.terms.get(value.term), Term::Transaction(_)) {

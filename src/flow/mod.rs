@@ -36,6 +36,7 @@ pub(crate) mod macros;
 mod mapping;
 mod mention;
 mod merge;
+mod named_lock;
 pub(crate) mod names;
 mod outcome;
 mod own;

@@ -24,6 +24,7 @@ static OWN: Client = Client {
     types: &[],
     calls: &[],
     statements: &[],
+    locks: &[],
     dialect: None,
 };
 

@@ -99,6 +99,8 @@ impl<'p> Evaluator<'p> {
             return Some(changed);
         }
         let name = call.name.as_str();
+        let typed = self.lock_by_type(recv);
+        let recv = typed.as_ref().unwrap_or(recv);
         match &recv.shape {
             Shape::Query(query) => {
                 let on = if query.on.is_some() { On::Prepared } else { On::Query };

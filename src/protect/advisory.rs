@@ -83,7 +83,7 @@ pub(super) fn protects(
                     || holder.is_some_and(|holder| holder.is_same(&writer));
                 begun_before && released_before_commit(scene, write, &writer)
             }) || writer.is_some() && released_before_commit(scene, write, &writer?);
-            if released || early {
+            if released || early || !guard_lasts(scene, event, write, writer.as_ref()) {
                 tried.push(WhyNot::LockReleasedEarly(event.id));
                 continue;
             }
@@ -139,6 +139,21 @@ pub fn is_of_another_call(scene: &Scene<'_, '_>, lock: &Event, read: &Event, wri
         common(lock, event) < around && !under.contains(&scene.place(event.id))
     };
     outside(read) && outside(write)
+}
+
+/// Whether the guard of a lock, where it has one, is held at an event.
+pub fn is_held_at(scene: &Scene<'_, '_>, lock: &Event, event: &Event) -> bool {
+    let own = |event: &Event| event.guards.iter().any(|guard| guard.taken_by(&scene.ev.terms) == Some(lock.id));
+    !own(lock) || own(event)
+}
+
+/// The same at a write and at the commit of its transaction.
+fn guard_lasts(scene: &Scene<'_, '_>, lock: &Event, write: &Event, writer: Option<&Transaction>) -> bool {
+    let commits = |event: &&Event| {
+        matches!(event.kind, EventKind::Commit) && writer.is_some_and(|writer| event.on == Some(writer.handle))
+    };
+    let held = |event: &Event| is_held_at(scene, lock, event);
+    held(write) && scene.after(write.id).find(commits).is_none_or(held)
 }
 
 fn releases(event: &Event) -> bool {

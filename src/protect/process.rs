@@ -10,7 +10,9 @@ use crate::race::{Sequence, common};
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
     let (read, write) = (scene.event(sequence.read)?, scene.event(sequence.write)?);
-    let held = read.guards.iter().find(|guard| !guard.shared && write.guards.iter().any(|g| g.guard == guard.guard));
+    let of_process = |guard: &&Guard| guard.taken_by(&scene.ev.terms).is_none();
+    let mut exclusive = read.guards.iter().filter(|guard| !guard.shared).filter(of_process);
+    let held = exclusive.find(|guard| write.guards.iter().any(|other| other.guard == guard.guard));
     if let Some(guard) = held {
         if made_here(scene, guard.lock) {
             // One that a caller of both holds around them was made for something else.

@@ -25,7 +25,8 @@ pub fn claims<'a>(scene: &Scene<'a, '_>, event: &Event) -> Option<(Confidence, &
         EventKind::Locked(guard) => return in_process(scene, event, guard),
         _ => return None,
     };
-    let meant_for = scene.after(event.id).find(|later| writes_by_key(later))?;
+    let held = |later: &&Event| writes_by_key(later) && advisory::is_held_at(scene, event, later);
+    let meant_for = scene.after(event.id).find(held)?;
     if scene.after(event.id).any(is_about_all_rows) || advisory::is_of_another_call(scene, event, meant_for, meant_for)
     {
         return None;

@@ -17,6 +17,7 @@ pub const CLIENT: Client = Client {
     types: TYPES,
     calls: CALLS,
     statements: &[],
+    locks: &[],
     dialect: None,
 };
 

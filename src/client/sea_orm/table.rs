@@ -16,6 +16,7 @@ pub const CLIENT: Client = Client {
     types: TYPES,
     calls: CALLS,
     statements: &[],
+    locks: &[],
     dialect: None,
 };
 
