@@ -32,6 +32,8 @@ struct Judging<'j, 'e, 'p> {
     of: &'j Evaluated<'e, 'p>,
     /// Pairs whose verdict is left to the callers, by where the write stands.
     deferred: FxHashMap<Span, FxHashSet<Pair>>,
+    /// Functions to which all ways lead under a lock: the callers know what it is worth.
+    under_lock: FxHashSet<FnId>,
     /// What others than a task that there is once do to tables.
     beside: Mutex<FxHashMap<Task, Arc<Rivals>>>,
 }
@@ -47,7 +49,7 @@ struct OfFlow {
 impl Judged {
     /// Judges all flows, those that do not lead to each other side by side; a callee comes before its callers.
     pub(super) fn of(of: &Evaluated<'_, '_>) -> Self {
-        let mut judging = Judging { of, deferred: FxHashMap::default(), beside: Mutex::default() };
+        let mut judging = Judging::new(of);
         let mut judged = Self::default();
         for round in rounds(of) {
             let found: Vec<OfFlow> = round.par_iter().map(|place| judging.judge(&of.flows[*place])).collect();
@@ -63,6 +65,28 @@ impl Judged {
         judged.safe.sort();
         judged.safe.dedup();
         judged
+    }
+}
+
+/// The functions that are only called, straight or by one another, while a lock is held that lets in one after the other.
+fn under_lock(of: &Evaluated<'_, '_>) -> FxHashSet<FnId> {
+    let (ev, program) = (of.ev, of.ev.program);
+    let known = |id: &&FnId| {
+        let function = program.function(**id);
+        let linked = function.public && program.krate_of(**id).is_none_or(|krate| !ev.workspace.runs(krate));
+        !linked && !ev.calls.values.contains(*id) && !ev.config.is_entry_point(&program.path_of(**id))
+    };
+    let sites = |id: &FnId| ev.calls.calls_of(program, *id);
+    let mut open: Vec<FnId> = of.roots.iter().filter(|id| sites(id).next().is_some()).filter(known).copied().collect();
+    let mut found: FxHashSet<FnId> = FxHashSet::default();
+    loop {
+        let held = |id: &FnId| sites(id).all(|site| site.held || found.contains(&site.caller));
+        let (new, rest): (Vec<FnId>, Vec<FnId>) = open.into_iter().partition(held);
+        if new.is_empty() {
+            return found;
+        }
+        found.extend(new);
+        open = rest;
     }
 }
 
@@ -85,7 +109,11 @@ fn rounds(of: &Evaluated<'_, '_>) -> Vec<Vec<usize>> {
     rounds
 }
 
-impl Judging<'_, '_, '_> {
+impl<'j, 'e, 'p> Judging<'j, 'e, 'p> {
+    fn new(of: &'j Evaluated<'e, 'p>) -> Self {
+        Self { of, deferred: FxHashMap::default(), under_lock: under_lock(of), beside: Mutex::default() }
+    }
+
     fn judge(&self, flow: &Flow) -> OfFlow {
         let (of, ev) = (self.of, self.of.ev);
         let scene = of.scene(flow);
@@ -111,7 +139,9 @@ impl Judging<'_, '_, '_> {
             let meant_for = claim.meant_for.and_then(|id| scene.event(id)).unwrap_or(write);
             let pair = pair(flow, read, meant_for);
             // On a handle that was handed in, the callers know whether a transaction is open.
-            if called && (given(ev, flow, read) || given(ev, flow, write)) {
+            // Nor do they know less of a lock that is held around all calls.
+            let handed_in = called && (given(ev, flow, read) || given(ev, flow, write));
+            if handed_in || self.under_lock.contains(&flow.function) {
                 judged.deferred.push(pair);
                 // What is told with it is told with it there.
                 let also = claim.also.iter().filter_map(|also| scene.event(also.sequence.read));
@@ -169,7 +199,7 @@ impl Judging<'_, '_, '_> {
 
 /// Why a claim is not told, though its shape is that of a race: how its function runs; one sentence of the same form.
 pub(crate) fn left_out(of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, claim: &Claim) -> Option<&'static str> {
-    let judging = Judging { of, deferred: FxHashMap::default(), beside: Mutex::default() };
+    let judging = Judging::new(of);
     if judging.meets_another(scene, claim) {
         return None;
     }

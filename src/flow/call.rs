@@ -311,7 +311,8 @@ impl<'p> Evaluator<'p> {
         let (looped, spread) = (self.frame.loops > self.loops_around(), self.frame.spread > 0);
         let (caller, span, led) = (self.frame.function, self.span(at), self.frame.led);
         let handed = self.frame.handed > 0;
-        CallSite { caller, span, serving, looped, spread, task, guessed, handed, led }
+        let held = self.frame.guards.iter().any(|guard| !guard.shared);
+        CallSite { caller, span, serving, looped, spread, task, guessed, handed, led, held }
     }
 
     /// A stand-in that only tests, examples or benches know.

@@ -46,6 +46,8 @@ pub struct CallSite {
     pub handed: bool,
     /// Its function asked before whether this process leads those that share the database.
     pub led: bool,
+    /// A lock that lets in one after the other is held around it.
+    pub held: bool,
 }
 
 /// A call of what a place holds: `(self.handler)(job)`.

@@ -115,6 +115,26 @@ impl Workspace {
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
     }
+
+    /// Whether a program of the workspace is built of a package: its own, or that of a package that needs it. One that only
+    /// shows how something is used, or measures it, is none.
+    pub fn runs(&self, krate: usize) -> bool {
+        const SHOWING: [&str; 5] = ["examples", "benches", "fuzz", "tests", "testing"];
+        let shows = |own: &Crate| own.dir.split('/').any(|part| SHOWING.contains(&part));
+        let mut found = vec![false; self.crates.len()];
+        let mut todo = vec![krate];
+        while let Some(place) = todo.pop() {
+            if std::mem::replace(&mut found[place], true) {
+                continue;
+            }
+            let name = &self.crates[place].name;
+            if self.crates[place].has_bin && !shows(&self.crates[place]) {
+                return true;
+            }
+            todo.extend((0..self.crates.len()).filter(|other| self.crates[*other].depends_on(name)));
+        }
+        false
+    }
 }
 
 impl Crate {
