@@ -55,6 +55,8 @@ pub struct Writer {
     kind: Arc<Kind>,
     /// What the value was asked before.
     passed: Option<Arc<Passed>>,
+    /// The columns to which it gives a constant in a row that is there, or what it has drawn: no names are of the latter.
+    moves: Arc<Kind>,
     runs: Option<Runs>,
 }
 
@@ -77,6 +79,8 @@ pub struct Told {
     pub kind: Arc<Kind>,
     /// What the value was asked before.
     pub passed: Option<Arc<Passed>>,
+    /// The columns to which it gives a constant in a row that is there, or what it has drawn: no names are of the latter.
+    pub moves: Arc<Kind>,
     /// How many columns are set, and how many calls lead there.
     pub breadth: (usize, usize),
 }
@@ -105,6 +109,16 @@ struct Asked<'e, 'p> {
 }
 
 impl Asked<'_, '_> {
+    /// What an UPDATE gives the rows that it finds, as far as it is a constant, or drawn for each of them.
+    fn moved(&self, access: &Access, target: &TableAccess) -> Kind {
+        let sets = target.sets.iter().filter(|_| target.action == Action::Update);
+        let given = sets.filter_map(|set| {
+            let drawn = || access.bound(&set.value).filter(|term| is_drawn(&self.ev.terms, *term)).map(|_| Vec::new());
+            Some((set.column.clone(), self.ev.constants(access, &set.value).or_else(drawn)?))
+        });
+        given.collect()
+    }
+
     /// Whether a row is found by values that say nothing of who asks, as far as this function's callers do not know better.
     fn is_of_another(&self, access: &Access, target: &TableAccess) -> bool {
         let terms = &self.ev.terms;
@@ -179,7 +193,7 @@ impl Writers {
         }
         let places: Vec<Span> = event.calls.iter().map(|call| call.span).chain([event.span]).collect();
         let mut way: Option<Arc<[(Span, FnId)]>> = None;
-        let mut kind: Option<Arc<Kind>> = None;
+        let (mut kind, mut moves): (Option<Arc<Kind>>, Option<Arc<Kind>>) = (None, None);
         for set in rewritten(target).filter(|set| set.column != "?") {
             let (table, column) = (&target.table.name, &set.column);
             let known = known.entry((event.span, column.clone())).or_default();
@@ -227,6 +241,7 @@ impl Writers {
                 appoints: asked.is_of_another(access, target),
                 kind: kind.clone(),
                 passed: Passed::of(asked.ev, event, access, value).map(Arc::new),
+                moves: moves.get_or_insert_with(|| Arc::new(asked.moved(access, target))).clone(),
                 runs: Some(asked.runs),
             });
         }
@@ -263,6 +278,7 @@ impl Writers {
                 appoints: writer.appoints,
                 kind: writer.kind.clone(),
                 passed: writer.passed.clone(),
+                moves: writer.moves.clone(),
                 breadth: (writer.columns, writer.way.len()),
             })
         })

@@ -220,6 +220,23 @@ impl Facts<'_, '_> {
         };
         !kind::differ(&kind::asked_for(&self.scene.ev.terms, read, self.reads), &writer.kind)
             && !writer.kind.iter().any(kept_out)
+            && !self.is_lost_through(writer)
+    }
+
+    /// Whether the write finds the row no more once another statement has been there: that has given a column by which the
+    /// write asks for its row another value, together with what was checked.
+    fn is_lost_through(&self, writer: &Told) -> bool {
+        let Some(write) = self.write.access() else { return false };
+        let asks_otherwise = |column: &Name, given: &[Name]| {
+            self.target.equals(column).is_some_and(|asked| match write.constant(&self.scene.ev.terms, asked) {
+                Some(asked) => !is_any(&asked, given),
+                None => {
+                    let bound = write.bound(asked);
+                    given.is_empty() && bound.is_some_and(|term| !is_by_chance(&self.scene.ev.terms, term))
+                }
+            })
+        };
+        !self.inserts() && writer.moves.iter().any(|(column, given)| asks_otherwise(column, given))
     }
 
     /// Whether what the write gives a column is none of what its conditions turn away: whoever comes next goes on as well,
