@@ -30,6 +30,7 @@ use crate::race::cycle::Cycles;
 use crate::race::reach::Reach;
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
+use crate::race::uncalled;
 use crate::race::writers::Writers;
 use crate::report::Counts;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
@@ -127,7 +128,8 @@ fn evaluated_and_counted<R>(
     let mut rivals = Rivals::of(&flows, &production);
     rivals.cycles = Cycles::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
-    let reach = Reach::of(workspace, &program, &evaluator.calls, &roots, config);
+    let for_tests = uncalled::for_tests(&evaluator, &uncalled::functions(&evaluator, &production));
+    let reach = Reach::of(&evaluator, &roots, &for_tests);
     rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, reach);
     rivals.journals = crate::race::journal::journals((&evaluator, &schema), &flows, &production, &rivals);
     notices.sort();

@@ -35,14 +35,16 @@ const ONE_JOB: [(&str, &str); 1] = [("obix", "OutboxEventHandler")];
 /// How many constructors of a type call each other.
 const DEEP: usize = 6;
 
-/// The type of the value that a function of another's trait has to itself for as long as it runs: an actor's handler of
-/// messages. None for a type whose values are copied, or made by a derive.
-pub(super) fn held_alone(program: &Program, id: FnId) -> Option<TypeId> {
+/// The type of the value that a function of a trait has to itself for as long as it runs, and whether it uses the value up, so
+/// that it runs once for each: an actor's handler of messages; a task that is started, `fn start(self: Box<Self>)`. None for
+/// a type whose values are copied, or made by a derive.
+pub(super) fn held_alone(program: &Program, id: FnId) -> Option<(TypeId, bool)> {
     let function = program.function(id);
     let of_trait = program.impl_of(id).is_some_and(|block| program.impl_subject(block).0.is_some());
     let known = |ty: TypeId| program.derives(ty).iter().all(|name| MAKES_NONE.contains(name));
-    let alone = function.changes_self && function.is_async && of_trait;
-    own_type(program, id).filter(|ty| alone && known(*ty))
+    let once = is_used_up(function);
+    let alone = (once || function.changes_self && function.is_async) && of_trait;
+    own_type(program, id).filter(|ty| alone && known(*ty)).map(|ty| (ty, once))
 }
 
 /// The impl that a function stands in, where one job calls what stands there.
@@ -94,4 +96,10 @@ fn own_type(program: &Program, id: FnId) -> Option<TypeId> {
 /// `fn with(self, …) -> Self`: one value goes in, and one comes out.
 fn takes_itself(function: &Function) -> bool {
     matches!(&function.receiver, Some(ty) if !matches!(ty, Ty::Ref(_)))
+}
+
+/// `fn start(self)`, `fn start(self: Box<Self>)`: the value is gone with the call. What is counted may be there still.
+fn is_used_up(function: &Function) -> bool {
+    let Some(Ty::Path(path)) = &function.receiver else { return false };
+    path.segments.last().is_some_and(|last| matches!(last.name.as_str(), "Self" | "Box"))
 }

@@ -24,7 +24,7 @@ pub mod side;
 mod sized;
 pub mod transaction;
 pub mod twice;
-mod uncalled;
+pub mod uncalled;
 pub mod upsert;
 pub mod writers;
 

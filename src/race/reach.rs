@@ -3,15 +3,14 @@
 //! What is called by nobody in sight is called by a framework, by other crates, or by a test: it counts as reachable. What
 //! only `main` leads to, straight and not by a task or an endless loop, runs once for each start of the program. What only
 //! one task or loop leads to, which is started once, goes on beside everything else, but not beside itself; neither does
-//! what others call with `&mut` of a value that there is one of.
+//! what others call with `&mut` of a value that there is one of, or with the value itself.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::config::Config;
+use crate::flow::Evaluator;
 use crate::flow::graph::{CallGraph, CallSite};
 use crate::link::{FnId, ImplId, Program};
 use crate::race::made;
-use crate::source::Workspace;
 use crate::span::Span;
 
 /// Attributes that leave a function what it is: any other may be a framework's, which calls it.
@@ -74,14 +73,9 @@ struct State {
 }
 
 impl Reach {
-    /// In: the calls that were followed, and all functions that run in production.
-    pub fn of(
-        workspace: &Workspace,
-        program: &Program,
-        calls: &CallGraph,
-        functions: &[FnId],
-        config: &Config,
-    ) -> Self {
+    /// In: the calls that were followed, all functions that run in production, and those of them that are there for tests.
+    pub fn of(ev: &Evaluator<'_>, functions: &[FnId], for_tests: &FxHashSet<FnId>) -> Self {
+        let (workspace, program, calls, config) = (ev.workspace, ev.program, &ev.calls, ev.config);
         let sees = |caller: FnId, id: FnId| match (program.krate_of(caller), program.krate_of(id)) {
             (Some(from), Some(to)) => {
                 let (from, to) = (&workspace.crates[from], &workspace.crates[to]);
@@ -102,18 +96,19 @@ impl Reach {
             let callers = calls.callers.get(&id).map_or(&[][..], Vec::as_slice);
             let likely = likely_callers(program, calls, id).iter().filter(move |site| sees(site.caller, id));
             let all = callers.iter().chain(likely).chain(by_pointer(id));
-            all.filter(move |site| site.caller != id && !program.function(site.caller).test)
+            let own = move |site: &&CallSite| site.caller == id || for_tests.contains(&site.caller);
+            all.filter(move |site| !own(site) && !program.function(site.caller).test)
         };
         let mut reach = Self::default();
         let mut todo: Vec<FnId> = Vec::new();
         let mut one_after_the_other: Vec<(FnId, Vec<CallSite>)> = Vec::new();
         let mut calls_of: FxHashMap<FnId, Vec<(FnId, CallSite)>> = FxHashMap::default();
-        for id in functions {
+        for id in functions.iter().filter(|id| !for_tests.contains(id)) {
             let called = called_by(*id).next().is_some();
             let main = is_main(program, *id);
             let handed_around = calls.values.contains(id) && by_pointer(*id).next().is_none();
-            if let Some(ty) = made::held_alone(program, *id)
-                && !called
+            if let Some((ty, once)) = made::held_alone(program, *id)
+                && (once || !called)
                 && !handed_around
                 && !config.is_entry_point(&program.path_of(*id))
                 && let Some(places) = made::places(program, calls, ty, &|id| called_by(id).copied().collect())
@@ -134,7 +129,9 @@ impl Reach {
                     &mut todo,
                 );
             }
-            for site in called_by(*id) {
+            // Who has the value that is used up has been asked where it was made.
+            let used_up = one_after_the_other.last().is_some_and(|(alone, _)| alone == id);
+            for site in called_by(*id).filter(|_| !used_up) {
                 calls_of.entry(site.caller).or_default().push((*id, *site));
             }
         }
@@ -142,7 +139,8 @@ impl Reach {
         reach.hand_over(&one_after_the_other, &calls_of, &mut todo);
         // Nobody who calls them is called, or only they call each other.
         for id in functions {
-            if !reach.runs.contains_key(id) && called_by(*id).any(|site| site.serving) {
+            let out_of_use = for_tests.contains(id) || reach.runs.contains_key(id);
+            if !out_of_use && called_by(*id).any(|site| site.serving) {
                 reach.join(*id, State::many(*id), &mut todo);
             }
         }

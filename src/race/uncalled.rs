@@ -1,17 +1,21 @@
-//! Functions that nobody calls in a program which nobody else links: what they would write is written by nobody.
+//! Functions that nobody calls in a program which nobody else links: what they would write is written by nobody. Those that
+//! tests call are there for tests.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::flow::Evaluator;
 use crate::link::{FnId, TraitRef};
 use crate::lower::tree::Attr;
 use crate::race::reach::{PLAIN, is_main};
+use crate::source::{FileKind, Target};
+use crate::span::{FileId, Range, Span};
 
 /// What leaves a trait of the program what it is.
 const OF_TRAITS: [&str; 4] = ["async_trait", "automock", "auto_impl", "enum_dispatch"];
 
 /// Those that no call in sight leads to, straight or by one another, and that nobody else can know of: of a package without a
-/// library, or private; neither handed around, nor of a trait of another crate, nor under an attribute.
+/// library, or of one that a program of the workspace is built of, or private; neither handed around, nor of a trait of
+/// another crate, nor under an attribute.
 pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<FnId> {
     let (program, calls) = (ev.program, &ev.calls);
     let known = |attrs: &[Attr], also: &[&str]| {
@@ -19,9 +23,8 @@ pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<
         attrs.iter().all(|attr| attr.path.last().is_some_and(|name| is_known(name)))
     };
     let plain = |attrs: &[Attr]| known(attrs, &[]);
-    let linked_by_nobody = |id: FnId| {
-        program.krate_of(id).map(|krate| &ev.workspace.crates[krate]).is_some_and(|own| own.has_bin && !own.has_lib)
-    };
+    let of_program: Vec<bool> = (0..ev.workspace.crates.len()).map(|krate| ev.workspace.runs(krate)).collect();
+    let linked_by_nobody = |id: FnId| program.krate_of(id).is_some_and(|krate| of_program[krate]);
     let own = |id: &&FnId| {
         let function = program.function(**id);
         let known_by_name = calls.unresolved.contains_key(&(function.name.clone(), function.params.len()));
@@ -56,4 +59,66 @@ pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<
         found.extend(new);
         open = rest;
     }
+}
+
+/// Those of them that only tests name, and whatever only these call.
+///
+/// In: the functions that nobody calls.
+pub fn for_tests(ev: &Evaluator<'_>, uncalled: &FxHashSet<FnId>) -> FxHashSet<FnId> {
+    let program = ev.program;
+    let mut defined: FxHashMap<&str, Vec<Span>> = FxHashMap::default();
+    for id in uncalled {
+        let function = program.function(*id);
+        let at = function.name_at.in_file(program.file_of(*id));
+        defined.entry(function.name.as_str()).or_default().push(at);
+    }
+    let mut tests: FxHashMap<FileId, Vec<Range>> = FxHashMap::default();
+    for id in program.functions().filter(|id| program.function(*id).test) {
+        tests.entry(program.file_of(id)).or_default().push(program.function(id).at);
+    }
+    let (mut tested, mut named) = (FxHashSet::default(), FxHashSet::default());
+    let rust = ev.workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_)) && !defined.is_empty());
+    for file in rust {
+        let ranges = tests.get(&file.id).map_or(&[][..], Vec::as_slice);
+        let of_main = matches!(file.kind, FileKind::Rust(Target::Main));
+        for (start, word) in words(&file.text) {
+            let Some((name, spans)) = defined.get_key_value(word) else { continue };
+            let at = Range::new(start as u32, (start + word.len()) as u32);
+            if !of_main || ranges.iter().any(|range| range.contains(at)) {
+                tested.insert(*name);
+            } else if !spans.contains(&at.in_file(file.id)) {
+                named.insert(*name);
+            }
+        }
+    }
+    let only_tests = |id: &&FnId| {
+        let name = program.function(**id).name.as_str();
+        tested.contains(name) && !named.contains(name)
+    };
+    let mut found: FxHashSet<FnId> = uncalled.iter().filter(only_tests).copied().collect();
+    let below = |found: &FxHashSet<FnId>, id: &FnId| {
+        let mut sites = ev.calls.calls_of(program, *id).peekable();
+        sites.peek().is_some() && sites.all(|site| found.contains(&site.caller))
+    };
+    loop {
+        let more: Vec<FnId> =
+            uncalled.iter().filter(|id| !found.contains(id) && below(&found, id)).copied().collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
+}
+
+/// The words of a text that may be names, each with where it starts.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let of_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + bytes[at..].iter().position(|byte| of_word(*byte))?;
+        let end = bytes[start..].iter().position(|byte| !of_word(*byte)).map_or(bytes.len(), |length| start + length);
+        at = end;
+        Some((start, &text[start..end]))
+    })
 }
