@@ -126,7 +126,8 @@ impl<'p> Evaluator<'p> {
                 return None;
             }
             let (client, row) = self.row_for_handle(handle, name, args)?;
-            return self.apply(client, row.does, Some(recv), args, at, Type::Unknown);
+            let inside = self.handle_inside(recv);
+            return self.apply(client, row.does, Some(inside.as_ref().unwrap_or(recv)), args, at, Type::Unknown);
         }
         if let Some((client, row)) = self.row(On::Outcome, name, args)
             && !self.terms.origins(recv.term).is_empty()
