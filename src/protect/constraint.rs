@@ -506,7 +506,7 @@ fn unique_in_transaction(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<P
 }
 
 /// Whether a column of a key gets another value than the one that was asked for: a token in place of the old one.
-fn is_another(
+pub(super) fn is_another(
     scene: &Scene<'_, '_>,
     read: (&Access, &TableAccess),
     write: (&Access, &TableAccess),
@@ -517,7 +517,7 @@ fn is_another(
 }
 
 /// Whether a column of a key gets a value that each run draws for itself: it is never there already.
-fn is_drawn_anew(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess, key: &[Name]) -> bool {
+pub(super) fn is_drawn_anew(scene: &Scene<'_, '_>, access: &Access, target: &TableAccess, key: &[Name]) -> bool {
     let given = target.sets.iter().filter(|set| key.contains(&set.column));
     given.filter_map(|set| access.bound(&set.value)).any(|term| is_by_chance(&scene.ev.terms, term))
 }

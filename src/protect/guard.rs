@@ -4,7 +4,7 @@
 use crate::event::{Access, CondId, EventId};
 use crate::flow::term::{Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, WhyNot, recheck};
+use crate::protect::{Protection, WhyNot, put_again, recheck};
 use crate::race::scene::Scene;
 use crate::race::side::{self, Held};
 use crate::race::{LooksAt, Sequence, dependency};
@@ -57,7 +57,7 @@ fn with_outcome(
     protection: Protection,
     tried: &mut Vec<WhyNot>,
 ) -> Option<Protection> {
-    if scene.outcome_used(sequence.write) {
+    if scene.outcome_used(sequence.write) || put_again::refuses(scene, sequence) {
         return Some(protection);
     }
     tried.push(WhyNot::OutcomeUnread);

@@ -17,6 +17,7 @@ pub mod meant;
 pub mod merges;
 mod own;
 pub mod process;
+mod put_again;
 pub mod recheck;
 pub mod rival;
 mod uncovered;
