@@ -268,17 +268,18 @@ fn unique_key(
     let Some(key) = key else {
         let asked = table.filter.iter().flat_map(|predicate| predicate.columns.iter().cloned());
         let meant = meant::beside(scene, sequence).map(|beside| asked.chain(beside).collect());
-        tried.push(if overwrites(scene, access, target) && !meets_another(scene, sequence) {
+        let meets = || !meets_another(scene, sequence) && !meant::meets_no_rival(scene, sequence);
+        tried.push(if overwrites(scene, access, target) && meets() {
             WhyNot::ConflictOverwrites
         } else {
             WhyNot::NoUniqueKey(meant.unwrap_or_default())
         });
         return None;
     };
-    let answered = |same: bool, tried: &mut Vec<WhyNot>| {
     if isolation::refuses_unseen(scene, sequence) {
         return Some(Protection::UniqueKey(key));
     }
+    let answered = |same: bool, tried: &mut Vec<WhyNot>| {
         let looked_at = || scene.outcome_used(sequence.write) && !takes_id_for_granted(scene, sequence.write);
         if same || looked_at() || !matters_after(scene, sequence) {
             return Some(Protection::UniqueKey(key.clone()));

@@ -2,12 +2,13 @@
 //! rows it compares afterwards with what it inserts.
 
 use crate::event::Access;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Origin, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::constraint::asks_for;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, dependency};
-use crate::sql::statement::{Access as TableAccess, Aggregate};
+use crate::race::{Check, LooksAt, Sequence, Written, dependency, upsert};
+use crate::sql::schema::TableDef;
+use crate::sql::statement::{Access as TableAccess, Aggregate, Operand};
 
 /// What says whether a value is among those of a list, a set or a map.
 const LOOKS_UP: [&str; 5] = ["contains", "contains_key", "remove", "take", "get"];
@@ -40,6 +41,24 @@ pub fn beside(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Vec<Name>> {
     columns.sort();
     columns.dedup();
     Some(columns)
+}
+
+/// Whether an upsert leaves alone what another request puts there: each key by which it may meet a row holds a value that
+/// the program has not looked for.
+pub(super) fn meets_no_rival(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
+    let (Some(read), Some(write)) = (scene.access(sequence.read), scene.access(sequence.write)) else { return false };
+    let Some(reads) = read.statement.accesses.get(sequence.read_access) else { return false };
+    let Some(target) = write.statement.target() else { return false };
+    let compared = Compared::of(scene, sequence);
+    let own = |origin: &Origin| origin.event == sequence.read;
+    let of_its_own = |column: &Name| {
+        let given = dependency::given_terms(scene, (write, target), column);
+        let brought = |term: &TermId| !scene.ev.terms.is_constant(*term) && !scene.origins(*term).iter().any(own);
+        let asked = reads.filter.iter().any(|predicate| predicate.columns.contains(column));
+        !asked && !given.is_empty() && given.iter().all(brought) && !compared.with_given(column, (write, target))
+    };
+    let keys = upsert::met_keys(scene.schema, target);
+    !keys.is_empty() && keys.iter().all(|key| key.iter().any(of_its_own))
 }
 
 /// Whether a number goes on from the highest one.
@@ -101,6 +120,43 @@ impl<'a, 'p> Compared<'a, 'p> {
                 let within = *whole && given.iter().any(|given| terms.mentions(*given, value));
                 of_read(row) && !of_read(value) && (alike || within)
             })
-        })
+        }) || given.iter().any(|given| self.is_found_by_name(*given, column))
+    }
+
+    /// Whether a column is given the key of a row that was found by its name, and the rows that were read are joined to such
+    /// a row, whose name was compared with that: `tags.name` of `JOIN tags ON tags.id = notes.tag_id`.
+    fn is_found_by_name(&self, given: TermId, column: &Name) -> bool {
+        let (scene, terms) = (self.scene, &self.scene.ev.terms);
+        let Term::Field(row, key) = terms.get(given) else { return false };
+        let Term::Row(found) = terms.get(*row) else { return false };
+        let (Some(finds), Some(read)) = (scene.access(*found), scene.access(self.sequence.read)) else { return false };
+        let [named] = finds.statement.accesses.as_slice() else { return false };
+        let Some(reads) = read.statement.accesses.get(self.sequence.read_access) else { return false };
+        let is_key = |table: &TableDef, column: &Name| table.keys().any(|key| key == std::slice::from_ref(column));
+        let Some(table) = scene.schema.table(&named.table.name).filter(|table| is_key(table, key)) else {
+            return false;
+        };
+        let joined = |other: &TableAccess| {
+            let leads = |from: (&TableAccess, &Name), to: (&TableAccess, &Name)| {
+                matches!(from.0.equals(from.1), Some(Operand::Column { table: Some(of), column })
+                    if column == to.1 && [Some(&to.0.table.name), to.0.table.alias.as_ref()].contains(&Some(of)))
+            };
+            other.table.name == named.table.name
+                && (leads((reads, column), (other, key)) || leads((other, key), (reads, column)))
+        };
+        let by_name = |name: &Name, value: TermId| {
+            let asked = named.equals(name).and_then(|asked| finds.bound(asked));
+            is_key(table, name) && asked.is_some_and(|asked| scene.plain(asked) == scene.plain(value))
+        };
+        let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == self.sequence.read);
+        read.statement.accesses.iter().any(joined)
+            && self.pairs.iter().any(|(whole, one, other)| {
+                let either_way = [(*one, *other), (*other, *one)];
+                !whole
+                    && either_way.into_iter().any(|(row, value)| match terms.get(row) {
+                        Term::Field(_, name) => of_read(row) && !of_read(value) && by_name(name, value),
+                        _ => false,
+                    })
+            })
     }
 }
