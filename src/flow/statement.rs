@@ -6,7 +6,7 @@ use crate::client::table::Gives;
 use crate::dialect::Dialect;
 use crate::event::{Access, CondId, Conds, EventId, EventKind};
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::{Piece, Query, QueryBody, Value, Wrap};
+use crate::flow::value::{HOLE, Piece, Query, QueryBody, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::Type;
 use crate::lower::tree::Name;
@@ -45,7 +45,7 @@ impl<'p> Evaluator<'p> {
                 if self.is_handed_in(source) {
                     return self.unknown_result(&binds);
                 }
-                if text.chars().all(|c| c == '\u{fffc}' || c.is_whitespace()) {
+                if text.chars().all(|c| c == HOLE || c.is_whitespace()) {
                     self.unknown_statement("the text is not constant");
                     return self.unknown_result(&binds);
                 }

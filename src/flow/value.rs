@@ -128,6 +128,9 @@ pub struct ClosureValue {
     pub scope: crate::link::ScopeId,
 }
 
+/// What stands in a text for a part that is not known.
+pub const HOLE: char = '\u{fffc}';
+
 impl Text {
     pub fn constant(text: impl Into<String>) -> Self {
         Self { parts: vec![Piece::Constant(text.into())] }
@@ -139,7 +142,7 @@ impl Text {
         for part in &self.parts {
             match part {
                 Piece::Constant(text) => out.push_str(text),
-                Piece::Hole(_) => out.push('\u{fffc}'),
+                Piece::Hole(_) => out.push(HOLE),
             }
             if out.len() > limit {
                 return None;

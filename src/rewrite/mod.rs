@@ -26,6 +26,7 @@ use crate::dialect::Dialect;
 use crate::event::{Access, Event};
 use crate::finding::{Rewrite, RewriteKind};
 use crate::flow::term::{Term, TermId};
+use crate::flow::value::HOLE;
 use crate::protect::WhyNot;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -62,6 +63,8 @@ pub fn rewrites(scene: &Scene<'_, '_>, claim: &Claim) -> Vec<Rewrite> {
         found.push(parent::isolation(&case));
     }
     beside::said(case, &mut found);
+    // Nobody can run a statement of which a part is not known.
+    found.retain(|rewrite| !rewrite.text.contains(HOLE));
     found.truncate(MOST);
     found
 }

@@ -3,6 +3,7 @@
 use crate::event::{Access, Cond, Event};
 use crate::finding::{Interleaving, Role, StoryStep, Who};
 use crate::flow::term::Term;
+use crate::flow::value::HOLE;
 use crate::protect::{WhyNot, meant};
 use crate::race::children::{self, Added};
 use crate::race::scene::Scene;
@@ -76,6 +77,7 @@ pub fn steps(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event) 
 
 /// One step, with what has come of it.
 fn step(who: Who, text: String, state: &str, span: impl Into<Option<Span>>, role: Role) -> StoryStep {
+    let text = text.replace(HOLE, "…");
     StoryStep { who, text, state: Some(state.to_owned()), span: span.into(), role }
 }
 

@@ -1,7 +1,7 @@
 //! The sentences of a finding: what two requests can do, and why the present protection does not hold.
 
 use crate::event::Event;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Part, Term, TermId};
 use crate::gather::{BETWEEN, UNDONE};
 use crate::lower::tree::Name;
 use crate::protect::constraint::{self, meets_another};
@@ -500,6 +500,9 @@ fn is_one_of_several(read: &Event, sequence: &Sequence) -> bool {
 /// Whether what was checked over several rows is how many there are, or what they add up to.
 pub fn counts(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
     let adds_up = |access: &TableAccess| !matches!(access.aggregate, Some(Aggregate::Extreme | Aggregate::Other));
+    if !beside_row(scene, sequence).is_empty() {
+        return false;
+    }
     scene.event(sequence.read).and_then(|read| source_access(read, sequence)).is_some_and(adds_up)
 }
 
@@ -518,7 +521,13 @@ fn what_is_checked(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> Strin
         source_access(read, &claim.sequence)?.aggregate
     };
     if claim.sequence.checks_aggregate() {
+        let beside = beside_row(scene, &claim.sequence);
+        if !beside.is_empty() {
+            return enumerated(beside);
+        }
+        let one_row = matches!(claim.sequence.relation, Relation::SameRow | Relation::LikelySameRow);
         let what = match aggregate() {
+            None if one_row => "what they read",
             Some(Aggregate::Sum) => "the sum over the rows",
             Some(Aggregate::Extreme) => "the first or the last of the rows",
             Some(Aggregate::Other) => "what the rows come to",
@@ -527,6 +536,32 @@ fn what_is_checked(scene: &Scene<'_, '_>, claim: &Claim, write: &Event) -> Strin
         return what.to_owned();
     }
     enumerated(told_columns(scene, claim, write))
+}
+
+/// What was checked of that which a row was read with, by its name: `has_key` of `SELECT name, (SELECT count(*) > 0 …) AS
+/// has_key`. The rows themselves are not counted there.
+fn beside_row<'s>(scene: &'s Scene<'_, '_>, sequence: &Sequence) -> Vec<&'s str> {
+    let Some(read) = scene.event(sequence.read).filter(|read| is_read_as_it_is(read, sequence)) else {
+        return Vec::new();
+    };
+    let counted = sequence.checks.iter().filter(|check| check.looks_at == LooksAt::Aggregate);
+    let terms = counted.filter_map(|check| Some(scene.ev.cond(check.cond?).term));
+    let Some(statement) = read.access().map(|access| &access.statement) else { return Vec::new() };
+    let origins: Vec<_> = terms.flat_map(|term| scene.origins(term).to_vec()).collect();
+    let asked = |name: &str| {
+        origins.iter().any(|origin| {
+            origin.event == read.id
+                && matches!(&origin.part, Part::Column(part) if *part == *name)
+                && scene.looks_at(statement, &origin.part, false) == LooksAt::Aggregate
+        })
+    };
+    let names = statement.output.iter().map(|output| output.name.as_str());
+    names.filter(|name| words::named(name).is_some() && asked(name)).collect()
+}
+
+/// Whether the rows of a read are told one by one, not what they come to.
+fn is_read_as_it_is(read: &Event, sequence: &Sequence) -> bool {
+    source_access(read, sequence).is_some_and(|access| access.aggregate.is_none())
 }
 
 /// The checked columns that a finding speaks of. Those that the write moves say more than what was looked at besides, and
