@@ -311,7 +311,8 @@ impl<'p> Evaluator<'p> {
         let (looped, spread) = (self.frame.loops > self.loops_around(), self.frame.spread > 0);
         let (caller, span, led) = (self.frame.function, self.span(at), self.frame.led);
         let handed = self.frame.handed > 0;
-        let held = self.frame.guards.iter().any(|guard| !guard.shared);
+        // A task goes on when the lock is given back under which it was started.
+        let held = task.is_none() && self.frame.guards.iter().any(|guard| !guard.shared);
         CallSite { caller, span, serving, looped, spread, task, guessed, handed, led, held }
     }
 

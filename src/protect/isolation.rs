@@ -42,7 +42,8 @@ pub(super) fn refuses_unseen(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool
     let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
     let (reader, writer) = (transaction::of(scene, read), transaction::of(scene, write));
     let one = reader.zip(writer).filter(|(reader, writer)| reader.is_same(writer));
-    let of_snapshot = |level| matches!(level, Isolation::RepeatableRead | Isolation::Snapshot | Isolation::Serializable);
+    let of_snapshot =
+        |level| matches!(level, Isolation::RepeatableRead | Isolation::Snapshot | Isolation::Serializable);
     write.dialect == Dialect::Postgres && one.is_some_and(|(_, writer)| of_snapshot(writer.level))
 }
 

@@ -59,6 +59,15 @@ pub struct Reach {
     runs: FxHashMap<FnId, State>,
 }
 
+/// A function that has a value to itself.
+struct HeldAlone {
+    function: FnId,
+    /// It uses the value up.
+    once: bool,
+    /// Where such values are made.
+    places: Vec<CallSite>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct State {
     runs: Runs,
@@ -101,7 +110,7 @@ impl Reach {
         };
         let mut reach = Self::default();
         let mut todo: Vec<FnId> = Vec::new();
-        let mut one_after_the_other: Vec<(FnId, Vec<CallSite>)> = Vec::new();
+        let mut one_after_the_other: Vec<HeldAlone> = Vec::new();
         let mut calls_of: FxHashMap<FnId, Vec<(FnId, CallSite)>> = FxHashMap::default();
         for id in functions.iter().filter(|id| !for_tests.contains(id)) {
             let called = called_by(*id).next().is_some();
@@ -113,7 +122,7 @@ impl Reach {
                 && !config.is_entry_point(&program.path_of(*id))
                 && let Some(places) = made::places(program, calls, ty, &|id| called_by(id).copied().collect())
             {
-                one_after_the_other.push((*id, places));
+                one_after_the_other.push(HeldAlone { function: *id, once, places });
             } else if let Some(job) = made::of_one_job(program, *id).filter(|_| !called && !handed_around) {
                 reach.join(
                     *id,
@@ -130,7 +139,7 @@ impl Reach {
                 );
             }
             // Who has the value that is used up has been asked where it was made.
-            let used_up = one_after_the_other.last().is_some_and(|(alone, _)| alone == id);
+            let used_up = one_after_the_other.last().is_some_and(|alone| alone.function == *id);
             for site in called_by(*id).filter(|_| !used_up) {
                 calls_of.entry(site.caller).or_default().push((*id, *site));
             }
@@ -145,9 +154,9 @@ impl Reach {
             }
         }
         reach.spread(&calls_of, &mut todo);
-        for (id, _) in &one_after_the_other {
-            if !reach.runs.contains_key(id) {
-                reach.join(*id, State::many(*id), &mut todo);
+        for id in one_after_the_other.iter().map(|alone| alone.function) {
+            if !reach.runs.contains_key(&id) {
+                reach.join(id, State::many(id), &mut todo);
             }
         }
         reach.spread(&calls_of, &mut todo);
@@ -155,7 +164,7 @@ impl Reach {
         // What has no type may be called by anybody who calls a method of that name.
         for id in functions {
             let many = |site: &CallSite| reach.runs(site.caller) == Some(Runs::Many) && sees(site.caller, *id);
-            let by_nobody_else = one_after_the_other.iter().any(|(alone, _)| alone == id);
+            let by_nobody_else = one_after_the_other.iter().any(|alone| alone.function == *id);
             if matches!(reach.runs(*id), Some(Runs::Alone(_)))
                 && !by_nobody_else
                 && namesakes(program, calls, *id).iter().any(many)
@@ -174,16 +183,16 @@ impl Reach {
     /// In: the functions, and where the values of their types are made.
     fn hand_over(
         &mut self,
-        alone: &[(FnId, Vec<CallSite>)],
+        alone: &[HeldAlone],
         calls_of: &FxHashMap<FnId, Vec<(FnId, CallSite)>>,
         todo: &mut Vec<FnId>,
     ) {
         loop {
             let before = self.runs.clone();
-            for (id, places) in alone {
+            for HeldAlone { function, once, places } in alone {
                 for place in places {
                     if let Some(maker) = self.runs.get(&place.caller) {
-                        self.join(*id, maker.handing_over(*id, place), todo);
+                        self.join(*function, maker.handing_over(*function, *once, place), todo);
                     }
                 }
             }
@@ -258,13 +267,13 @@ impl State {
         Self { runs, again, serving, handed, ..self }
     }
 
-    /// How a function runs that is called with a value, one time after the other, where this one made it.
-    fn handing_over(self, id: FnId, place: &CallSite) -> Self {
+    /// How a function runs that is called with a value, one time after the other or once, where this one made it.
+    fn handing_over(self, id: FnId, once: bool, place: &CallSite) -> Self {
         let made = self.passed_on(place);
         if made.runs == Runs::Many || made.again || made.handed {
             return Self::many(id);
         }
-        Self { runs: Runs::Alone(Task::Started(place.span)), again: true, serving: true, ..made }
+        Self { runs: Runs::Alone(Task::Started(place.span)), again: !once, serving: true, ..made }
     }
 
     fn joined(self, other: Self) -> Self {

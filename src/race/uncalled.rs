@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::flow::Evaluator;
 use crate::link::{FnId, TraitRef};
-use crate::lower::tree::Attr;
+use crate::lower::tree::{Attr, Name};
 use crate::race::reach::{PLAIN, is_main};
 use crate::source::{FileKind, Target};
 use crate::span::{FileId, Range, Span};
@@ -25,6 +25,7 @@ pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<
     let plain = |attrs: &[Attr]| known(attrs, &[]);
     let of_program: Vec<bool> = (0..ev.workspace.crates.len()).map(|krate| ev.workspace.runs(krate)).collect();
     let linked_by_nobody = |id: FnId| program.krate_of(id).is_some_and(|krate| of_program[krate]);
+    let has_library = |id: FnId| program.krate_of(id).is_some_and(|krate| ev.workspace.crates[krate].has_lib);
     let own = |id: &&FnId| {
         let function = program.function(**id);
         let known_by_name = calls.unresolved.contains_key(&(function.name.clone(), function.params.len()));
@@ -49,6 +50,13 @@ pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<
             && !ev.config.is_entry_point(&program.path_of(**id))
     };
     let mut open: Vec<FnId> = production.iter().filter(own).copied().collect();
+    let is_uncalled = |id: &FnId| calls.calls_of(program, *id).next().is_none();
+    // Of a library only what is not even named by those who see all of it.
+    let of_trait = |id: FnId| program.impl_of(id).is_some_and(|block| program.impl_subject(block).0.is_some());
+    let open_to_others = |id: FnId| has_library(id) && (program.function(id).public || of_trait(id));
+    let seen = |id: &FnId| open_to_others(*id) && is_uncalled(id);
+    let places = Places::of(ev, open.iter().copied().filter(seen));
+    open.retain(|id| !seen(id) || !places.name(ev, *id));
     let mut found: FxHashSet<FnId> = FxHashSet::default();
     loop {
         let uncalled = |id: &FnId| calls.calls_of(program, *id).all(|site| found.contains(&site.caller));
@@ -66,47 +74,81 @@ pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<
 /// In: the functions that nobody calls.
 pub fn for_tests(ev: &Evaluator<'_>, uncalled: &FxHashSet<FnId>) -> FxHashSet<FnId> {
     let program = ev.program;
-    let mut defined: FxHashMap<&str, Vec<Span>> = FxHashMap::default();
-    for id in uncalled {
-        let function = program.function(*id);
-        let at = function.name_at.in_file(program.file_of(*id));
-        defined.entry(function.name.as_str()).or_default().push(at);
-    }
-    let mut tests: FxHashMap<FileId, Vec<Range>> = FxHashMap::default();
-    for id in program.functions().filter(|id| program.function(*id).test) {
-        tests.entry(program.file_of(id)).or_default().push(program.function(id).at);
-    }
-    let (mut tested, mut named) = (FxHashSet::default(), FxHashSet::default());
-    let rust = ev.workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_)) && !defined.is_empty());
-    for file in rust {
-        let ranges = tests.get(&file.id).map_or(&[][..], Vec::as_slice);
-        let of_main = matches!(file.kind, FileKind::Rust(Target::Main));
-        for (start, word) in words(&file.text) {
-            let Some((name, spans)) = defined.get_key_value(word) else { continue };
-            let at = Range::new(start as u32, (start + word.len()) as u32);
-            if !of_main || ranges.iter().any(|range| range.contains(at)) {
-                tested.insert(*name);
-            } else if !spans.contains(&at.in_file(file.id)) {
-                named.insert(*name);
-            }
-        }
-    }
-    let only_tests = |id: &&FnId| {
-        let name = program.function(**id).name.as_str();
-        tested.contains(name) && !named.contains(name)
-    };
+    let places = Places::of(ev, uncalled.iter().copied());
+    let only_tests = |id: &&FnId| places.in_tests.contains(&program.function(**id).name) && !places.name(ev, **id);
     let mut found: FxHashSet<FnId> = uncalled.iter().filter(only_tests).copied().collect();
     let below = |found: &FxHashSet<FnId>, id: &FnId| {
         let mut sites = ev.calls.calls_of(program, *id).peekable();
         sites.peek().is_some() && sites.all(|site| found.contains(&site.caller))
     };
     loop {
-        let more: Vec<FnId> =
-            uncalled.iter().filter(|id| !found.contains(id) && below(&found, id)).copied().collect();
+        let more: Vec<FnId> = uncalled.iter().filter(|id| !found.contains(id) && below(&found, id)).copied().collect();
         if more.is_empty() {
             return found;
         }
         found.extend(more);
+    }
+}
+
+/// Where the names of functions stand, other than where those are defined.
+#[derive(Default)]
+struct Places {
+    in_tests: FxHashSet<Name>,
+    /// Behind a dot, behind `::`, and elsewhere, in what runs in production.
+    of_methods: FxHashSet<Name>,
+    in_paths: FxHashSet<Name>,
+    elsewhere: FxHashSet<Name>,
+}
+
+impl Places {
+    fn of(ev: &Evaluator<'_>, functions: impl Iterator<Item = FnId>) -> Self {
+        let program = ev.program;
+        let mut defined: FxHashMap<&Name, Vec<Span>> = FxHashMap::default();
+        for id in functions {
+            let function = program.function(id);
+            defined.entry(&function.name).or_default().push(function.name_at.in_file(program.file_of(id)));
+        }
+        let mut places = Self::default();
+        if defined.is_empty() {
+            return places;
+        }
+        let known: FxHashMap<&str, &Name> = defined.keys().map(|name| (name.as_str(), *name)).collect();
+        let mut tests: FxHashMap<FileId, Vec<Range>> = FxHashMap::default();
+        for id in program.functions().filter(|id| program.function(*id).test) {
+            tests.entry(program.file_of(id)).or_default().push(program.function(id).at);
+        }
+        for file in ev.workspace.files.iter().filter(|file| matches!(file.kind, FileKind::Rust(_))) {
+            let ranges = tests.get(&file.id).map_or(&[][..], Vec::as_slice);
+            let of_main = matches!(file.kind, FileKind::Rust(Target::Main));
+            for (start, word) in words(&file.text) {
+                let Some(name) = known.get(word) else { continue };
+                let at = Range::new(start as u32, (start + word.len()) as u32);
+                let before = file.text[..start].trim_end();
+                let kind = if !of_main || ranges.iter().any(|range| range.contains(at)) {
+                    &mut places.in_tests
+                } else if defined[*name].contains(&at.in_file(file.id)) {
+                    continue;
+                } else if before.ends_with('.') {
+                    &mut places.of_methods
+                } else if before.ends_with("::") {
+                    &mut places.in_paths
+                } else {
+                    &mut places.elsewhere
+                };
+                kind.insert((*name).clone());
+            }
+        }
+        places
+    }
+
+    /// Whether a function may be named by what runs in production: a method behind a dot or in a path, what belongs to a type
+    /// in a path, and any other not behind a dot.
+    fn name(&self, ev: &Evaluator<'_>, id: FnId) -> bool {
+        let function = ev.program.function(id);
+        let of_type = function.in_impl.is_some();
+        self.in_paths.contains(&function.name)
+            || function.receiver.is_some() && self.of_methods.contains(&function.name)
+            || !of_type && self.elsewhere.contains(&function.name)
     }
 }
 
