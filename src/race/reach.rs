@@ -66,6 +66,8 @@ struct HeldAlone {
     once: bool,
     /// Where such values are made.
     places: Vec<CallSite>,
+    /// Who calls it: of a value that may be made often they know more.
+    callers: Vec<CallSite>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,7 +124,8 @@ impl Reach {
                 && !config.is_entry_point(&program.path_of(*id))
                 && let Some(places) = made::places(program, calls, ty, &|id| called_by(id).copied().collect())
             {
-                one_after_the_other.push(HeldAlone { function: *id, once, places });
+                let callers = called_by(*id).copied().collect();
+                one_after_the_other.push(HeldAlone { function: *id, once, places, callers });
             } else if let Some(job) = made::of_one_job(program, *id).filter(|_| !called && !handed_around) {
                 reach.join(
                     *id,
@@ -154,9 +157,11 @@ impl Reach {
             }
         }
         reach.spread(&calls_of, &mut todo);
-        for id in one_after_the_other.iter().map(|alone| alone.function) {
-            if !reach.runs.contains_key(&id) {
-                reach.join(id, State::many(id), &mut todo);
+        for HeldAlone { function: id, callers, .. } in &one_after_the_other {
+            if !reach.runs.contains_key(id) && callers.is_empty() {
+                reach.join(*id, State::many(*id), &mut todo);
+            } else if !reach.runs.contains_key(id) {
+                reach.called(*id, callers, &mut todo);
             }
         }
         reach.spread(&calls_of, &mut todo);
@@ -189,16 +194,30 @@ impl Reach {
     ) {
         loop {
             let before = self.runs.clone();
-            for HeldAlone { function, once, places } in alone {
+            for HeldAlone { function, once, places, callers } in alone {
                 for place in places {
                     if let Some(maker) = self.runs.get(&place.caller) {
-                        self.join(*function, maker.handing_over(*function, *once, place), todo);
+                        let made = maker.handing_over(*function, *once, place);
+                        if made.runs == Runs::Many && !callers.is_empty() {
+                            self.called(*function, callers, todo);
+                            continue;
+                        }
+                        self.join(*function, made, todo);
                     }
                 }
             }
             self.spread(calls_of, todo);
             if self.runs == before {
                 return;
+            }
+        }
+    }
+
+    /// Lets a function run as those who call it do.
+    fn called(&mut self, id: FnId, callers: &[CallSite], todo: &mut Vec<FnId>) {
+        for site in callers {
+            if let Some(caller) = self.runs.get(&site.caller).copied() {
+                self.join(id, caller.passed_on(site), todo);
             }
         }
     }
