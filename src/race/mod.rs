@@ -12,6 +12,7 @@ pub mod index;
 pub mod journal;
 pub mod kind;
 mod made;
+pub mod next;
 mod others;
 pub mod packages;
 pub mod passed;

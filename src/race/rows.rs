@@ -4,7 +4,7 @@ use crate::event::{Access, EventId};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, dependency, first, side, upsert};
+use crate::race::{LooksAt, Sequence, dependency, first, next, side, upsert};
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Place, Predicate};
 
 /// How the row that is written relates to what was read.
@@ -38,6 +38,9 @@ pub(super) fn relate(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
     for (place, access) in same_table {
         let relation = match same_table_relation(scene, (read, access), (write, target), sequence.key_from_row) {
             Relation::Other if puts_back(scene, sequence, access, (write, target)) => Relation::NewRowOfSet,
+            Relation::Other if access.filter.is_empty() && next::column(scene, sequence, access).is_some() => {
+                Relation::NewRowOfSet
+            }
             Relation::Other if first::fits(scene, sequence, (read, access), (write, target)) => Relation::NewRowOfSet,
             Relation::NewRowOfSet if is_there_already(scene, sequence, access, (write, target)) => {
                 if access.aggregate.is_some() { Relation::RowOfSet } else { Relation::Other }

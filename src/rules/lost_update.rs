@@ -7,7 +7,7 @@ use crate::protect::constraint::meets_another;
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, Written, dependency};
+use crate::race::{LooksAt, Sequence, Written, dependency, next};
 use crate::rules::claim::Facts;
 use crate::rules::loss::Loss;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction};
@@ -24,7 +24,14 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         let computed = facts.sequence.values.iter().any(|value| value.computed && value.from != LooksAt::Existence);
         let next_number =
             facts.sequence.relation == Relation::NewRowOfSet && computed && facts.reads.aggregate.is_some();
-        return next_number.then_some(Confidence::Medium);
+        if next_number {
+            return Some(Confidence::Medium);
+        }
+        let counted = facts.sequence.relation == Relation::NewRowOfSet
+            && next::column(facts.scene, facts.sequence, facts.reads).is_some();
+        // Without its definition nobody knows whether a unique key refuses the second row.
+        let known = facts.scene.schema.table(&facts.target.table.name).is_some_and(|table| !table.keys_unsaid);
+        return counted.then_some(if known { Confidence::Medium } else { Confidence::Low });
     }
     if moves_to_others(facts) {
         return None;

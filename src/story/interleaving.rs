@@ -214,6 +214,9 @@ fn outcome(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> 
     match (claim.rule, action) {
         (table_lock::ID, _) => format!("everybody who writes {table} waits for everybody else"),
         (double_fire::ID, _) => "it happened twice".to_owned(),
+        (lost_update::ID, Some(Action::Insert)) if words::is_numbered(claim, write) => {
+            "both rows have the same number".to_owned()
+        }
         (lost_update::ID, _) => "the second write is based on the old value, and the first one is lost".to_owned(),
         (unchecked_outcome::ID, _) => "both report success, one of them changed nothing".to_owned(),
         (_, Some(Action::Insert)) if claim.tried.contains(&WhyNot::ConflictOverwrites) => {

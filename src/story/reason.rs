@@ -115,6 +115,9 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                         "two requests can save {table}{written} as they read it{own}, and what one of the two wrote is lost"
                     )
                 }
+                Some(value) if words::is_numbered(claim, write) => {
+                    format!("two requests can give two new rows of {table} the same {}", value.column)
+                }
                 _ => format!(
                     "two requests can compute {table}{written} from the same old row, and one of the two updates is lost"
                 ),

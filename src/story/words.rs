@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::event::{Event, EventKind};
 use crate::link::FnId;
+use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::rules::claim::Claim;
 use crate::sql::statement::{Access, Action, Compare, Operand, Predicate, Statement, Strength, Verb};
@@ -50,6 +51,12 @@ pub fn effect(scene: &Scene<'_, '_>, event: &Event) -> String {
         Some(call) => function(scene, call.function),
         None => effect.name.clone(),
     }
+}
+
+/// Whether a claim is about a number that a new row gets, beside those that are there.
+pub fn is_numbered(claim: &Claim, write: &Event) -> bool {
+    let inserts = |target: &Access| target.action == Action::Insert && !target.writes_over();
+    claim.sequence.relation == Relation::NewRowOfSet && write.target().is_some_and(inserts)
 }
 
 /// What is said of requests, of a function that no request leads to.
