@@ -214,16 +214,8 @@ pub(super) fn is_combinator(name: &str) -> bool {
 }
 
 impl<'p> Evaluator<'p> {
-    /// `rows.remove(0)`: the row at a place.
-    fn takes_one_of_a_list(&self, name: &str, args: &[Value]) -> bool {
-        let [place] = args else { return false };
-        let number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-        matches!(name, "remove" | "swap_remove")
-            && matches!(self.terms.get(place.term), Term::Literal(text) if number(text))
-    }
-
-    /// A method that is none of the workspace's and none of a client's.
-    pub(super) fn known_method(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
+    /// What std and the common libraries say of a method.
+    pub(super) fn method_of_std(&mut self, recv: Value, call: &MethodCall, args: Vec<Value>, at: Range) -> Value {
         let name = call.name.as_str();
         if guard::takes_lock(name)
             && let Some(value) = self.in_process_lock(&recv, name, at)
@@ -366,6 +358,9 @@ impl<'p> Evaluator<'p> {
                 let deciding = self.condition(&result, CondKind::Test, at);
                 let mut value = recv.clone();
                 value.absent = Absent::Unknown;
+                if collection && name == "filter" && self.is_in_column(recv.term) {
+                    value.term = self.terms.computed(name, vec![recv.term, result.term]);
+                }
                 let guards: Vec<_> = value.guards.iter().copied().chain(deciding).collect();
                 value.guards = branch::union(&guards, &result.guards);
                 value

@@ -53,6 +53,7 @@ mod session;
 pub mod stand_in;
 mod statement;
 pub(crate) mod switch;
+mod taken;
 mod task;
 pub mod term;
 mod text;

@@ -107,7 +107,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Whether a value is what one column holds, decoded or not, with what was put into it since.
-    fn is_document(&self, term: TermId) -> bool {
+    pub(super) fn is_document(&self, term: TermId) -> bool {
         let mut base = term;
         while let Term::Computed(by, parts) = self.terms.get(base)
             && (by == "put" || is_mutator(by))

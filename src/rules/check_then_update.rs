@@ -442,7 +442,13 @@ fn asks_for_what_is_edited(facts: &Facts<'_, '_>, check: &Check) -> bool {
         };
         facts.sequence.values.iter().any(of)
     };
-    asks_whether_there(facts, check) && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
+    // `codes.iter().position(|code| …)?`: it is looked for something in it, and what is found is used up.
+    let terms = &facts.scene.ev.terms;
+    let sought = || {
+        let asked = check.cond.and_then(|cond| terms.asked_to_be_there(facts.scene.ev.cond(cond).term));
+        matches!(asked, Some(Term::Computed(by, _)) if by == "any")
+    };
+    asks_whether_there(facts, check) && !sought() && matches!(&check.looks_at, LooksAt::Column(column) if made(column))
 }
 
 /// Whether a check only has something proved: a call is asked with the column and with what the caller brought, a password
