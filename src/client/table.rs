@@ -131,6 +131,24 @@ pub enum Does {
     PushBind {
         value: usize,
     },
+    /// Appends a list of values for each row of a list, by a closure that puts one row's values into it.
+    PushRows {
+        rows: usize,
+        row: usize,
+        /// What stands around the values.
+        around: (&'static str, &'static str),
+    },
+    /// What is appended from now on through what this gives has a text in between.
+    Separated {
+        by: usize,
+    },
+    /// Appends without that text in between.
+    PushBeside {
+        sql: usize,
+    },
+    PushBindBeside {
+        value: usize,
+    },
     /// Sends a statement: from the receiver or an argument, or from SQL text in an argument.
     Run {
         on: Arg,

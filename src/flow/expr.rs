@@ -272,6 +272,11 @@ impl<'p> Evaluator<'p> {
         if let Some(value) = self.builder_operator(op_name(op), &left_value, &right_value) {
             return value;
         }
+        if op == BinOp::Sub
+            && let Some(left) = self.without(&left_value, &right_value, at)
+        {
+            return left;
+        }
         self.operate(op_name(op), left_value, right_value)
     }
 

@@ -12,9 +12,11 @@ impl<'p> Evaluator<'p> {
     /// A builder that is changed in place: every variable that held it holds the changed one.
     pub(super) fn store_receiver(&mut self, old: &Value, new: &Value) {
         let Some(before) = old.query() else { return };
-        for (_, value) in &mut self.frame.env {
+        let held = self.frame.env.iter_mut().map(|(_, value)| value).chain(&mut self.building);
+        for value in held {
             if value.query().is_some_and(|query| Arc::ptr_eq(query, before)) {
-                *value = new.clone();
+                let ty = value.ty.clone();
+                *value = new.clone().typed(ty);
             }
         }
     }
@@ -50,5 +52,13 @@ impl<'p> Evaluator<'p> {
 
 /// Whether a call changes the builder that it is made on, and is made for that.
 pub(super) fn changes_in_place(does: Does) -> bool {
-    matches!(does, Does::Push { .. } | Does::PushBind { .. } | Does::BindInPlace { .. })
+    matches!(
+        does,
+        Does::Push { .. }
+            | Does::PushBind { .. }
+            | Does::PushBeside { .. }
+            | Does::PushBindBeside { .. }
+            | Does::PushRows { .. }
+            | Does::BindInPlace { .. }
+    )
 }

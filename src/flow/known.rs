@@ -262,6 +262,11 @@ impl<'p> Evaluator<'p> {
             self.run_closures(&args, at);
             return bare;
         }
+        if let ("difference", [other]) = (name, args.as_slice())
+            && let Some(left) = self.without(&recv, other, at)
+        {
+            return left;
+        }
         if name == "enumerate" {
             return self.numbered(recv);
         }

@@ -44,6 +44,7 @@ mod pattern;
 mod place;
 mod pointer;
 mod pooled;
+mod pushed;
 pub mod random;
 mod refusal;
 mod repeat;
@@ -137,6 +138,8 @@ pub struct Evaluator<'p> {
     encodings: Vec<encode::Encoding>,
     /// The bytes of each file, for messages and for tables in macros.
     texts: Vec<Arc<str>>,
+    /// Builders that are being filled by a closure, innermost last.
+    building: Vec<Value>,
     depth: usize,
     frame: Frame<'p>,
     pub calls: CallGraph,
@@ -245,6 +248,7 @@ impl<'p> Evaluator<'p> {
             held_events: 0,
             states: (0..count).map(|_| State::NotYet).collect(),
             finished: Vec::new(),
+            building: Vec::new(),
             parsed: FxHashMap::default(),
             handles: FxHashMap::default(),
             struct_handles: FxHashMap::default(),

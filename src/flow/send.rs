@@ -222,25 +222,14 @@ impl<'p> Evaluator<'p> {
                 let name = args.get(name)?.text()?.whole()?;
                 self.changed(recv?, |query| query.named.push((bare(&name), value)))
             }
-            Does::Push { sql } => {
-                let arg = args.get(sql)?.clone();
-                self.pushed(recv?, &arg, at)
+            Does::Push { sql } => self.pushed(recv?, args.get(sql)?, true),
+            Does::PushBeside { sql } => self.pushed(recv?, args.get(sql)?, false),
+            Does::PushBind { value } => self.pushed_bind(recv?, args.get(value)?, true),
+            Does::PushBindBeside { value } => self.pushed_bind(recv?, args.get(value)?, false),
+            Does::PushRows { rows, row, around } => {
+                self.pushed_rows(recv?, args.get(rows)?, args.get(row)?, around, at)
             }
-            Does::PushBind { value } => {
-                let value = args.get(value)?.clone();
-                let dollar = self.frame.dialect.is_none_or(Dialect::is_postgres_like);
-                let value = self.changed(recv?, |query| {
-                    query.binds.push(value);
-                    let place = if dollar { format!("${}", query.binds.len()) } else { "?".to_owned() };
-                    if let QueryBody::Text(text) = &mut query.body {
-                        let mut longer = (**text).clone();
-                        longer.parts.push(Piece::Constant(format!(" {place} ")));
-                        *text = Arc::new(longer);
-                    }
-                })?;
-                self.store_receiver(recv?, &value);
-                Some(value)
-            }
+            Does::Separated { by } => self.separated(recv?, args.get(by)?),
             Does::Run { on, statement, params, gives } => {
                 self.run(client, recv, args, (on, statement, params, gives), at)
             }
@@ -387,20 +376,10 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn changed(&mut self, recv: &Value, change: impl FnOnce(&mut Query)) -> Option<Value> {
+    pub(super) fn changed(&mut self, recv: &Value, change: impl FnOnce(&mut Query)) -> Option<Value> {
         let mut query = (**recv.query()?).clone();
         change(&mut query);
         Some(recv.clone().shaped(Shape::Query(Arc::new(query))))
-    }
-
-    fn pushed(&mut self, recv: &Value, arg: &Value, _at: Range) -> Option<Value> {
-        let value = self.changed(recv, |query| {
-            if let QueryBody::Text(text) = &mut query.body {
-                *text = Arc::new(crate::flow::text::joined_text(text, arg));
-            }
-        })?;
-        self.store_receiver(recv, &value);
-        Some(value)
     }
 
     /// Sends a statement.

@@ -87,7 +87,9 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
             rivals.inserted.contains(table) || rivals.updated.contains_key(table) || rivals.deleted.contains(table)
         }
         LooksAt::Row => {
-            rivals.updated.contains_key(table)
+            newest
+                || among
+                || rivals.updated.contains_key(table)
                 || rivals.updated_somehow.contains(table)
                 || rivals.deleted.contains(table)
         }
