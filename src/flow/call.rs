@@ -313,7 +313,8 @@ impl<'p> Evaluator<'p> {
         let handed = self.frame.handed > 0;
         // A task goes on when the lock is given back under which it was started.
         let held = task.is_none() && self.frame.guards.iter().any(|guard| !guard.shared);
-        CallSite { caller, span, serving, looped, spread, task, guessed, handed, led, held }
+        let branch = self.frame.branch;
+        CallSite { caller, span, serving, looped, spread, task, branch, guessed, handed, led, held }
     }
 
     /// A stand-in that only tests, examples or benches know.

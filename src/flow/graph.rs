@@ -24,6 +24,8 @@ pub struct CallGraph {
     pub bodiless: FxHashSet<Name>,
     /// Where a struct's values are made, by its type.
     pub made: FxHashMap<TypeId, Vec<CallSite>>,
+    /// The branches of a `select!` or `join!` that take turns: where one waits, another one of the same goes on.
+    pub turns: FxHashSet<Span>,
     /// Method calls on values of which nobody knows the type, by name and how many arguments.
     pub unresolved: FxHashMap<(Name, usize), Vec<CallSite>>,
 }
@@ -40,6 +42,8 @@ pub struct CallSite {
     pub spread: bool,
     /// The task it stands in, where its function starts that.
     pub task: Option<Task>,
+    /// The branch of a `select!` or `join!` it stands in, within that task.
+    pub branch: Option<Span>,
     /// Several functions could be meant.
     pub guessed: bool,
     /// It stands in a closure that something unknown was handed, which may call it again.
@@ -91,6 +95,11 @@ impl CallGraph {
 
     pub(super) fn unresolved(&mut self, name: &Name, args: usize, site: CallSite) {
         note(self.unresolved.entry((name.clone(), args)).or_default(), site);
+    }
+
+    /// A call without the branch that it stands in where that takes turns with no other.
+    pub fn settled(&self, site: CallSite) -> CallSite {
+        CallSite { branch: site.branch.filter(|branch| self.turns.contains(branch)), ..site }
     }
 
     pub(super) fn pointed(&mut self, call: Pointed) {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::event::CondKind;
 use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Text, Value};
-use crate::flow::{Evaluator, Exit, branch};
+use crate::flow::{Evaluator, Exit, branch, task};
 use crate::link::{Def, Type};
-use crate::lower::tree::{ExprKind, Lit, MacroArg, MacroBody, MacroCall, Name};
+use crate::lower::tree::{Expr, ExprKind, Lit, MacroArg, MacroBody, MacroCall, Name};
 use crate::span::Range;
 
 impl<'p> Evaluator<'p> {
@@ -39,7 +39,8 @@ impl<'p> Evaluator<'p> {
                 tested
             }
             MacroBody::Select(arms) => {
-                let values: Vec<Value> = arms.iter().map(|(_, future, _)| self.expr(future)).collect();
+                let futures: Vec<&Expr> = arms.iter().map(|(_, future, _)| future).collect();
+                let values = self.at_once(&futures, true);
                 let fork = self.fork();
                 let mut ended = Vec::new();
                 for (i, ((pat, _, handler), value)) in arms.iter().zip(values).enumerate() {
@@ -136,8 +137,13 @@ impl<'p> Evaluator<'p> {
             }
             _ => {}
         }
-        let values: Vec<(Option<Name>, Value)> =
-            args.iter().map(|arg| (arg.name.clone(), self.expr(&arg.value))).collect();
+        let values: Vec<(Option<Name>, Value)> = if task::waits_for_all(name) {
+            let futures: Vec<&Expr> = args.iter().map(|arg| &arg.value).collect();
+            let values = self.at_once(&futures, false);
+            args.iter().map(|arg| arg.name.clone()).zip(values).collect()
+        } else {
+            args.iter().map(|arg| (arg.name.clone(), self.expr(&arg.value))).collect()
+        };
         if matches!(name, "join" | "try_join" | "vec" | "params" | "named_params" | "array" | "tuple") {
             if name == "try_join" {
                 for (_, value) in &values {

@@ -206,6 +206,8 @@ struct Frame<'p> {
     handed: usize,
     /// The task around it, and how many loops are around that.
     task: Option<(Task, usize)>,
+    /// The branch of a `select!` or `join!` around it, within that task.
+    branch: Option<Span>,
     /// Inside `loop`, `while` or a task of its own: what a service goes on doing.
     serving: usize,
     /// It was asked whether this process leads those that share the database.
@@ -574,6 +576,7 @@ impl Frame<'_> {
             spread: 0,
             handed: 0,
             task: None,
+            branch: None,
             serving: 0,
             led: false,
             open: Vec::new(),

@@ -9,7 +9,13 @@ use crate::span::Range;
 impl<'p> Evaluator<'p> {
     /// The arguments of a call, which may run them beside the caller.
     pub(super) fn handed(&mut self, name: &str, args: &[Expr], at: Range) -> Vec<Value> {
-        if starts_task(name) || hands_over(name, args) { self.in_task(at, |ev| ev.args(args)) } else { self.args(args) }
+        if starts_task(name) || hands_over(name, args) {
+            return self.in_task(at, |ev| ev.args(args));
+        }
+        if waits_for_all(name) && args.len() > 1 {
+            return self.at_once(&args.iter().collect::<Vec<_>>(), false);
+        }
+        self.args(args)
     }
 
     /// Evaluates what runs in a task of its own, which is started here.
@@ -30,9 +36,43 @@ impl<'p> Evaluator<'p> {
 
     fn beside<R>(&mut self, task: Task, run: impl FnOnce(&mut Self) -> R) -> R {
         let outer = self.frame.task.replace((task, self.frame.loops));
+        let branch = self.frame.branch.take();
         let result = run(self);
         self.frame.task = outer;
+        self.frame.branch = branch;
         result
+    }
+
+    /// Evaluates what is waited for at once by one macro or function: `join!(a(), b())`. Where several of these branches can
+    /// lead to a statement they take turns: while one waits for its answer, another one goes on.
+    ///
+    /// In: the futures, and whether a branch is dropped as soon as another one is done, as `select!` does: such a one only
+    /// meets another for as long as both go round.
+    pub(super) fn at_once(&mut self, futures: &[&Expr], dropped: bool) -> Vec<Value> {
+        let mut turns = Vec::new();
+        let mut values = Vec::with_capacity(futures.len());
+        for future in futures {
+            let at = self.span(future.at);
+            let outer = self.frame.branch.replace(at);
+            let reached = std::mem::take(&mut self.frame.reaches_rows);
+            let before = self.frame.events.len();
+            values.push(self.expr(future));
+            let mut sent = self.frame.events[before.min(self.frame.events.len())..]
+                .iter()
+                .filter(|event| event.access().is_some());
+            let goes_on = if dropped {
+                sent.any(|event| event.repeated)
+            } else {
+                self.frame.reaches_rows || sent.next().is_some()
+            };
+            self.frame.reaches_rows |= reached;
+            self.frame.branch = outer;
+            turns.extend(goes_on.then_some(at));
+        }
+        if turns.len() > 1 {
+            self.calls.turns.extend(turns);
+        }
+        values
     }
 
     /// How many loops stand around the task that is evaluated.
@@ -81,6 +121,13 @@ fn gives_future(closure: &ClosureValue) -> bool {
 /// Whether a call is named after what starts a task or a thread.
 pub(super) fn starts_task(name: &str) -> bool {
     name.contains("spawn")
+}
+
+/// Whether a macro or a function of futures or tokio is named so that polls what it is given by turns.
+pub(super) fn waits_for_all(name: &str) -> bool {
+    const NAMES: [&str; 10] =
+        ["join", "join3", "join4", "join5", "try_join", "try_join3", "try_join4", "try_join5", "try_select", "race"];
+    NAMES.contains(&name)
 }
 
 /// Whether a call is handed a future that it may run beside the caller; not where it is known to wait for it.

@@ -79,8 +79,18 @@ struct State {
     serving: bool,
     /// In a closure that something unknown was handed, which may call it as often as it likes.
     handed: bool,
+    /// The branch of a `select!` or `join!` in which the program itself comes to it.
+    branch: Branch,
     /// The program it belongs to, of those that the workspace has; [`FnId::NONE`] where nobody knows.
     main: FnId,
+}
+
+/// A branch that takes turns with others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Branch {
+    None,
+    One(Span),
+    Several,
 }
 
 impl Reach {
@@ -124,7 +134,8 @@ impl Reach {
                 && !config.is_entry_point(&program.path_of(*id))
                 && let Some(places) = made::places(program, calls, ty, &|id| called_by(id).copied().collect())
             {
-                let callers = called_by(*id).copied().collect();
+                let places = places.into_iter().map(|site| calls.settled(site)).collect();
+                let callers = called_by(*id).map(|site| calls.settled(*site)).collect();
                 one_after_the_other.push(HeldAlone { function: *id, once, places, callers });
             } else if let Some(job) = made::of_one_job(program, *id).filter(|_| !called && !handed_around) {
                 reach.join(
@@ -137,14 +148,21 @@ impl Reach {
             } else if main {
                 reach.join(
                     *id,
-                    State { runs: Runs::First, again: false, serving: false, handed: false, main: *id },
+                    State {
+                        runs: Runs::First,
+                        again: false,
+                        serving: false,
+                        handed: false,
+                        branch: Branch::None,
+                        main: *id,
+                    },
                     &mut todo,
                 );
             }
             // Who has the value that is used up has been asked where it was made.
             let used_up = one_after_the_other.last().is_some_and(|alone| alone.function == *id);
             for site in called_by(*id).filter(|_| !used_up) {
-                calls_of.entry(site.caller).or_default().push((*id, *site));
+                calls_of.entry(site.caller).or_default().push((*id, calls.settled(*site)));
             }
         }
         reach.spread(&calls_of, &mut todo);
@@ -264,7 +282,7 @@ impl Reach {
 
 impl State {
     fn many(id: FnId) -> Self {
-        Self { runs: Runs::Many, again: true, serving: true, handed: true, main: id }
+        Self { runs: Runs::Many, again: true, serving: true, handed: true, branch: Branch::None, main: id }
     }
 
     /// How the callee runs.
@@ -276,14 +294,31 @@ impl State {
             (Runs::Many, _) => Runs::Many,
             (_, Some(task)) if task.many || self.again => Runs::Many,
             (_, Some(task)) => {
-                let runs = Runs::Alone(Task::Started(task.at));
-                return Self { runs, again: site.looped, serving, handed, ..self };
+                let runs = Runs::Alone(Task::Started(site.branch.unwrap_or(task.at)));
+                return Self { runs, again: site.looped, serving, handed, branch: Branch::None, ..self };
             }
             (Runs::Alone(_), None) if site.spread => Runs::Many,
-            (Runs::First, None) if site.serving => Runs::Alone(Task::Main(self.main)),
-            (runs, None) => runs,
+            (Runs::First, None) => return self.at_start(site).with(again, serving, handed),
+            (Runs::Alone(task), None) => Runs::Alone(site.branch.map_or(task, Task::Started)),
         };
         Self { runs, again, serving, handed, ..self }
+    }
+
+    fn with(self, again: bool, serving: bool, handed: bool) -> Self {
+        Self { again, serving, handed, ..self }
+    }
+
+    /// What `main` leads to, and a branch that it waits for together with others: what goes round in there takes turns with
+    /// them.
+    fn at_start(self, site: &CallSite) -> Self {
+        let branch = site.branch.map_or(self.branch, Branch::One);
+        let runs = match branch {
+            _ if !site.serving => Runs::First,
+            Branch::None => Runs::Alone(Task::Main(self.main)),
+            Branch::One(at) => Runs::Alone(Task::Started(at)),
+            Branch::Several => Runs::Many,
+        };
+        Self { runs, branch, ..self }
     }
 
     /// How a function runs that is called with a value, one time after the other or once, where this one made it.
@@ -308,7 +343,12 @@ impl State {
             _ => Runs::Many,
         };
         let (again, serving) = (self.again || other.again, self.serving || other.serving);
-        Self { runs, again, serving, handed: self.handed || other.handed, main: self.main }
+        let branch = match (self.branch, other.branch) {
+            (one, two) if one == two => one,
+            (Branch::None, one) | (one, Branch::None) => one,
+            _ => Branch::Several,
+        };
+        Self { runs, again, serving, handed: self.handed || other.handed, branch, main: self.main }
     }
 }
 
