@@ -364,7 +364,8 @@ fn is_told_with(scene: &Scene<'_, '_>, claim: &Claim, known: &Claim) -> bool {
 }
 
 /// Whether a claim says something of its own beside one with the same read: no request comes through both writes, and it
-/// breaks another rule or decides by a condition that the other has not.
+/// breaks another rule or decides by a condition that the other has not. A row too many is another harm than one that is
+/// taken away, whoever comes through both.
 fn stands_apart(scene: &Scene<'_, '_>, claim: &Claim, known: &Claim) -> bool {
     let (Some(own), Some(other)) = (scene.event(claim.sequence.write), scene.event(known.sequence.write)) else {
         return false;
@@ -373,10 +374,18 @@ fn stands_apart(scene: &Scene<'_, '_>, claim: &Claim, known: &Claim) -> bool {
     let adds =
         claim.sequence.checks.iter().any(|check| check.looks_at != LooksAt::Existence && !decides(known, check.cond));
     let removes = own.does(Action::Delete);
-    matches!(claim.rule, check_then_update::ID | lost_update::ID | check_then_insert::ID)
-        && !removes
-        && (adds || claim.rule != known.rule)
-        && !alternatives::one_run_passes(scene, own, other)
+    let one_too_many = claim.rule == check_then_insert::ID
+        && claim.confidence > Confidence::Low
+        && claim.sequence.relation == Relation::NewRowOfSet
+        && !claim.tried.contains(&WhyNot::ConflictOverwrites)
+        && own.does(Action::Insert)
+        && other.does(Action::Delete)
+        && other.target().is_some_and(|target| own.target().is_some_and(|own| own.table.name == target.table.name));
+    one_too_many
+        || matches!(claim.rule, check_then_update::ID | lost_update::ID | check_then_insert::ID | unsafe_claim::ID)
+            && !removes
+            && (adds || claim.rule != known.rule)
+            && !alternatives::one_run_passes(scene, own, other)
 }
 
 /// How little is lost by a claim, where one read decides several writes: a value of a request's own says more than what
