@@ -21,6 +21,13 @@ pub fn handle_of(ty: &Type, clients: &[&Client]) -> Option<Handle> {
     look(ty, clients, 0)
 }
 
+/// The type that a client's own functions give a handle of this kind: `pool.begin()` a `Transaction`.
+pub fn type_of(handle: &Handle, clients: &[&Client]) -> Option<Type> {
+    let client = clients.iter().find(|client| client.name == handle.client)?;
+    let (krate, row) = (client.krates.first()?, client.types.iter().find(|row| row.kind == handle.kind)?);
+    Some(Type::external([*krate, row.name], &[]))
+}
+
 /// Finds the handle that a type of the workspace is by what it implements: `impl ConnectionTrait for Db`. What it holds
 /// says of which kind it is.
 pub fn handle_by_impl(program: &Program, id: TypeId, clients: &[&Client]) -> Option<Handle> {

@@ -88,7 +88,8 @@ impl<'p> Evaluator<'p> {
             handles::handle_of(ty, &self.clients)
                 .is_some_and(|of| of.client == handle.client && of.kind == HandleKind::Executor)
         });
-        let first = blanket.next()?;
-        blanket.next().is_none().then(|| first.clone())
+        let first = blanket.next().filter(|_| blanket.next().is_none()).cloned();
+        let known = || self.program.is_blanket_method(name).then(|| handles::type_of(&handle, &self.clients)).flatten();
+        first.or_else(known)
     }
 }

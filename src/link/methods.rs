@@ -37,15 +37,25 @@ impl Program {
     /// another crate holds is looked at last, since not every step of the way to it is known.
     pub fn methods(&self, from: ScopeId, ty: &Type, name: &str) -> Candidates {
         let name = Name::new(name);
-        let mut level = ty.clone();
+        let mut levels = vec![ty.clone()];
         for _ in 0..LEVELS {
-            if let Some((functions, via)) = self.at_level(from, &level, &name) {
-                return Candidates { functions, via, receiver: level };
+            let Some(level) = levels.last() else { break };
+            if let Some((functions, via)) = self.at_level(from, level, &name) {
+                return Candidates { functions, via, receiver: level.clone() };
             }
-            let Some(inside) = self.inside_for(&level, &name) else { break };
-            level = inside;
+            let Some(inside) = self.inside_for(level, &name) else { break };
+            levels.push(inside);
         }
-        self.blanket(from, ty, &name)
+        if self.blanket_impls_with(&name).is_empty() {
+            return Candidates::default();
+        }
+        let found = levels.iter().map(|level| self.blanket(from, level, &name));
+        found.into_iter().find(|found| !found.functions.is_empty()).unwrap_or_default()
+    }
+
+    /// Whether every type with some trait may have a method of this name.
+    pub fn is_blanket_method(&self, name: &str) -> bool {
+        !self.blanket_impls_with(&Name::new(name)).is_empty()
     }
 
     /// What `Type::name` may be: a variant, an associated function or constant; for `Self` in a trait and for generic
@@ -145,9 +155,6 @@ impl Program {
     /// `impl<T: Bound> Trait for T`: only where the trait is in scope and the type has the bounds.
     fn blanket(&self, from: ScopeId, ty: &Type, name: &Name) -> Candidates {
         let blocks = self.blanket_impls_with(name);
-        if blocks.is_empty() {
-            return Candidates::default();
-        }
         let receiver = self.peel(ty);
         let mut functions = Vec::new();
         for block in blocks {
