@@ -167,6 +167,7 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
     let calls = ev.calls.towards_rows(ev.program, of.flows);
     let mut notices = of.notices.to_vec();
     notices.extend(unseen::notice(ev.workspace, &ev.clients, counts.statements).filter(|_| counts.functions > 0));
+    notices.extend(unseen::derived(ev));
     notices.sort();
     Analysis { findings, notices, counts, statistics: Statistics { unknown, calls }, safe: judged.safe }
 }

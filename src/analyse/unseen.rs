@@ -2,8 +2,11 @@
 //! than not at all.
 
 use crate::client::Client;
+use crate::flow::Evaluator;
+use crate::lower::tree::Name;
 use crate::notice::{Notice, NoticeKind};
 use crate::source::Workspace;
+use crate::span::FileId;
 
 /// A notice for the first package that depends on a client, where all its functions sent nothing.
 pub(super) fn notice(workspace: &Workspace, clients: &[&'static Client], statements: usize) -> Option<Notice> {
@@ -21,4 +24,17 @@ pub(super) fn notice(workspace: &Workspace, clients: &[&'static Client], stateme
         client.package
     );
     Some(Notice { path, span: None, kind: NoticeKind::Unseen, text })
+}
+
+/// A notice for each derive macro of the workspace that writes statements which nobody reads, at the file that defines it.
+pub(super) fn derived(ev: &Evaluator<'_>) -> Vec<Notice> {
+    let notice = |(name, (file, calls)): (&Name, &(FileId, usize))| {
+        let file = ev.workspace.file(*file);
+        let times = if *calls == 1 { "once".to_owned() } else { format!("{calls} times") };
+        let text = format!(
+            "the derive macro {name} writes statements, which are not read; what it gives is called with a connection {times}"
+        );
+        Notice { path: file.path.clone(), span: None, kind: NoticeKind::Unseen, text }
+    };
+    ev.unknown.derived.iter().filter(|(_, (_, calls))| *calls > 0).map(notice).collect()
 }

@@ -192,6 +192,7 @@ impl<'p> Evaluator<'p> {
         if !pointer::wraps(&names) {
             self.given_away(&values);
         }
+        self.note_derived_path(path, &values);
         let by = names.last().map_or("call", Name::as_str);
         let lent = self.lent((by, None), args, &values);
         let value = self.external_call(&names, values, at);
@@ -505,6 +506,7 @@ impl<'p> Evaluator<'p> {
         {
             return part.clone();
         }
+        self.note_derived(&recv.ty, &args);
         if recv.ty.is_unknown() {
             let site = self.site(at, false);
             self.calls.unresolved(&call.name, args.len(), site);

@@ -15,6 +15,7 @@ pub mod clock;
 mod conds;
 mod construct;
 mod decode;
+mod derived;
 mod diesel;
 pub mod distant;
 pub(crate) mod effect;
@@ -154,6 +155,8 @@ pub struct Unknowns {
     pub statements: BTreeMap<String, usize>,
     pub statements_seen: usize,
     pub given_up: BTreeMap<String, usize>,
+    /// Derive macros of the workspace that write statements, by name: where they are defined, and how often that is called.
+    pub derived: BTreeMap<Name, (FileId, usize)>,
 }
 
 enum State {
@@ -264,7 +267,7 @@ impl<'p> Evaluator<'p> {
             frame: Frame::idle(),
             calls: CallGraph::default(),
             session_levels: Vec::new(),
-            unknown: Unknowns::default(),
+            unknown: Unknowns { derived: derived::speaking(workspace, &clients()), ..Unknowns::default() },
         }
     }
 

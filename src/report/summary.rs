@@ -100,7 +100,7 @@ pub fn notice_meaning(kind: NoticeKind) -> &'static str {
         NoticeKind::OutsideRoot => "a path leads out of the root and was not followed",
         NoticeKind::Suppression => "a suppression hides nothing or gives no reason",
         NoticeKind::Config => "a configuration value has no effect",
-        NoticeKind::Unseen => "a database client is a dependency, and no statement was found",
+        NoticeKind::Unseen => "statements are sent in a way that is not known: by a client, or by what a macro writes",
         NoticeKind::Internal => "a defect of racelint itself",
     }
 }
