@@ -12,6 +12,7 @@ mod branch;
 mod builder;
 mod call;
 pub mod clock;
+mod combinator;
 mod conds;
 mod construct;
 mod decode;
@@ -25,6 +26,7 @@ mod extension;
 mod extractor;
 mod facts;
 mod fires;
+mod forget;
 pub(crate) mod generic;
 pub mod graph;
 mod guard;
@@ -74,13 +76,11 @@ use crate::client::own::OwnCall;
 use crate::client::{Client, HandleKind, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::event::{
-    Absence, Blank, Cond, CondId, EffectKind, Event, EventId, EventKind, Flow, Guard, Lead, Path, Switch,
-};
+use crate::event::{Absence, Blank, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Lead, Path, Switch};
 use crate::flow::arena::Arena;
 use crate::flow::conds::Made;
 use crate::flow::graph::{CallGraph, Task};
-use crate::flow::limits::{Allowance, CALL_DEPTH, EFFECTS};
+use crate::flow::limits::{Allowance, CALL_DEPTH};
 use crate::flow::names::Owners;
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
@@ -401,39 +401,6 @@ impl<'p> Evaluator<'p> {
             leads,
             held,
         }
-    }
-
-    /// Drops the locks that nothing was done under and that no caller can hold: those of called functions, and all of a
-    /// function that touches no row.
-    fn forget_locks(&self, frame: &mut Frame<'_>, returns: &Value) {
-        let touches_rows = frame.events.iter().any(|event| event.access().is_some());
-        let mut held: FxHashSet<TermId> = FxHashSet::default();
-        let mut taken: Vec<TermId> = Vec::new();
-        for event in &frame.events {
-            match &event.kind {
-                EventKind::Locked(guard) => taken.push(guard.guard),
-                _ => held.extend(event.guards.iter().map(|guard| guard.guard)),
-            }
-        }
-        let given = self.terms.mentioned(&[returns.term], taken);
-        frame.events.retain(|event| match &event.kind {
-            EventKind::Locked(guard) => {
-                touches_rows && (event.calls.is_empty() || held.contains(&guard.guard)) || given.contains(&guard.guard)
-            }
-            _ => true,
-        });
-    }
-
-    /// Drops further effects of one kind of a function that leads to no statement: what its callers ask is whether
-    /// something leaves the process there.
-    fn forget_effects(frame: &mut Frame<'_>) {
-        let mut seen: FxHashMap<(EffectKind, bool), usize> = FxHashMap::default();
-        frame.events.retain(|event| {
-            let EventKind::Effect(effect) = &event.kind else { return true };
-            let times = seen.entry((effect.kind, effect.certain)).or_default();
-            *times += 1;
-            *times <= EFFECTS
-        });
     }
 
     fn bind_parameters(&mut self, id: FnId) {

@@ -4,6 +4,7 @@ mod besides;
 mod interleaving;
 pub mod protection;
 pub mod reason;
+mod undone;
 pub mod words;
 
 use std::hash::Hasher;
