@@ -197,14 +197,32 @@ impl Reach {
         }
         reach.spread(&calls_of, &mut todo);
         reach.hand_over(&one_after_the_other, &calls_of, &mut todo);
-        // What nothing but tests leads to yet makes nobody else's code run in many requests, and is judged for what it is.
-        for id in functions {
-            let support = ev.test_support.contains(&program.file_of(*id));
-            if for_tests.contains(id) && !support {
-                reach.runs.entry(*id).or_insert_with(|| State::many(*id));
+        reach.judge_for_themselves(ev, for_tests);
+        reach
+    }
+
+    /// What nothing but tests leads to yet makes nobody else's code run in many requests, and is judged for what it is, unless
+    /// what it leads to runs in production anyway.
+    fn judge_for_themselves(&mut self, ev: &Evaluator<'_>, for_tests: &FxHashSet<FnId>) {
+        let reaching = ev.finished().iter().filter(|flow| flow.reaches_rows).map(|flow| flow.function);
+        let (open, rest): (Vec<FnId>, Vec<FnId>) = reaching.partition(|id| for_tests.contains(id));
+        let mut callers: FxHashMap<FnId, Vec<FnId>> = FxHashMap::default();
+        let mut shared: Vec<FnId> = rest.into_iter().filter(|id| self.runs.contains_key(id)).collect();
+        for id in shared.iter().chain(&open) {
+            for site in ev.calls.calls_of(ev.program, *id).filter(|site| for_tests.contains(&site.caller)) {
+                callers.entry(*id).or_default().push(site.caller);
             }
         }
-        reach
+        let mut sharing: FxHashSet<FnId> = FxHashSet::default();
+        while let Some(id) = shared.pop() {
+            shared.extend(callers.get(&id).into_iter().flatten().filter(|caller| sharing.insert(**caller)));
+        }
+        for id in open {
+            let support = ev.test_support.contains(&ev.program.file_of(id));
+            if !support && !sharing.contains(&id) {
+                self.runs.entry(id).or_insert_with(|| State::many(id));
+            }
+        }
     }
 
     /// Lets those run that have a value to themselves, as often as there is one of it, until nothing new is known of where

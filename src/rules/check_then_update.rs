@@ -56,7 +56,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     (!saved_whole).then(|| by_another().filter(|_| sure == Confidence::Low).unwrap_or(sure))
 }
 
-/// Whether a row is only brought to a state that is the same for all, and who finds it there already goes on as well.
+/// Whether a row is only brought to a state that is the same for all and that no other statement takes it out of, and who finds
+/// it there already goes on as well.
 fn is_put_right(facts: &Facts<'_, '_>) -> bool {
     let own = |check: &Check| match &check.looks_at {
         LooksAt::Column(column) => dependency::sets(facts.write, column),
@@ -67,6 +68,10 @@ fn is_put_right(facts: &Facts<'_, '_>) -> bool {
         && dependency::written(facts.target).all(|set| facts.gives_fixed(set))
         && facts.sequence.checks.iter().all(own)
         && turned_away::is_nobody(facts)
+        && {
+            let functions = facts.own_functions();
+            dependency::written(facts.target).all(|set| facts.other_writer(&set.column, &functions).is_none())
+        }
 }
 
 /// Whether all that is checked is what no statement gives a value of its own, while the write undoes what others do.
