@@ -11,6 +11,12 @@ use crate::link::Type;
 use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
 
+/// Calls that put what they are given to what something has taken up before.
+const FEEDING: [&str; 3] = ["update", "write_all", "write_str"];
+
+/// Calls that give a copy of what they are called on.
+const COPYING: [&str; 6] = ["clone", "cloned", "copied", "to_owned", "to_string", "to_vec"];
+
 /// Calls that give what they are called on, perhaps in another wrapper.
 const SAME: &[&str] = &[
     "clone",
@@ -280,6 +286,10 @@ impl<'p> Evaluator<'p> {
         if name == "flatten" && self.single_column(recv.term) {
             return self.field(&recv, "0");
         }
+        // A guard is no value that could be copied: what it guards is.
+        if COPYING.contains(&name) && self.locks.contains_key(&recv.term) && self.handle(recv.term).is_none() {
+            return Value { term: self.terms.field(recv.term, Name::new("guarded")), ..recv };
+        }
         if SAME.contains(&name) || self.takes_one_of_a_list(name, &args) {
             self.run_closures(&args, at);
             let converted = decode::is_conversion(name) && recv.wrap == Wrap::Bare;
@@ -432,6 +442,16 @@ impl<'p> Evaluator<'p> {
                 let element = self.element(&recv);
                 self.call_value(arg, vec![element], at);
             }
+        }
+        // What is fed into something stands in it from then on: `hasher.update(body)`.
+        let feeds =
+            FEEDING.contains(&name) && !args.is_empty() && args.iter().all(|arg| self.handle(arg.term).is_none());
+        if feeds && self.handle(recv.term).is_none() {
+            let mut parts = vec![recv.term];
+            parts.extend(args.iter().map(|arg| arg.term));
+            let fed = Value { term: self.terms.computed(name, parts), shape: Shape::Plain, ..recv.clone() };
+            self.store(&call.recv, fed);
+            return Value { guards: recv.guards, ..Value::new(self.terms.literal("()"), Type::Unknown) };
         }
         // `text.replace(from, to)` changes nothing.
         let gives_new = name == "replace" && args.len() > 1;

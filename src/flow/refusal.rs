@@ -3,7 +3,7 @@
 
 use crate::event::{CondId, Conds};
 use crate::flow::absent::takes_all;
-use crate::flow::term::TermId;
+use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
 use crate::flow::{Evaluator, Exit};
 use crate::link::Def;
@@ -143,6 +143,13 @@ impl Evaluator<'_> {
         (!kinds.is_empty()).then_some((0, kinds))
     }
 
+    /// Whether an error of a client says that there is no row.
+    fn says_no_row(&self, error: TermId) -> bool {
+        let Term::Literal(name) = self.terms.get(error) else { return false };
+        let (krate, variant) = (name.split("::").next(), name.rsplit("::").next());
+        NO_ROW.iter().any(|(of, named)| krate == Some(of) && variant == Some(named))
+    }
+
     /// Conditions without those by which nothing but such errors were given.
     pub(super) fn not_refused_with(&self, conds: &[CondId], errors: &[TermId]) -> Conds {
         let gives = |cond: &CondId| self.cond(*cond).decides.and_then(|decides| decides.error);
@@ -152,6 +159,12 @@ impl Evaluator<'_> {
     /// Lets what comes after a match hang on those of a condition by which it was left.
     pub(super) fn hang_on_rest(&mut self, cond: CondId, errors: &[TermId]) {
         let whole = self.cond(cond).clone();
+        let asks_for_row = matches!(self.terms.asked_to_be_there(whole.term), Some(Term::Row(_)));
+        if asks_for_row && errors.iter().any(|error| self.says_no_row(*error)) {
+            // With a row or without one, all goes on.
+            self.frame.deps.retain(|dep| dep.0 != cond);
+            return;
+        }
         let inner = self.not_refused_with(&whole.inner, errors);
         if inner.len() == whole.inner.len() || self.terms.matters(whole.term) {
             return;
@@ -165,6 +178,16 @@ impl Evaluator<'_> {
         }
     }
 }
+
+/// What the clients call the error that there is no row: the crate and the variant.
+///
+/// Source: `sqlx::Error`, `rusqlite::Error`, `diesel::result::Error`, `sea_orm::DbErr`.
+const NO_ROW: [(&str, &str); 4] = [
+    ("sqlx", "RowNotFound"),
+    ("rusqlite", "QueryReturnedNoRows"),
+    ("diesel", "NotFound"),
+    ("sea_orm", "RecordNotFound"),
+];
 
 /// The one error of several arms.
 pub(super) fn one_error(mut of: impl Iterator<Item = Option<TermId>>) -> Option<TermId> {

@@ -32,6 +32,8 @@ pub(super) fn meets(
             let counts = parts.iter().any(|part| matches!(part, Operand::Literal(number) if !number.starts_with('-')));
             closed.above || !counts && !is_limited(scene, sequence)
         }
+        // `coalesce(?, left)` is no step from what is there.
+        Operand::Expr { text, .. } => !text.contains("coalesce"),
         _ => true,
     })
 }

@@ -107,7 +107,14 @@ impl<'a, 'p> Compared<'a, 'p> {
     pub(super) fn with_given(&self, column: &Name, write: (&Access, &TableAccess)) -> bool {
         let (scene, terms) = (self.scene, &self.scene.ev.terms);
         let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == self.sequence.read);
-        let named = |term: TermId| matches!(terms.get(term), Term::Field(_, name) if name == column);
+        // A row of one column is that column.
+        let output = scene.access(self.sequence.read).map(|read| read.statement.output.as_slice());
+        let only = matches!(output, Some([only]) if only.from.as_slice() == std::slice::from_ref(column));
+        let whole_row = |term: TermId| *terms.get(term) == Term::Row(self.sequence.read);
+        let named = |term: TermId| match terms.get(term) {
+            Term::Field(of, name) => name == column || only && name == "0" && whole_row(*of),
+            _ => only && whole_row(term),
+        };
         // A row may come out of a cache as well.
         let column_of = |term: TermId| match terms.get(term) {
             Term::Either(parts) => parts.iter().all(|part| named(*part)),

@@ -70,7 +70,7 @@ fn is_put_right(facts: &Facts<'_, '_>) -> bool {
         && turned_away::is_nobody(facts)
         && {
             let functions = facts.own_functions();
-            dependency::written(facts.target).all(|set| facts.other_writer(&set.column, &functions).is_none())
+            dependency::written(facts.target).all(|set| facts.undone_writer(&set.column, &functions).is_none())
         }
 }
 
@@ -173,7 +173,7 @@ pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     let of_row = facts.sequence.checks.iter().any(|check| check.looks_at == LooksAt::Row);
     let written = dependency::written(facts.target).map(|set| &set.column);
     let moved = written.filter(|column| (of_row || checked.contains(column)) && !facts.keeps(column));
-    moved.filter_map(|column| facts.other_writer(column, &own)).min_by_key(|other| other.writer.breadth)
+    moved.filter_map(|column| facts.undone_writer(column, &own)).min_by_key(|other| other.writer.breadth)
 }
 
 /// The columns that were checked, where the write leaves them so that a second run goes on as well, whenever it comes: none

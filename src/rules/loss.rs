@@ -107,6 +107,26 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// The same for a write that gives a column a value whatever stands in it by then: what the checks on it let on as well
+    /// would have been written over by who came later, too.
+    pub fn undone_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let (given, away) = (self.constants(column), side::turned_away(self.scene, self.sequence, column));
+        let lets_on = |writer: &Told| match (&away, &writer.constants) {
+            (Some(away), Some(given)) => !away.is_empty() && !away.iter().any(|name| is_any(name, given)),
+            // The time is something.
+            (Some(away), None) => {
+                let nothing = |name: &Name| matches!(name.as_str(), "NULL" | "none");
+                writer.now && !away.is_empty() && away.iter().all(nothing)
+            }
+            (None, _) => false,
+        };
+        let differs = |writer: &Told| given.is_none() || writer.constants != given;
+        let mut others = writers.others((table, column), self.scene.flow.function, own);
+        let writer = others.find(|writer| differs(writer) && !lets_on(writer) && self.may_find(writer))?;
+        Some(Counterpart { column: column.clone(), writer })
+    }
+
     /// Another statement that gives a column of the row that was read a value by which it is not found again.
     pub fn taking_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);

@@ -25,7 +25,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return None;
     }
     let settled = || deletes_what_was_counted(facts) || are_all_the_callers(facts) || only_become_more(facts);
-    if facts.sequence.checks_aggregate() && settled() || takes_away_below_a_limit(facts) {
+    if facts.sequence.checks_aggregate() && settled()
+        || takes_away_below_a_limit(facts)
+        || adds_to_what_is_enough(facts)
+    {
         return Some(Confidence::Low);
     }
     match facts.sequence.relation {
@@ -136,6 +139,19 @@ pub(super) fn takes_away_below_a_limit(facts: &Facts<'_, '_>) -> bool {
     facts.target.action == Action::Delete
         && facts.sequence.checks_content()
         && facts.sequence.checks.iter().all(at_most)
+}
+
+/// Whether a row is added, and all that is asked is that there are enough by now: with each that comes there are more.
+fn adds_to_what_is_enough(facts: &Facts<'_, '_>) -> bool {
+    let enough = |check: &Check| {
+        let asked = check.cond.and_then(|cond| amount::asked(facts.scene, facts.sequence, cond, facts.write));
+        check.looks_at == LooksAt::Existence || check.looks_at == LooksAt::Aggregate && asked == Some(Asked::AtLeast)
+    };
+    facts.inserts()
+        && facts.target.table.name == facts.reads.table.name
+        && facts.sequence.values.is_empty()
+        && facts.sequence.checks_aggregate()
+        && facts.sequence.checks.iter().all(enough)
 }
 
 /// Whether nobody goes on but who has counted just as many as there should be: one more row keeps the next one out.
