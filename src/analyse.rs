@@ -128,9 +128,9 @@ fn evaluated_and_counted<R>(
     let mut rivals = Rivals::of(&flows, &production);
     rivals.cycles = Cycles::of(&flows, &production);
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
-    let for_tests = uncalled::for_tests(&evaluator, &uncalled::functions(&evaluator, &production));
-    let reach = Reach::of(&evaluator, &roots, &for_tests);
-    rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, reach);
+    let uncalled = uncalled::functions(&evaluator, &production);
+    let reach = Reach::of(&evaluator, &roots, &uncalled.for_tests);
+    rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, (&uncalled.all, reach));
     rivals.journals = crate::race::journal::journals((&evaluator, &schema), &flows, &production, &rivals);
     notices.sort();
     let result = then(&Evaluated {

@@ -76,18 +76,9 @@ fn under_lock(of: &Evaluated<'_, '_>) -> FxHashSet<FnId> {
         let linked = function.public && program.krate_of(**id).is_none_or(|krate| !ev.workspace.runs(krate));
         !linked && !ev.calls.values.contains(*id) && !ev.config.is_entry_point(&program.path_of(**id))
     };
-    let sites = |id: &FnId| ev.calls.calls_of(program, *id);
-    let mut open: Vec<FnId> = of.roots.iter().filter(|id| sites(id).next().is_some()).filter(known).copied().collect();
-    let mut found: FxHashSet<FnId> = FxHashSet::default();
-    loop {
-        let held = |id: &FnId| sites(id).all(|site| site.held || found.contains(&site.caller));
-        let (new, rest): (Vec<FnId>, Vec<FnId>) = open.into_iter().partition(held);
-        if new.is_empty() {
-            return found;
-        }
-        found.extend(new);
-        open = rest;
-    }
+    let called = |id: &&FnId| ev.calls.calls_of(program, **id).next().is_some();
+    let open = of.roots.iter().filter(called).filter(known).copied();
+    ev.calls.closed(program, open, |site| site.held)
 }
 
 /// The places of the flows to judge, in rounds: what a flow's events come from was judged in an earlier one. Of two that

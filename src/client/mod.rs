@@ -21,6 +21,7 @@ pub mod tiberius;
 
 use std::sync::{Arc, LazyLock};
 
+use aho_corasick::AhoCorasick;
 use rustc_hash::FxHashSet;
 
 use crate::dialect::{Dialect, Isolation};
@@ -156,4 +157,13 @@ pub fn has_call(name: &str) -> bool {
 /// All clients, to be shared.
 pub fn clients() -> Arc<[&'static Client]> {
     Arc::from(CLIENTS)
+}
+
+/// What a file that sends a write holds, whatever its package's manifest says: without writes nothing races.
+const WRITES: [&str; 5] = ["INSERT INTO", "UPDATE ", "DELETE FROM", "insert into", "delete from"];
+
+/// Finds what speaks of a database in a text: the name of a client's crate, or a write.
+pub fn search(clients: &[&'static Client]) -> Option<AhoCorasick> {
+    let names = clients.iter().flat_map(|client| client.krates.iter().copied());
+    AhoCorasick::new(WRITES.into_iter().chain(names)).ok()
 }

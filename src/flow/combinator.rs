@@ -105,10 +105,9 @@ impl Evaluator<'_> {
 
     /// Whether a value is another one, or a field of it.
     fn is_part_of(&self, mut value: TermId, whole: TermId) -> bool {
-        while let Term::Field(of, _) = self.terms.get(value) {
-            if value == whole {
-                return true;
-            }
+        while value != whole
+            && let Term::Field(of, _) = self.terms.get(value)
+        {
             value = *of;
         }
         value == whole

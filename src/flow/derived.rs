@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::Client;
+use rustc_hash::FxHashSet;
+
+use crate::client::{self, Client};
 use crate::flow::Evaluator;
 use crate::flow::value::Value;
 use crate::link::{Def, Type, TypeId};
 use crate::lower::tree::{Name, TyPath};
-use crate::source::Workspace;
+use crate::source::{SourceFile, Workspace};
 use crate::span::FileId;
 
 /// Why a call is counted among what was not understood.
@@ -19,17 +21,15 @@ const WHY: &str = "a derive macro of the workspace writes the statement";
 const DEFINED: &str = "proc_macro_derive(";
 
 /// The derive macros of the workspace whose package speaks of SQL or of a database client, with the file that defines them.
-pub(super) fn speaking(workspace: &Workspace, clients: &[&Client]) -> BTreeMap<Name, (FileId, usize)> {
+pub(super) fn speaking(workspace: &Workspace, clients: &[&'static Client]) -> BTreeMap<Name, (FileId, usize)> {
     let mut found = BTreeMap::new();
-    for file in workspace.files.iter().filter(|file| file.krate.is_some() && file.text.contains(DEFINED)) {
-        let speaks = |text: &str| {
-            let client =
-                clients.iter().flat_map(|client| client.krates).any(|krate| text.contains(&format!("{krate}::")));
-            client || ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "].iter().any(|word| text.contains(word))
-        };
-        if !workspace.files.iter().any(|other| other.krate == file.krate && speaks(&other.text)) {
-            continue;
-        }
+    let defining = workspace.files.iter().filter(|file| file.krate.is_some() && file.text.contains(DEFINED));
+    let defining: Vec<&SourceFile> = defining.collect();
+    let Some(search) = (!defining.is_empty()).then(|| client::search(clients)).flatten() else { return found };
+    let of: FxHashSet<_> = defining.iter().map(|file| file.krate).collect();
+    let speaks = |file: &&SourceFile| of.contains(&file.krate) && search.is_match(&*file.text);
+    let speaking: FxHashSet<_> = workspace.files.iter().filter(speaks).map(|file| file.krate).collect();
+    for file in defining.into_iter().filter(|file| speaking.contains(&file.krate)) {
         for rest in file.text.split(DEFINED).skip(1) {
             let name: String = rest.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             found.entry(Name::new(name)).or_insert((file.id, 0));

@@ -129,6 +129,42 @@ impl CallGraph {
         callers.iter().filter(move |site| site.caller != id && !program.function(site.caller).test)
     }
 
+    /// The smallest set of these functions of which every call passes, or stands in a function of the set: those that nobody
+    /// calls are in it.
+    pub fn closed(
+        &self,
+        program: &Program,
+        open: impl IntoIterator<Item = FnId>,
+        passes: impl Fn(&CallSite) -> bool,
+    ) -> FxHashSet<FnId> {
+        let mut awaited: FxHashMap<FnId, usize> = FxHashMap::default();
+        let mut below: FxHashMap<FnId, Vec<FnId>> = FxHashMap::default();
+        let mut todo: Vec<FnId> = Vec::new();
+        for id in open {
+            let mut from = 0;
+            for site in self.calls_of(program, id).filter(|site| !passes(site)) {
+                below.entry(site.caller).or_default().push(id);
+                from += 1;
+            }
+            match from {
+                0 => todo.push(id),
+                _ => _ = awaited.insert(id, from),
+            }
+        }
+        let mut found: FxHashSet<FnId> = FxHashSet::default();
+        while let Some(id) = todo.pop() {
+            found.insert(id);
+            for callee in below.get(&id).into_iter().flatten() {
+                let Some(from) = awaited.get_mut(callee) else { continue };
+                *from -= 1;
+                if *from == 0 {
+                    todo.push(*callee);
+                }
+            }
+        }
+        found
+    }
+
     /// Counts the calls below which a statement is sent, each place once; those in tests are left out.
     pub fn towards_rows(&self, program: &Program, flows: &[Arc<Flow>]) -> Calls {
         let reaching: FxHashSet<FnId> =

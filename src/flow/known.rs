@@ -3,7 +3,7 @@
 
 use crate::event::Conds;
 use crate::flow::absent::Absent;
-use crate::flow::term::{ANSWER, Term};
+use crate::flow::term::{ANSWER, Params, Term};
 use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, branch, decode, guard, task};
@@ -12,6 +12,8 @@ use crate::lower::tree::{MethodCall, Name};
 use crate::span::Range;
 
 /// Calls that put what they are given to what something has taken up before.
+///
+/// Source: the traits `digest::Digest`, `std::io::Write` and `std::fmt::Write`.
 const FEEDING: [&str; 3] = ["update", "write_all", "write_str"];
 
 /// Calls that give a copy of what they are called on.
@@ -335,6 +337,18 @@ impl<'p> Evaluator<'p> {
         None
     }
 
+    /// Whether a value comes from nothing that the function was handed, but for what was fed into it since.
+    fn is_made_here(&self, value: &Value) -> bool {
+        let mut made = value.term;
+        while let Term::Computed(by, parts) = self.terms.get(made)
+            && FEEDING.contains(&by.as_str())
+            && let Some(first) = parts.first()
+        {
+            made = *first;
+        }
+        self.terms.params(made) == Params::default() && self.handle(made).is_none()
+    }
+
     /// A function or method of another crate.
     pub(super) fn external_call(&mut self, path: &[Name], mut args: Vec<Value>, at: Range) -> Value {
         let last = path.last().map(Name::as_str).unwrap_or_default();
@@ -443,15 +457,12 @@ impl<'p> Evaluator<'p> {
                 self.call_value(arg, vec![element], at);
             }
         }
-        // What is fed into something stands in it from then on: `hasher.update(body)`.
-        let feeds =
-            FEEDING.contains(&name) && !args.is_empty() && args.iter().all(|arg| self.handle(arg.term).is_none());
-        if feeds && self.handle(recv.term).is_none() {
-            let mut parts = vec![recv.term];
-            parts.extend(args.iter().map(|arg| arg.term));
+        // What is fed into something that was made here stands in it from then on: `hasher.update(body)`.
+        if FEEDING.contains(&name) && self.is_made_here(&recv) && args.iter().all(|arg| self.handle(arg.term).is_none())
+        {
+            let parts = std::iter::once(recv.term).chain(args.iter().map(|arg| arg.term)).collect();
             let fed = Value { term: self.terms.computed(name, parts), shape: Shape::Plain, ..recv.clone() };
             self.store(&call.recv, fed);
-            return Value { guards: recv.guards, ..Value::new(self.terms.literal("()"), Type::Unknown) };
         }
         // `text.replace(from, to)` changes nothing.
         let gives_new = name == "replace" && args.len() > 1;

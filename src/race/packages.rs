@@ -3,16 +3,12 @@
 //! A package can when it depends on a client, or on a package that can, or when a package that can implements one of its
 //! traits: a service that knows only `trait Repository` races through whoever implements it.
 
-use aho_corasick::AhoCorasick;
 use rustc_hash::FxHashSet;
 
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::config::Config;
 use crate::link::Program;
 use crate::source::{Crate, Workspace};
-
-/// What a file that sends a write holds, whatever its package's manifest says: without writes nothing races.
-const SQL: [&str; 5] = ["INSERT INTO", "UPDATE ", "DELETE FROM", "insert into", "delete from"];
 
 /// For each package whether a way of dependencies, in whichever direction, leads from it to one that names a database:
 /// the others hold nothing that could matter, and need not even be parsed. `None` when that cannot be told.
@@ -44,8 +40,7 @@ pub fn connected(workspace: &Workspace, clients: &[&'static Client], config: &Co
     for place in (0..crates.len()).filter(|place| uses_client(&crates[*place], clients)) {
         reach(place, &mut found);
     }
-    let names = SQL.into_iter().chain(clients.iter().flat_map(|client| client.krates.iter().copied()));
-    let search = AhoCorasick::new(names).ok()?;
+    let search = client::search(clients)?;
     for file in &workspace.files {
         if let Some(place) = file.krate
             && !found[place]

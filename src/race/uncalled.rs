@@ -13,10 +13,17 @@ use crate::span::{FileId, Range, Span};
 /// What leaves a trait of the program what it is.
 const OF_TRAITS: [&str; 4] = ["async_trait", "automock", "auto_impl", "enum_dispatch"];
 
+/// The functions that nobody calls.
+pub struct Uncalled {
+    pub all: FxHashSet<FnId>,
+    /// Those of them that only tests name, and whatever only these call.
+    pub for_tests: FxHashSet<FnId>,
+}
+
 /// Those that no call in sight leads to, straight or by one another, and that nobody else can know of: of a package without a
 /// library, or of one that a program of the workspace is built of, or private; neither handed around, nor of a trait of
 /// another crate, nor under an attribute.
-pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<FnId> {
+pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> Uncalled {
     let (program, calls) = (ev.program, &ev.calls);
     let known = |attrs: &[Attr], also: &[&str]| {
         let is_known = |name: &str| PLAIN.contains(&name) || also.contains(&name);
@@ -50,44 +57,19 @@ pub fn functions(ev: &Evaluator<'_>, production: &FxHashSet<FnId>) -> FxHashSet<
             && !ev.config.is_entry_point(&program.path_of(**id))
     };
     let mut open: Vec<FnId> = production.iter().filter(own).copied().collect();
-    let is_uncalled = |id: &FnId| calls.calls_of(program, *id).next().is_none();
     // Of a library only what is not even named by those who see all of it.
     let of_trait = |id: FnId| program.impl_of(id).is_some_and(|block| program.impl_subject(block).0.is_some());
     let open_to_others = |id: FnId| has_library(id) && (program.function(id).public || of_trait(id));
-    let seen = |id: &FnId| open_to_others(*id) && is_uncalled(id);
-    let places = Places::of(ev, open.iter().copied().filter(seen));
-    open.retain(|id| !seen(id) || !places.name(ev, *id));
-    let mut found: FxHashSet<FnId> = FxHashSet::default();
-    loop {
-        let uncalled = |id: &FnId| calls.calls_of(program, *id).all(|site| found.contains(&site.caller));
-        let (new, rest): (Vec<FnId>, Vec<FnId>) = open.into_iter().partition(uncalled);
-        if new.is_empty() {
-            return found;
-        }
-        found.extend(new);
-        open = rest;
-    }
-}
-
-/// Those of them that only tests name, and whatever only these call.
-///
-/// In: the functions that nobody calls.
-pub fn for_tests(ev: &Evaluator<'_>, uncalled: &FxHashSet<FnId>) -> FxHashSet<FnId> {
-    let program = ev.program;
-    let places = Places::of(ev, uncalled.iter().copied());
+    let is_uncalled = |id: &FnId| calls.calls_of(program, *id).next().is_none();
+    let places = Places::of(ev, open.iter().copied());
+    open.retain(|id| !(open_to_others(*id) && is_uncalled(id) && places.name(ev, *id)));
+    let all = calls.closed(program, open, |_| false);
     let only_tests = |id: &&FnId| places.in_tests.contains(&program.function(**id).name) && !places.name(ev, **id);
-    let mut found: FxHashSet<FnId> = uncalled.iter().filter(only_tests).copied().collect();
-    let below = |found: &FxHashSet<FnId>, id: &FnId| {
-        let mut sites = ev.calls.calls_of(program, *id).peekable();
-        sites.peek().is_some() && sites.all(|site| found.contains(&site.caller))
-    };
-    loop {
-        let more: Vec<FnId> = uncalled.iter().filter(|id| !found.contains(id) && below(&found, id)).copied().collect();
-        if more.is_empty() {
-            return found;
-        }
-        found.extend(more);
-    }
+    let mut for_tests: FxHashSet<FnId> = all.iter().filter(only_tests).copied().collect();
+    let below = all.iter().filter(|id| !for_tests.contains(id) && !is_uncalled(id)).copied();
+    let below = calls.closed(program, below, |site| for_tests.contains(&site.caller));
+    for_tests.extend(below);
+    Uncalled { all, for_tests }
 }
 
 /// Where the names of functions stand, other than where those are defined.

@@ -17,7 +17,7 @@ use crate::lower::tree::Name;
 use crate::race::kind::{self, Kind};
 use crate::race::passed::Passed;
 use crate::race::reach::{Reach, Runs};
-use crate::race::{uncalled, upsert};
+use crate::race::upsert;
 use crate::span::Span;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, ConflictAction, ConflictTarget, Operand};
@@ -155,11 +155,10 @@ impl Writers {
         (ev, schema): (&Evaluator<'_>, &Schema),
         flows: &[Arc<Flow>],
         production: &FxHashSet<FnId>,
-        reach: Reach,
+        (uncalled, reach): (&FxHashSet<FnId>, Reach),
     ) -> Self {
         let mut writers = Self { by_column: FxHashMap::default(), given_back: FxHashSet::default(), reach };
         let mut known = Known::default();
-        let uncalled = uncalled::functions(ev, production);
         let runs = |flow: &&Arc<Flow>| production.contains(&flow.function) && !uncalled.contains(&flow.function);
         for flow in flows.iter().filter(runs) {
             let Some(runs) = writers.reach.serving(flow.function).filter(|runs| *runs != Runs::First) else { continue };

@@ -15,7 +15,7 @@ use crate::race::{Check, LooksAt, Written, dependency, passed, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
 use crate::rules::{fenced, lost_update, on_the_way, one_time, set_once, stale_guard, turned_away};
-use crate::sql::statement::{Action, Compare, Output, Predicate};
+use crate::sql::statement::{Action, Assignment, Compare, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
 
@@ -64,14 +64,13 @@ fn is_put_right(facts: &Facts<'_, '_>) -> bool {
         LooksAt::Existence => true,
         LooksAt::Row | LooksAt::Aggregate => false,
     };
+    let functions = facts.own_functions();
+    let taken_out = |set: &Assignment| facts.undone_writer(&set.column, &functions).is_some();
     facts.sequence.values.is_empty()
         && dependency::written(facts.target).all(|set| facts.gives_fixed(set))
         && facts.sequence.checks.iter().all(own)
         && turned_away::is_nobody(facts)
-        && {
-            let functions = facts.own_functions();
-            dependency::written(facts.target).all(|set| facts.undone_writer(&set.column, &functions).is_none())
-        }
+        && !dependency::written(facts.target).any(taken_out)
 }
 
 /// Whether all that is checked is what no statement gives a value of its own, while the write undoes what others do.

@@ -97,20 +97,24 @@ impl Facts<'_, '_> {
         spoilers.min_by_key(|other| (other.writer.constants.is_none(), other.writer.breadth))
     }
 
+    /// Another statement that gives a column a value, may find the row that was read, and is one of these.
+    fn another(&self, column: &Name, own: &[FnId], is: impl Fn(&Told) -> bool) -> Option<Counterpart> {
+        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
+        let mut others = writers.others((table, column), self.scene.flow.function, own);
+        let writer = others.find(|writer| is(writer) && self.may_find(writer))?;
+        Some(Counterpart { column: column.clone(), writer })
+    }
+
     /// Another statement that gives a column of the row that was read a value of its own: another one than this, where the
     /// write gives it the same in each run.
     pub fn other_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
-        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let given = self.constants(column);
-        let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| (given.is_none() || writer.constants != given) && self.may_find(writer))?;
-        Some(Counterpart { column: column.clone(), writer })
+        self.another(column, own, |writer| given.is_none() || writer.constants != given)
     }
 
     /// The same for a write that gives a column a value whatever stands in it by then: what the checks on it let on as well
     /// would have been written over by who came later, too.
     pub fn undone_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
-        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let (given, away) = (self.constants(column), side::turned_away(self.scene, self.sequence, column));
         let lets_on = |writer: &Told| match (&away, &writer.constants) {
             (Some(away), Some(given)) => !away.is_empty() && !away.iter().any(|name| is_any(name, given)),
@@ -121,31 +125,22 @@ impl Facts<'_, '_> {
             }
             (None, _) => false,
         };
-        let differs = |writer: &Told| given.is_none() || writer.constants != given;
-        let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| differs(writer) && !lets_on(writer) && self.may_find(writer))?;
-        Some(Counterpart { column: column.clone(), writer })
+        self.another(column, own, |writer| (given.is_none() || writer.constants != given) && !lets_on(writer))
     }
 
     /// Another statement that gives a column of the row that was read a value by which it is not found again.
     pub fn taking_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
-        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let asked = kind::asked_for(&self.scene.ev.terms, self.read.access()?, self.reads);
-        let mut others = writers.others((table, column), self.scene.flow.function, own);
         let stays = |given: &Vec<Name>| {
             let mut on_it = asked.iter().filter(|(name, _)| name == column);
             on_it.any(|(_, asked)| asked.iter().any(|name| is_any(name, given)))
         };
-        let writer = others.find(|writer| !writer.constants.as_ref().is_some_and(stays) && self.may_find(writer))?;
-        Some(Counterpart { column: column.clone(), writer })
+        self.another(column, own, |writer| !writer.constants.as_ref().is_some_and(stays))
     }
 
     /// Another statement that gives a column of the row that was read something new in each request.
     pub fn adding_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
-        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
-        let mut others = writers.others((table, column), self.scene.flow.function, own);
-        let writer = others.find(|writer| writer.constants.is_none() && !writer.now && self.may_find(writer))?;
-        Some(Counterpart { column: column.clone(), writer })
+        self.another(column, own, |writer| writer.constants.is_none() && !writer.now)
     }
 
     /// Another statement that puts the row there, so that an upsert writes over it.
@@ -180,9 +175,7 @@ impl Facts<'_, '_> {
         if !side::asks_by_itself(self.scene, self.sequence, column) {
             return None;
         }
-        let (table, writers) = (&self.reads.table.name, &self.scene.rivals.writers);
         let away = side::turned_away(self.scene, self.sequence, column);
-        let mut others = writers.others((table, column), self.scene.flow.function, own);
         let spoils = |writer: &Told| match (&away, &writer.constants) {
             (None, _) => true,
             (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
@@ -192,8 +185,7 @@ impl Facts<'_, '_> {
         let lets_in = |writer: &Told| {
             writer.passed.as_ref().is_none_or(|passed| !passed.answers(self.scene, self.sequence, column))
         };
-        let writer = others.find(|writer| spoils(writer) && self.may_find(writer) && lets_in(writer))?;
-        Some(Counterpart { column: column.clone(), writer })
+        self.another(column, own, |writer| spoils(writer) && lets_in(writer))
     }
 
     /// Whether all other statements that give a column a value give it what this write does, or what its checks let through.

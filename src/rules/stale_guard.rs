@@ -96,13 +96,14 @@ fn deletes_what_was_counted(facts: &Facts<'_, '_>) -> bool {
         && named.iter().all(|term| asked.contains(term))
 }
 
+/// What a check asks of the number that was read, where it asks for nothing else.
+fn asked(facts: &Facts<'_, '_>, check: &Check) -> Option<Asked> {
+    amount::asked(facts.scene, facts.sequence, check.cond?, facts.write)
+}
+
 /// Whether all that is asked is that there are rows enough, and no statement of the program makes them fewer.
 fn only_become_more(facts: &Facts<'_, '_>) -> bool {
     let (scene, table, rivals) = (facts.scene, &facts.reads.table.name, facts.scene.rivals);
-    let enough = |check: &Check| {
-        let asked = check.cond.and_then(|cond| amount::asked(scene, facts.sequence, cond, facts.write));
-        asked == Some(Asked::AtLeast)
-    };
     let deleted_along = || {
         let of_parent = scene.schema.table(table).into_iter().flat_map(|def| &def.foreign_keys);
         of_parent
@@ -118,7 +119,7 @@ fn only_become_more(facts: &Facts<'_, '_>) -> bool {
         && !rivals.deleted.contains(table)
         && !rivals.updated_somehow.contains(table)
         && facts.sequence.checks.iter().all(|check| match check.looks_at {
-            LooksAt::Aggregate => enough(check),
+            LooksAt::Aggregate => asked(facts, check) == Some(Asked::AtLeast),
             LooksAt::Existence => true,
             LooksAt::Column(_) | LooksAt::Row => false,
         })
@@ -128,13 +129,10 @@ fn only_become_more(facts: &Facts<'_, '_>) -> bool {
 /// Whether rows are deleted, and all that is asked is that there are not too many: what others add or take away makes the
 /// DELETE no worse.
 pub(super) fn takes_away_below_a_limit(facts: &Facts<'_, '_>) -> bool {
-    let at_most = |check: &Check| {
-        let asked = || check.cond.and_then(|cond| amount::asked(facts.scene, facts.sequence, cond, facts.write));
-        match check.looks_at {
-            LooksAt::Existence => true,
-            LooksAt::Aggregate | LooksAt::Row => asked() == Some(Asked::AtMost),
-            LooksAt::Column(_) => false,
-        }
+    let at_most = |check: &Check| match check.looks_at {
+        LooksAt::Existence => true,
+        LooksAt::Aggregate | LooksAt::Row => asked(facts, check) == Some(Asked::AtMost),
+        LooksAt::Column(_) => false,
     };
     facts.target.action == Action::Delete
         && facts.sequence.checks_content()
@@ -143,9 +141,10 @@ pub(super) fn takes_away_below_a_limit(facts: &Facts<'_, '_>) -> bool {
 
 /// Whether a row is added, and all that is asked is that there are enough by now: with each that comes there are more.
 fn adds_to_what_is_enough(facts: &Facts<'_, '_>) -> bool {
-    let enough = |check: &Check| {
-        let asked = check.cond.and_then(|cond| amount::asked(facts.scene, facts.sequence, cond, facts.write));
-        check.looks_at == LooksAt::Existence || check.looks_at == LooksAt::Aggregate && asked == Some(Asked::AtLeast)
+    let enough = |check: &Check| match check.looks_at {
+        LooksAt::Existence => true,
+        LooksAt::Aggregate => asked(facts, check) == Some(Asked::AtLeast),
+        LooksAt::Column(_) | LooksAt::Row => false,
     };
     facts.inserts()
         && facts.target.table.name == facts.reads.table.name
