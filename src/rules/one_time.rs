@@ -8,6 +8,7 @@ use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::{Check, LooksAt, dependency, rows, side, twice};
 use crate::rules::claim::Facts;
+use crate::rules::turned_away;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, Operand, Predicate};
 
 /// A one-time row: it is read, deleted, and what it said goes on to be used, or a new one takes its place.
@@ -17,28 +18,42 @@ pub fn is_consumed(facts: &Facts<'_, '_>) -> bool {
     }
     let scene = facts.scene;
     let of_row = |origin: &&Origin| origin.event == facts.read.id && matches!(origin.part, Part::Column(_) | Part::Row);
-    let column_used = |term| scene.origins(term).iter().any(|origin| of_row(&origin));
     let returned = scene.origins(scene.flow.returns.term);
     let mut returned: Vec<&Part> = returned.iter().filter(of_row).map(|origin| &origin.part).collect();
     returned.sort_unstable();
     returned.dedup();
-    let alone = facts.read.access().is_some_and(|access| access.statement.output.len() == 1);
+    let other_key = facts.sequence.key_from_row;
+    let alone = !other_key && facts.read.access().is_some_and(|access| access.statement.output.len() == 1);
     // What it was asked for by was known before.
     let said = |column: &Name| !was_asked_by(facts, column) && !facts.names_row(column);
     let single = match returned.as_slice() {
         [Part::Column(column)] => alone || said(column),
         returned => alone && !returned.is_empty(),
     };
+    let is_used = |origin: &Origin| match &origin.part {
+        Part::Column(column) if other_key => said(column),
+        _ => true,
+    };
+    let used = |term: &TermId| scene.origins(*term).iter().any(|origin| of_row(&origin) && is_used(origin));
     let written = scene.after(facts.write.id).any(|event| {
-        let Some(access) = event.access() else { return false };
+        let (Some(access), Some(target)) = (event.access(), event.target()) else { return false };
         // What the row said goes into a new row, or onto an amount.
-        let adds = access.statement.target().is_some_and(|target| {
-            target.action == Action::Insert || target.sets.iter().any(|set| set.value.is_relative())
-        });
-        adds && goes_along(facts, event) && access.binds.iter().any(|term| column_used(*term))
+        let adds = match target.action {
+            Action::Insert => !other_key || !(Use { facts, access, target }).is_refused_twice(),
+            _ => target.sets.iter().any(|set| set.value.is_relative()),
+        };
+        adds && goes_along(facts, event) && access.binds.iter().any(used)
     });
-    let acted = || scene.after_of(Kind::Effect, facts.write.id).any(|event| is_for_the_row(facts, event));
-    !facts.sequence.key_from_row && (single || written || acted()) || used_up(facts) || renewed(facts)
+    let names_it = |event: &Event| match &event.kind {
+        EventKind::Effect(effect) => effect.named.iter().any(used),
+        _ => false,
+    };
+    let acts = |event: &Event| is_for_the_row(facts, event) && (!other_key || names_it(event));
+    let acted = || scene.after_of(Kind::Effect, facts.write.id).any(acts);
+    // It was asked for by a name of its own, even where it is deleted by another: then by all who found it in order.
+    let chosen = |check: &Check| check.cond.is_some_and(|cond| turned_away::lets_on(facts, cond));
+    let known = !other_key || facts.reads_by_key() && !facts.sequence.checks.iter().any(chosen);
+    known && (single || written || acted()) || used_up(facts) || renewed(facts)
 }
 
 /// Whether something leaves the process for what a row said that is deleted with it, and would be done once more by whoever
