@@ -177,14 +177,16 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
     None
 }
 
-/// Whether nobody comes to the write without passing an earlier one, but who was led elsewhere by the very read.
+/// Whether nobody comes to the write without passing an earlier one, but who was led elsewhere by the very read. A row that is
+/// made where there was none says nothing of what those found who went on with theirs.
 pub(super) fn is_never_missed(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, write: &Event) -> bool {
+    let of_others = || !dependency::only_existence(sequence) && scene.found_nothing(sequence.read, earlier);
     // Or whoever takes the other arm leaves with it.
     let settled = |branch: u32, arms: u64| {
         scene.conditions(&earlier.deps).iter().map(|cond| scene.ev.cond(*cond)).any(|cond| {
             let of_read = || scene.origins(cond.term).iter().any(|origin| origin.event == sequence.read);
             let decides = cond.decides.filter(|by| by.branch == branch);
-            decides.is_some_and(|by| by.is_if && (arms | by.left) & 0b11 == 0b11 || of_read())
+            decides.is_some_and(|by| by.is_if && (arms | by.left) & 0b11 == 0b11 || of_read() && !of_others())
         })
     };
     earlier.path.0.iter().all(|(branch, arms)| {
@@ -230,8 +232,15 @@ fn moved_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option
 fn always_before(scene: &Scene<'_, '_>, sequence: &Sequence, earlier: &Event, write: &Event) -> bool {
     let known = scene.conditions(&write.deps);
     let found = |origin: &Origin| origin.event == sequence.read && origin.part == Part::Existence;
+    // Whoever finds none passes nothing, and puts a row there all the same.
+    let also_without = write.does(Action::Insert)
+        && sequence.relation == Relation::NewRowOfSet
+        && scene.found_something(sequence.read, earlier)
+        && !scene.found_something(sequence.read, write)
+        && !scene.access(sequence.read).is_some_and(|read| read.row_required);
     alternatives::one_run_passes(scene, earlier, write)
         && !scene.found_nothing(sequence.read, write)
+        && !also_without
         && scene.conditions(&earlier.deps).iter().all(|cond| {
             let origins = scene.origins(scene.ev.cond(*cond).term);
             known.binary_search(cond).is_ok() || !origins.is_empty() && origins.iter().all(found)
