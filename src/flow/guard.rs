@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::client::handles::is_of_pool;
+use crate::client::HandleKind;
+use crate::client::handles::{self, is_of_pool};
 use crate::event::{EventKind, Guard};
 use crate::flow::Evaluator;
 use crate::flow::known::is_mutator;
@@ -41,8 +42,9 @@ impl<'p> Evaluator<'p> {
         if kind == "Semaphore" && !self.lets_in_one(recv.term) {
             return None;
         }
-        if is_of_pool(&inner) {
-            // No other request has the connection behind it.
+        let held = handles::handle_of(&inner, &self.clients);
+        if is_of_pool(&inner) || held.is_some_and(|handle| handle.kind == HandleKind::Transaction) {
+            // No other request has the connection behind it: the parts of one hand it to each other.
             let value = Value { ty: inner, ..recv.clone() };
             self.learn_handle(&value);
             return Some(value);
