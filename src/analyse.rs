@@ -3,6 +3,7 @@
 mod judged;
 mod judging;
 mod leader;
+pub(crate) mod tables;
 mod unseen;
 
 use std::collections::BTreeMap;
@@ -14,13 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use self::judged::Judged;
 pub(crate) use self::judging::{given, left_out};
+use self::tables::Schemas;
 use crate::config::Config;
-use crate::dialect::Dialect;
 use crate::event::Flow;
 use crate::finding::{Finding, Protected};
 use crate::flow::Evaluator;
 use crate::flow::graph::Calls;
-use crate::flow::stand_in::{self, is_test_support};
+use crate::flow::stand_in;
 use crate::link::{FnId, Program};
 use crate::lower::{self, tree::Lowered};
 use crate::macros::PackageMacros;
@@ -35,7 +36,6 @@ use crate::race::writers::Writers;
 use crate::report::Counts;
 use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::sql::migrations;
-use crate::sql::schema::{Schema, TableDef};
 
 /// All that one run found out.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +72,7 @@ pub fn watched(workspace: &Workspace, config: &Config, progress: &Progress) -> A
 /// A program whose functions are all evaluated, and what is known of its tables.
 pub(crate) struct Evaluated<'e, 'p> {
     pub ev: &'e Evaluator<'p>,
-    pub schema: &'e Schema,
+    pub schemas: &'e Schemas,
     pub rivals: &'e Rivals,
     /// Callees come before their callers.
     pub flows: &'e [Arc<Flow>],
@@ -86,7 +86,8 @@ pub(crate) struct Evaluated<'e, 'p> {
 
 impl<'e, 'p> Evaluated<'e, 'p> {
     pub fn scene(&self, flow: &'e Flow) -> Scene<'e, 'p> {
-        Scene::new(self.ev, flow, self.schema, self.ev.config, self.rivals)
+        let schema = self.schemas.of(self.ev.program.krate_of(flow.function));
+        Scene::new(self.ev, flow, schema, self.ev.config, self.rivals)
     }
 }
 
@@ -107,11 +108,11 @@ fn evaluated_and_counted<R>(
         _ => true,
     };
     let (trees, mut notices) = lowered_of(workspace, progress, matters);
-    let mut schema = schema(workspace, config, &mut notices);
     let program = Program::build(workspace, trees);
-    add_tables_of_code(&mut schema, &program, workspace);
+    let schemas = tables::read(workspace, &program, config, &mut notices);
+    let schema = &schemas.whole;
     let mut evaluator = Evaluator::new(&program, workspace, config);
-    evaluator.schema = Some(&schema);
+    evaluator.schemas = Some(&schemas);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(&evaluator, *id)).collect();
     let reaching = crate::race::packages::reaching(workspace, &program, &evaluator.clients.clone(), config);
     evaluator.runs(&roots);
@@ -130,12 +131,12 @@ fn evaluated_and_counted<R>(
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
     let uncalled = uncalled::functions(&evaluator, &production);
     let reach = Reach::of(&evaluator, &roots, &uncalled.for_tests);
-    rivals.writers = Writers::of((&evaluator, &schema), &flows, &production, (&uncalled.all, reach));
-    rivals.journals = crate::race::journal::journals((&evaluator, &schema), &flows, &production, &rivals);
+    rivals.writers = Writers::of((&evaluator, schema), &flows, &production, (&uncalled.all, reach));
+    rivals.journals = crate::race::journal::journals((&evaluator, schema), &flows, &production, &rivals);
     notices.sort();
     let result = then(&Evaluated {
         ev: &evaluator,
-        schema: &schema,
+        schemas: &schemas,
         rivals: &rivals,
         flows: &flows,
         roots: &roots,
@@ -211,58 +212,6 @@ fn lowered_of(
         }
     }
     (trees, notices)
-}
-
-pub(crate) fn schema(workspace: &Workspace, config: &Config, notices: &mut Vec<Notice>) -> Schema {
-    let dialect = config
-        .dialect
-        .or_else(|| workspace.crates.iter().find_map(|krate| krate.dialects.first().copied()))
-        .unwrap_or(Dialect::Postgres);
-    let files: Vec<&SourceFile> = workspace.files.iter().filter(|file| file.kind == FileKind::Sql).collect();
-    let texts: Vec<(&str, &str)> = files.iter().map(|file| (file.path.as_str(), &*file.text)).collect();
-    let (mut schema, faults) = migrations::schema(&texts, dialect);
-    // Packages of one workspace may have databases of different engines.
-    let others: std::collections::BTreeSet<Dialect> =
-        workspace.crates.iter().flat_map(|krate| krate.dialects.iter().copied()).collect();
-    let others: Vec<Dialect> =
-        others.into_iter().filter(|other| *other != dialect && config.dialect.is_none()).collect();
-    for other in &others {
-        schema.complete(migrations::schema(&texts, *other).0);
-    }
-    let of_code = texts_of_code(workspace);
-    for dialect in std::iter::once(dialect).chain(others) {
-        schema.complete(migrations::of_code(&of_code, dialect));
-    }
-    for (file, why) in faults {
-        if let Some(file) = files.get(file) {
-            let notice = Notice { path: file.path.clone(), span: None, kind: NoticeKind::Syntax, text: why };
-            notices.push(notice);
-        }
-    }
-    schema
-}
-
-/// The texts in the code of the program that make tables, in the order of the files.
-fn texts_of_code(workspace: &Workspace) -> Vec<String> {
-    let main = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(Target::Main)) && !is_test_support(&file.path);
-    let files: Vec<&SourceFile> = workspace.files.iter().filter(main).collect();
-    let texts = files
-        .par_iter()
-        .map(|file| std::panic::catch_unwind(|| lower::ddl_of(&file.text)).unwrap_or_default())
-        .collect::<Vec<_>>();
-    texts.into_iter().flatten().collect()
-}
-
-/// What diesel's `table!` and sea-orm's entities and migrations say, beside the migrations in SQL.
-pub(crate) fn add_tables_of_code(schema: &mut Schema, program: &Program, workspace: &Workspace) {
-    for (name, def) in crate::client::diesel::schema::tables(program, workspace) {
-        schema.add(name, TableDef { keys_unsaid: true, ..def });
-    }
-    if crate::client::sea_orm::used(workspace) {
-        for (name, def) in crate::client::sea_orm::tables(program) {
-            schema.add(name, def);
-        }
-    }
 }
 
 /// Tests, examples, benches and build scripts do not serve two requests at once, and a migration runs once, before any.

@@ -294,3 +294,47 @@ fn a_part_of_a_struct_with_a_transaction_is_in_it_and_of_others_nobody_knows() {
         assert_eq!(told, [expected], "{head}");
     }
 }
+
+#[test]
+fn programs_that_have_nothing_to_do_with_each_other_have_tables_of_the_same_name() {
+    let manifest = |name: &str, beside: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"1.0.0\"\n[dependencies]\n{beside}\nsqlx = {{ version = \"0.8\", features = [\"postgres\"] }}\n"
+        )
+    };
+    let code = r#"
+        pub async fn strike(pool: &sqlx::PgPool, year: i32) -> sqlx::Result<()> {
+            let known: Option<i64> =
+                sqlx::query_scalar("SELECT id FROM coins WHERE year = $1").bind(year).fetch_optional(pool).await?;
+            if known.is_none() {
+                sqlx::query("INSERT INTO coins (year) VALUES ($1)").bind(year).execute(pool).await?;
+            }
+            Ok(())
+        }
+    "#;
+    let told = |code_in: &str| {
+        let mut files = vec![
+            ("Cargo.toml".to_owned(), "[workspace]\nmembers = [\"mint\", \"mint-tables\", \"till\"]\n".to_owned()),
+            ("mint/Cargo.toml".to_owned(), manifest("mint", "mint-tables = { path = \"../mint-tables\" }")),
+            ("mint-tables/Cargo.toml".to_owned(), manifest("mint-tables", "")),
+            ("mint-tables/src/lib.rs".to_owned(), String::new()),
+            (
+                "mint-tables/migrations/1.sql".to_owned(),
+                "CREATE TABLE coins (id BIGSERIAL PRIMARY KEY, year INT NOT NULL UNIQUE);".to_owned(),
+            ),
+            ("till/Cargo.toml".to_owned(), manifest("till", "")),
+            (
+                "till/migrations/1.sql".to_owned(),
+                "CREATE TABLE coins (id BIGSERIAL PRIMARY KEY, year INT NOT NULL);".to_owned(),
+            ),
+        ];
+        for package in ["mint", "till"] {
+            let text = if package == code_in { code } else { "" };
+            files.push((format!("{package}/src/lib.rs"), text.to_owned()));
+        }
+        let found = analyse(&crate::source::memory(files), &Config::default()).findings;
+        found.iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(told("till"), ["check-then-insert"]);
+    assert!(told("mint").is_empty());
+}

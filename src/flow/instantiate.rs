@@ -130,7 +130,7 @@ impl<'p> Evaluator<'p> {
                 self.place_param_call(event, *callee, args, *result, at, map);
                 continue;
             }
-            let mut placed = self.map_event(event, &call, map);
+            let Some(mut placed) = self.map_event(event, &call, map) else { continue };
             closed.iter().for_each(|arms| arms.settle(&mut placed.calls));
             self.frame.events.push(placed);
         }
@@ -156,7 +156,7 @@ impl<'p> Evaluator<'p> {
         self.frame.deps.extend(mapped.into_iter().map(|cond| (cond, crate::flow::Exit::Function)));
         self.frame.path = self.map_path(&event.path, map);
         let guards = self.frame.guards.len();
-        let mapped: Vec<Guard> = event.guards.iter().map(|guard| self.map_guard(guard, map)).collect();
+        let mapped: Vec<Guard> = event.guards.iter().filter_map(|guard| self.map_guard(guard, map)).collect();
         self.frame.guards.extend(mapped);
         let value = self.call_value(&function, args, at);
         self.frame.guards.truncate(guards);
@@ -166,7 +166,8 @@ impl<'p> Evaluator<'p> {
         map.of_results = Some(Wanted::new(&self.terms, map.results.keys().copied()));
     }
 
-    fn map_event(&mut self, event: &Event, call: &Call, map: &mut Mapping<'_>) -> Event {
+    /// None of a lock that is none here.
+    fn map_event(&mut self, event: &Event, call: &Call, map: &mut Mapping<'_>) -> Option<Event> {
         let id = map.event(event.id);
         let kind = match &event.kind {
             EventKind::Access(access) => EventKind::Access(Access {
@@ -179,7 +180,7 @@ impl<'p> Evaluator<'p> {
                 let from = from.map(|from| self.map_term(from, map));
                 EventKind::Begin { from, isolation: *isolation, mode: *mode }
             }
-            EventKind::Locked(guard) => EventKind::Locked(self.map_guard(guard, map)),
+            EventKind::Locked(guard) => EventKind::Locked(self.map_guard(guard, map)?),
             EventKind::Effect(effect) => {
                 let named = effect.named.iter().map(|term| self.map_term(*term, map)).collect();
                 EventKind::Effect(Effect { named, ..effect.clone() })
@@ -196,9 +197,9 @@ impl<'p> Evaluator<'p> {
         let deps = self.map_conds(&event.deps, map);
         let mut guards: Vec<Guard> = self.frame.guards.clone();
         for guard in event.guards.iter() {
-            guards.push(self.map_guard(guard, map));
+            guards.extend(self.map_guard(guard, map));
         }
-        Event {
+        Some(Event {
             id,
             kind,
             span: event.span,
@@ -211,17 +212,13 @@ impl<'p> Evaluator<'p> {
             guards: guards.into(),
             repeated: event.repeated || self.frame.repeated > 0,
             refused: event.refused,
-        }
+        })
     }
 
-    fn map_guard(&mut self, guard: &Guard, map: &mut Mapping<'_>) -> Guard {
-        Guard {
-            guard: self.map_term(guard.guard, map),
-            lock: self.map_term(guard.lock, map),
-            span: guard.span,
-            shared: guard.shared,
-            empty: guard.empty,
-        }
+    /// A guard as the caller sees it; none of what is a transaction there.
+    fn map_guard(&mut self, guard: &Guard, map: &mut Mapping<'_>) -> Option<Guard> {
+        let (of, lock) = (self.map_term(guard.guard, map), self.map_term(guard.lock, map));
+        (of != lock).then(|| Guard { guard: of, lock, ..guard.clone() })
     }
 
     /// What was known of a handle in the callee holds for the argument, unless more is known of that.

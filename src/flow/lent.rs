@@ -7,6 +7,9 @@ use crate::flow::term::{LENT, Term, TermId};
 use crate::flow::value::Value;
 use crate::link::{TraitRef, Type};
 
+/// How many structs are looked into that stand in each other.
+pub(super) const STRUCTS: usize = 6;
+
 impl<'p> Evaluator<'p> {
     /// The connection that a handle lends: `pool.acquire()`. What a transaction or a connection lends is itself, so that of
     /// a handle that is known by a trait alone, `impl Acquire`, it is told where the function is called.
@@ -50,6 +53,53 @@ impl<'p> Evaluator<'p> {
             TraitRef::Local(of) => handles::handle_of(&self.program.asked_of(*of), &self.clients),
             TraitRef::External(_) => None,
         })
+    }
+
+    /// The handle that a struct of the program is, by what it implements or by the one thing that it holds. A transaction that
+    /// it holds is one, whatever the struct lends of it. `depth` is how many structs of a struct are looked into.
+    pub(super) fn handle_of_struct(&mut self, ty: &Type, depth: usize) -> Option<Handle> {
+        let depth = depth.checked_sub(1)?;
+        // rocket's `Connection<Db>`: one connection of the pool that `Db` holds.
+        if let Type::External(path, args) = ty
+            && path.last().is_some_and(|name| name == "Connection")
+            && let [pool @ Type::Def(..)] = &**args
+        {
+            let pool = self.handle_of_struct(pool, depth)?;
+            let kind = if pool.kind == HandleKind::Pool { HandleKind::Connection } else { pool.kind };
+            return Some(Handle { kind, ..pool });
+        }
+        let of = self.program.peel(ty);
+        let Type::Def(id, _) = of else { return None };
+        let bare = matches!(ty, Type::Def(..));
+        let key = (of, bare);
+        if let Some(known) = self.struct_handles.get(&key) {
+            return *known;
+        }
+        let mut found = handles::handle_by_impl(self.program, id, &self.clients);
+        if bare && self.program.field_count(id) == 1 {
+            let inside = self.program.fields(id)[0].0.clone();
+            let inside = self.program.field(&key.0, &inside).unwrap_or_default();
+            let mut held = handles::handle_of(&inside, &self.clients);
+            // `Shared<Transaction>`: what it is of says what it holds.
+            if held.is_none() && matches!(&inside, Type::Def(_, args) if !args.is_empty()) {
+                held = self.handle_of_struct(&inside, depth);
+            }
+            let is_transaction = held.is_some_and(|handle| handle.kind == HandleKind::Transaction);
+            found = if is_transaction { held } else { found.or(held) };
+        }
+        self.struct_handles.insert(key, found);
+        found
+    }
+
+    /// Whether a value is a transaction, or stands in a struct that is one.
+    pub(super) fn is_in_transaction(&self, mut value: TermId) -> bool {
+        loop {
+            if let Some(handle) = self.handle(value) {
+                return handle.kind == HandleKind::Transaction;
+            }
+            let Term::Field(of, _) = self.terms.get(value) else { return false };
+            value = *of;
+        }
     }
 
     /// The handle that is the one thing in a struct of the program: what is sent to the struct goes there, and what its

@@ -159,16 +159,7 @@ impl<'p> Evaluator<'p> {
             Term::Fresh(unknown) => match map.results.get(&id) {
                 Some(value) => value.term,
                 None if !map.anew.has(self.terms.names.of_unknown(*unknown)) && !self.locks.contains_key(&id) => id,
-                None => {
-                    let fresh = self.terms.fresh();
-                    if let Some(known) = self.locks.get(&id).cloned() {
-                        let taken = Guard { guard: fresh, lock: self.map_term(known.lock, map), ..known };
-                        self.locks.insert(fresh, taken.clone());
-                        map.guards.push(taken);
-                    }
-                    self.inherit_handle(id, fresh);
-                    fresh
-                }
+                None => self.map_unknown(id, map),
             },
             Term::Row(event) => {
                 let event = map.event(*event);
@@ -239,6 +230,24 @@ impl<'p> Evaluator<'p> {
                 _ => return true,
             }
         }
+    }
+
+    /// Something of which the callee knew nothing is something else in each call; a guard stands for another one. Behind the
+    /// lock of a transaction is the transaction: the parts of a request hand it to each other.
+    fn map_unknown(&mut self, id: TermId, map: &mut Mapping<'_>) -> TermId {
+        let known = self.locks.get(&id).cloned();
+        let lock = known.as_ref().map(|known| self.map_term(known.lock, map));
+        if let Some(lock) = lock.filter(|lock| self.is_in_transaction(*lock)) {
+            return lock;
+        }
+        let fresh = self.terms.fresh();
+        if let Some((known, lock)) = known.zip(lock) {
+            let taken = Guard { guard: fresh, lock, ..known };
+            self.locks.insert(fresh, taken.clone());
+            map.guards.push(taken);
+        }
+        self.inherit_handle(id, fresh);
+        fresh
     }
 
     /// Maps what a term is made of; gives the place from where on they stand among the mapping's parts.

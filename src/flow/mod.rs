@@ -71,9 +71,10 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analyse::tables::Schemas;
 use crate::client::handles::{self, Handle};
 use crate::client::own::OwnCall;
-use crate::client::{Client, HandleKind, clients};
+use crate::client::{Client, clients};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::event::{Absence, Blank, Cond, CondId, Event, EventId, EventKind, Flow, Guard, Lead, Path, Switch};
@@ -84,12 +85,11 @@ use crate::flow::limits::{Allowance, CALL_DEPTH};
 use crate::flow::names::Owners;
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
-use crate::link::{ConstId, FnId, Program, ScopeId, Type, TypeId};
+use crate::link::{ConstId, FnId, Program, ScopeId, Type};
 use crate::lower::tree::Name;
 use crate::source::Workspace;
 use crate::span::{FileId, Range, Span};
 use crate::sql::parse::Parsed;
-use crate::sql::schema::Schema;
 use crate::sql::statement::BeginMode;
 
 /// Evaluates functions on demand and keeps their flows.
@@ -98,7 +98,7 @@ pub struct Evaluator<'p> {
     pub workspace: &'p Workspace,
     pub config: &'p Config,
     /// The tables, where they are known before the program is evaluated.
-    pub schema: Option<&'p Schema>,
+    pub schemas: Option<&'p Schemas>,
     pub clients: Arc<[&'static Client]>,
     /// The calls of in-house wrappers, from the configuration.
     own: Arc<[OwnCall]>,
@@ -128,7 +128,7 @@ pub struct Evaluator<'p> {
     parsed: FxHashMap<(Arc<str>, Dialect), Arc<Parsed>>,
     handles: FxHashMap<TermId, Handle>,
     /// Which structs are handles, by themselves and inside of a wrapper.
-    struct_handles: FxHashMap<(TypeId, bool), Option<Handle>>,
+    struct_handles: FxHashMap<(Type, bool), Option<Handle>>,
     /// How transactions begin on a connection that was told so.
     begin_modes: FxHashMap<TermId, BeginMode>,
     locks: FxHashMap<TermId, Guard>,
@@ -237,7 +237,7 @@ impl<'p> Evaluator<'p> {
             program,
             workspace,
             config,
-            schema: None,
+            schemas: None,
             clients: clients(),
             own: crate::client::own::calls(config).into(),
             sea_orm: crate::client::sea_orm::used(workspace),
@@ -448,33 +448,11 @@ impl<'p> Evaluator<'p> {
             return;
         }
         let named = handles::handle_of(&value.ty, &self.clients);
-        let known = named.or_else(|| self.handle_of_struct(&value.ty)).or_else(|| self.handle_of_trait(&value.ty));
+        let known = named
+            .or_else(|| self.handle_of_struct(&value.ty, lent::STRUCTS))
+            .or_else(|| self.handle_of_trait(&value.ty));
         let Some(handle) = known else { return };
         self.handles.insert(value.term, handle);
-    }
-
-    /// The handle that a struct of the program is, by what it implements or by the one thing that it holds.
-    fn handle_of_struct(&mut self, ty: &Type) -> Option<Handle> {
-        // rocket's `Connection<Db>`: one connection of the pool that `Db` holds.
-        if let Type::External(path, args) = ty
-            && path.last().is_some_and(|name| name == "Connection")
-            && let [pool @ Type::Def(..)] = &**args
-        {
-            let pool = self.handle_of_struct(pool)?;
-            let kind = if pool.kind == HandleKind::Pool { HandleKind::Connection } else { pool.kind };
-            return Some(Handle { kind, ..pool });
-        }
-        let Type::Def(id, _) = self.program.peel(ty) else { return None };
-        let bare = matches!(ty, Type::Def(..));
-        if let Some(known) = self.struct_handles.get(&(id, bare)) {
-            return *known;
-        }
-        let mut found = handles::handle_by_impl(self.program, id, &self.clients);
-        if bare && self.program.field_count(id) == 1 {
-            found = found.or_else(|| handles::handle_of(&self.program.fields(id)[0].1, &self.clients));
-        }
-        self.struct_handles.insert((id, bare), found);
-        found
     }
 
     fn span(&self, at: Range) -> Span {

@@ -496,7 +496,7 @@ impl<'p> Evaluator<'p> {
             return parsed.clone();
         }
         let mut parsed = crate::sql::parse::parse(text, dialect);
-        if let Some(schema) = self.schema {
+        if let Some(schema) = self.schemas.map(|schemas| &schemas.whole) {
             parsed.statements.iter_mut().for_each(|statement| schema.name_columns(statement));
         }
         let parsed = Arc::new(parsed);

@@ -11,8 +11,8 @@ use crate::dialect::Dialect;
 
 /// Works out the tables that a program makes with texts in its own code: first those that make tables, then those that
 /// only change them. What is no statement is passed over.
-pub fn of_code(texts: &[String], dialect: Dialect) -> Schema {
-    let makes = |text: &&String| text.to_lowercase().contains("create table");
+pub fn of_code(texts: &[&str], dialect: Dialect) -> Schema {
+    let makes = |text: &&&str| text.to_lowercase().contains("create table");
     let mut schema = Schema::default();
     for text in texts.iter().filter(makes).chain(texts.iter().filter(|text| !makes(text))) {
         if text.len() <= MAX_BYTES {

@@ -1,0 +1,222 @@
+//! The tables of a program: what its migrations, its own texts and its entities make. Programs of one workspace that have
+//! nothing to do with each other may have a table of the same name each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::config::Config;
+use crate::dialect::Dialect;
+use crate::flow::stand_in::is_test_support;
+use crate::link::Program;
+use crate::lower;
+use crate::lower::tree::Name;
+use crate::notice::{Notice, NoticeKind};
+use crate::source::{FileKind, SourceFile, Target, Workspace};
+use crate::sql::migrations;
+use crate::sql::schema::{Schema, TableDef};
+
+/// The tables as each package knows them.
+#[derive(Debug, Default)]
+pub struct Schemas {
+    /// All tables of the workspace, as one database.
+    pub whole: Schema,
+    /// For the packages that know some table otherwise, by their place in [`Workspace::crates`].
+    own: FxHashMap<usize, Arc<Schema>>,
+}
+
+impl Schemas {
+    pub fn of(&self, package: Option<usize>) -> &Schema {
+        package.and_then(|package| self.own.get(&package)).map_or(&self.whole, |own| own)
+    }
+}
+
+/// Reads what makes the tables: migrations in SQL, texts in code, and what diesel's `table!` and sea-orm's entities say.
+pub(super) fn read(workspace: &Workspace, program: &Program, config: &Config, notices: &mut Vec<Notice>) -> Schemas {
+    let sources = Sources::of(workspace, config);
+    let (mut whole, faults) = sources.schema(|_| true);
+    for (path, text) in faults {
+        notices.push(Notice { path, span: None, kind: NoticeKind::Syntax, text });
+    }
+    let mut own = sources.apart(workspace, &whole);
+    add_tables_of_code(&mut whole, program, workspace);
+    for schema in own.values_mut() {
+        // Nobody else has it yet.
+        if let Some(schema) = Arc::get_mut(schema) {
+            add_tables_of_code(schema, program, workspace);
+        }
+    }
+    let own = own.into_iter().flat_map(|(packages, schema)| packages.into_iter().map(move |it| (it, schema.clone())));
+    Schemas { whole, own: own.collect() }
+}
+
+/// What diesel's `table!` and sea-orm's entities and migrations say, beside the migrations in SQL.
+fn add_tables_of_code(schema: &mut Schema, program: &Program, workspace: &Workspace) {
+    for (name, def) in crate::client::diesel::schema::tables(program, workspace) {
+        schema.add(name, TableDef { keys_unsaid: true, ..def });
+    }
+    if crate::client::sea_orm::used(workspace) {
+        for (name, def) in crate::client::sea_orm::tables(program) {
+            schema.add(name, def);
+        }
+    }
+}
+
+/// Who makes a table: a package, or a file that stands in none.
+type Maker = Option<usize>;
+
+/// Everything that makes tables, with who it belongs to.
+struct Sources<'w> {
+    files: Vec<&'w SourceFile>,
+    texts: Vec<(Maker, String)>,
+    /// The engine of most, and the others.
+    engines: Vec<Dialect>,
+}
+
+impl<'w> Sources<'w> {
+    fn of(workspace: &'w Workspace, config: &Config) -> Self {
+        let first =
+            config.dialect.or_else(|| workspace.crates.iter().find_map(|krate| krate.dialects.first().copied()));
+        let first = first.unwrap_or(Dialect::Postgres);
+        // Packages of one workspace may have databases of different engines.
+        let others: BTreeSet<Dialect> = workspace.crates.iter().flat_map(|it| it.dialects.iter().copied()).collect();
+        let others = others.into_iter().filter(|other| *other != first && config.dialect.is_none());
+        Self {
+            files: workspace.files.iter().filter(|file| file.kind == FileKind::Sql).collect(),
+            texts: texts_of_code(workspace),
+            engines: std::iter::once(first).chain(others).collect(),
+        }
+    }
+
+    /// The tables that some of the makers make, with the path of each file that was not understood, and why.
+    fn schema(&self, of: impl Fn(Maker) -> bool) -> (Schema, Vec<(String, String)>) {
+        let files: Vec<&SourceFile> = self.files.iter().copied().filter(|file| of(file.krate)).collect();
+        let sql: Vec<(&str, &str)> = files.iter().map(|file| (file.path.as_str(), &*file.text)).collect();
+        let texts: Vec<&str> = self.texts.iter().filter(|(by, _)| of(*by)).map(|(_, text)| text.as_str()).collect();
+        let (mut schema, mut faults) = (Schema::default(), Vec::new());
+        for (place, engine) in self.engines.iter().enumerate() {
+            let (made, missed) = migrations::schema(&sql, *engine);
+            schema.complete(made);
+            if place == 0 {
+                faults = missed.into_iter().map(|(file, why)| (files[file].path.clone(), why)).collect();
+            }
+        }
+        for engine in &self.engines {
+            schema.complete(migrations::of_code(&texts, *engine));
+        }
+        (schema, faults)
+    }
+
+    /// For each group of packages that know tables otherwise than the whole workspace does, the tables as they know them.
+    ///
+    /// Of several packages that make a table of the same name, a package means its own, then that of those that it depends
+    /// on or that depend on it, then that of the ones that stand nearest to it.
+    fn apart(&self, workspace: &Workspace, whole: &Schema) -> BTreeMap<Vec<usize>, Arc<Schema>> {
+        let makers: BTreeSet<Maker> =
+            self.files.iter().map(|file| file.krate).chain(self.texts.iter().map(|(by, _)| *by)).collect();
+        let mut made: BTreeMap<Name, Vec<Maker>> = BTreeMap::new();
+        if makers.len() > 1 {
+            for maker in makers {
+                for name in self.schema(|by| by == maker).0.tables.into_keys() {
+                    made.entry(name).or_default().push(maker);
+                }
+            }
+        }
+        made.retain(|_, makers| makers.len() > 1);
+        if made.is_empty() {
+            return BTreeMap::new();
+        }
+        let near = Nearness::of(workspace);
+        let mut of_makers: BTreeMap<Vec<Maker>, Schema> = BTreeMap::new();
+        // Packages that mean the same makers share what they know.
+        let mut groups: BTreeMap<Vec<(&Name, Vec<Maker>)>, Vec<usize>> = BTreeMap::new();
+        for package in 0..workspace.crates.len() {
+            let meant = made.iter().map(|(name, makers)| (name, near.nearest(package, makers)));
+            let meant = meant.filter(|(name, nearest)| nearest.len() < made[*name].len()).collect::<Vec<_>>();
+            if !meant.is_empty() {
+                groups.entry(meant).or_default().push(package);
+            }
+        }
+        let mut known = BTreeMap::new();
+        for (meant, packages) in groups {
+            let mut schema = whole.clone();
+            for (name, makers) in meant {
+                let made = of_makers.entry(makers.clone()).or_insert_with(|| self.schema(|by| makers.contains(&by)).0);
+                if let Some(table) = made.table(name) {
+                    schema.tables.insert(name.clone(), table.clone());
+                }
+            }
+            known.insert(packages, Arc::new(schema));
+        }
+        known
+    }
+}
+
+/// The texts in the code of the program that make tables, in the order of the files.
+fn texts_of_code(workspace: &Workspace) -> Vec<(Maker, String)> {
+    let main = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(Target::Main)) && !is_test_support(&file.path);
+    let files: Vec<&SourceFile> = workspace.files.iter().filter(main).collect();
+    let texts = files
+        .par_iter()
+        .map(|file| {
+            let texts = std::panic::catch_unwind(|| lower::ddl_of(&file.text)).unwrap_or_default();
+            texts.into_iter().map(|text| (file.krate, text)).collect::<Vec<_>>()
+        })
+        .collect::<Vec<_>>();
+    texts.into_iter().flatten().collect()
+}
+
+/// What packages have to do with each other.
+struct Nearness<'w> {
+    workspace: &'w Workspace,
+    /// For each package those that it depends on, at whatever distance.
+    below: Vec<BTreeSet<usize>>,
+}
+
+impl<'w> Nearness<'w> {
+    fn of(workspace: &'w Workspace) -> Self {
+        let places: FxHashMap<&Name, usize> =
+            workspace.crates.iter().enumerate().map(|(place, krate)| (&krate.name, place)).collect();
+        let direct: Vec<Vec<usize>> = workspace
+            .crates
+            .iter()
+            .map(|krate| krate.dependencies.iter().filter_map(|it| places.get(&it.package).copied()).collect())
+            .collect();
+        let below = (0..direct.len())
+            .map(|from| {
+                let (mut found, mut todo) = (BTreeSet::new(), vec![from]);
+                while let Some(place) = todo.pop() {
+                    todo.extend(direct[place].iter().filter(|other| found.insert(**other)));
+                }
+                found
+            })
+            .collect();
+        Self { workspace, below }
+    }
+
+    fn nearest(&self, package: usize, makers: &[Maker]) -> Vec<Maker> {
+        let farthest = makers.iter().map(|maker| self.distance(package, *maker)).min();
+        makers.iter().copied().filter(|maker| Some(self.distance(package, *maker)) == farthest).collect()
+    }
+
+    /// How far a maker of tables is from a package: less is nearer.
+    fn distance(&self, package: usize, maker: Maker) -> usize {
+        const APART: usize = 1000;
+        match maker {
+            Some(maker) if maker == package => 0,
+            Some(maker) if self.below[package].contains(&maker) => 1,
+            Some(maker) if self.below[maker].contains(&package) => 2,
+            // A directory of migrations beside the packages is for all.
+            None => 3,
+            Some(maker) => APART.saturating_sub(self.shared(package, maker)),
+        }
+    }
+
+    /// How many directories two packages share.
+    fn shared(&self, one: usize, other: usize) -> usize {
+        let parts = |place: usize| self.workspace.crates[place].dir.split('/').filter(|part| !part.is_empty());
+        parts(one).zip(parts(other)).take_while(|(one, other)| one == other).count()
+    }
+}
