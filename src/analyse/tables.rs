@@ -119,7 +119,8 @@ impl<'w> Sources<'w> {
         let mut made: BTreeMap<Name, Vec<Maker>> = BTreeMap::new();
         if makers.len() > 1 {
             for maker in makers {
-                for name in self.schema(|by| by == maker).0.tables.into_keys() {
+                let tables = self.schema(|by| by == maker).0.tables.into_iter();
+                for name in tables.filter(|(_, def)| def.created).map(|(name, _)| name) {
                     made.entry(name).or_default().push(maker);
                 }
             }

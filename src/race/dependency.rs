@@ -318,7 +318,20 @@ fn spares_a_write(
     if compares.peek().is_none() || !only_compares(scene, cond.term, read) {
         return false;
     }
-    compares.all(|compare| {
+    // Who has found the row by a key, or by what nobody changes, and asks for that once more learns nothing.
+    let stays = |term: TermId| {
+        let Some(asked) = scene.access(read).map(|read| &read.statement) else { return false };
+        let table = asked.accesses.first().map(|first| &first.table.name);
+        matches!(&*scene.origins(term), [origin] if origin.event == read && !origin.computed
+            && matches!((scene.looks_at(asked, &origin.part, false), table), (LooksAt::Column(column), Some(table))
+                if !scene.rivals.changes(table, &column)))
+    };
+    let mut spared = false;
+    let all = compares.all(|compare| {
+        if stays(compare.left) || stays(compare.right) {
+            return true;
+        }
+        spared = true;
         let sides = [(compare.left, compare.right), (compare.right, compare.left)];
         let written_there = |(column, value): (TermId, TermId)| {
             let marks = || match scene.ev.terms.get(value) {
@@ -333,7 +346,8 @@ fn spares_a_write(
             }) && !marks()
         };
         matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
-    })
+    });
+    all && spared
 }
 
 /// Whether something else is done on a condition than a write: what was given today is not given again.

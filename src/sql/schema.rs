@@ -24,6 +24,9 @@ pub struct TableDef {
     pub excludes: Vec<Vec<Name>>,
     /// Known from code alone, such as diesel's `table!`: whether other columns are unique is not said there.
     pub keys_unsaid: bool,
+    /// A statement makes it: one that is only changed is made elsewhere.
+    #[serde(skip)]
+    pub created: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

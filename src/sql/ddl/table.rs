@@ -74,6 +74,7 @@ impl Context<'_> {
         let known: Vec<Name> = table.columns.iter().map(|column| column.name.clone()).collect();
         table.checks.iter_mut().for_each(|check| check.columns.retain(|column| known.contains(column)));
         self.row_id(&mut table);
+        table.created = true;
         schema.tables.insert(name, table);
         Some(())
     }
