@@ -497,7 +497,10 @@ impl<'p> Evaluator<'p> {
         }
         let mut parsed = crate::sql::parse::parse(text, dialect);
         if let Some(schema) = self.schemas.map(|schemas| &schemas.whole) {
-            parsed.statements.iter_mut().for_each(|statement| schema.name_columns(statement));
+            for statement in &mut parsed.statements {
+                schema.see_through_views(statement);
+                schema.name_columns(statement);
+            }
         }
         let parsed = Arc::new(parsed);
         self.parsed.insert(key, parsed.clone());

@@ -17,6 +17,15 @@ use crate::sql::statement::{Statement, Verb};
 const SHOWN: usize = 400;
 
 impl<'p> Evaluator<'p> {
+    /// A builder's statement with the tables that its views show.
+    fn of_tables(&self, statement: &Arc<Statement>) -> Arc<Statement> {
+        let schema = self.schemas.map(|schemas| &schemas.whole);
+        let Some(schema) = schema.filter(|schema| schema.has_view_in(statement)) else { return statement.clone() };
+        let mut of_tables = (**statement).clone();
+        schema.see_through_views(&mut of_tables);
+        Arc::new(of_tables)
+    }
+
     /// Sends a query to a handle and gives what comes back.
     pub(super) fn send(&mut self, query: &Query, on: Option<TermId>, gives: Gives, at: Range) -> Value {
         let binds: Arc<[TermId]> = query.binds.iter().map(|value| value.term).collect();
@@ -35,7 +44,7 @@ impl<'p> Evaluator<'p> {
         let dialect = self.config.dialect.unwrap_or(dialect);
         self.unknown.statements_seen += 1;
         let (statements, text): (Vec<Arc<Statement>>, Arc<str>) = match &query.body {
-            QueryBody::Statement(statement) => (vec![statement.clone()], Arc::from("")),
+            QueryBody::Statement(statement) => (vec![self.of_tables(statement)], Arc::from("")),
             QueryBody::Text(text) => {
                 let source = text;
                 let Some(text) = text.render(crate::flow::text::TEXT) else {

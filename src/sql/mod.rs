@@ -7,3 +7,4 @@ pub mod migrations;
 pub mod parse;
 pub mod schema;
 pub mod statement;
+pub mod view;

@@ -5,11 +5,15 @@ use serde::Serialize;
 
 use crate::lower::tree::Name;
 use crate::sql::statement::{Action, Statement};
+use crate::sql::view::View;
 
 /// All tables known, by name (lower case unless quoted).
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Schema {
     pub tables: FxHashMap<Name, TableDef>,
+    /// Views that show rows of one table as they are.
+    #[serde(skip_serializing_if = "FxHashMap::is_empty")]
+    pub views: FxHashMap<Name, View>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -109,6 +113,9 @@ impl Schema {
     pub fn complete(&mut self, other: Self) {
         for (name, def) in other.tables {
             self.tables.entry(name).or_insert(def);
+        }
+        for (name, view) in other.views {
+            self.views.entry(name).or_insert(view);
         }
     }
 

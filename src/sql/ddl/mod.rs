@@ -8,6 +8,7 @@ mod table;
 
 use super::lex::{self, Kind, Token};
 use super::schema::{Schema, TableDef, Unique};
+use super::view::View;
 use crate::dialect::Dialect;
 use crate::lower::tree::Name;
 
@@ -96,10 +97,30 @@ impl Context<'_> {
         if cursor.eat("table") {
             return self.create_table(schema, cursor);
         }
+        if cursor.eat("view") {
+            self.create_view(schema, cursor);
+            return Some(());
+        }
         if cursor.eat("index") {
             return if unique { self.create_index(schema, cursor) } else { Some(()) };
         }
         Some(())
+    }
+
+    /// `CREATE VIEW [IF NOT EXISTS] name [WITH (…)] AS SELECT …`. One that names its columns anew is not followed.
+    fn create_view(&self, schema: &mut Schema, cursor: &mut Cursor) {
+        cursor.if_exists();
+        let Some(name) = cursor.name() else { return };
+        schema.views.remove(&name);
+        let renamed = cursor.peek().is_some_and(|token| token.punct("("));
+        let rest = cursor.rest();
+        let Some(query) = rest.iter().position(|token| token.is("as")).map(|at| &rest[at + 1..]) else { return };
+        if !renamed
+            && !schema.tables.contains_key(&name)
+            && let Some(view) = View::of(&self.shown(query), self.dialect)
+        {
+            schema.views.insert(name, view);
+        }
     }
 
     /// `CREATE UNIQUE INDEX [CONCURRENTLY] [IF NOT EXISTS] [name] ON table [USING …] (…) [WHERE …]`.
@@ -132,6 +153,12 @@ fn drop_objects(schema: &mut Schema, cursor: &mut Cursor) -> Option<()> {
             let name = Cursor { tokens: part, at: 0 }.name()?;
             schema.tables.remove(&name);
         }
+    } else if cursor.eat("view") {
+        cursor.if_exists();
+        for part in lex::parts(cursor.rest()) {
+            let name = Cursor { tokens: part, at: 0 }.name()?;
+            schema.views.remove(&name);
+        }
     } else if cursor.eat("index") {
         cursor.eat("concurrently");
         cursor.if_exists();
@@ -162,6 +189,10 @@ fn rename_table(schema: &mut Schema, from: &Name, to: Name) {
         if key.table == *from {
             key.table = to.clone();
         }
+    }
+    schema.views.remove(&to);
+    for view in schema.views.values_mut().filter(|view| view.table == *from) {
+        view.table = to.clone();
     }
     schema.tables.insert(to, table);
 }
