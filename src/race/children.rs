@@ -1,13 +1,13 @@
 //! Rows that belong to another one: it is deleted since there are none, and whoever adds one in between is not asked.
 
 use crate::event::{Access, CondId, Event, EventId};
-use crate::flow::term::{Term, TermId, Terms};
+use crate::flow::term::{Part, Term, TermId, Terms};
 use crate::lower::tree::Name;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, side};
 use crate::sql::schema::OnDelete;
-use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand};
+use crate::sql::statement::{Access as TableAccess, Action, Compare, Operand, Place};
 
 /// How deep conditions are looked into.
 const DEPTH: usize = 8;
@@ -28,23 +28,18 @@ pub fn added_meanwhile(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Add
     let reads = read.statement.accesses.get(sequence.read_access)?;
     let access = write.access()?;
     let target = access.statement.target().filter(|target| target.action == Action::Delete)?;
-    if target.table.name == reads.table.name
+    if reads.action != Action::Read
         || !scene.rivals.inserted.contains(&reads.table.name)
         || !side::finds_none(scene, sequence, write) && !beside_none(scene, sequence, write)
     {
         return None;
     }
     let table = scene.schema.table(&reads.table.name)?;
-    let same = |one: &Operand, other: &Operand| {
-        let bound = |operand: &Operand| matches!(operand, Operand::Placeholder(_) | Operand::Named(_));
-        bound(one) && bound(other) && scene.same_value((read, one), (access, other)) == Some(true)
-    };
-    let keys = named(target);
-    let links = named(reads).into_iter().flat_map(|(column, one)| {
-        let fitting = keys.iter().filter(move |(_, other)| same(one, other));
-        fitting.map(move |(key, _)| (column, *key))
-    });
-    let becomes = |(column, key): (&Name, &Name)| {
+    let becomes = |(column, key): (&Name, Name)| {
+        // Among rows of one table a row refers to another one by another column than that one's own key.
+        if target.table.name == reads.table.name && *column == key {
+            return None;
+        }
         let mut refers = table.foreign_keys.iter().filter(|own| own.columns.contains(column)).peekable();
         if refers.peek().is_none() {
             let whole = scene.schema.table(&target.table.name).is_some_and(|own| own.primary_key == [key.clone()]);
@@ -58,7 +53,100 @@ pub fn added_meanwhile(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Add
             OnDelete::Refuses | OnDelete::Unsaid => None,
         }
     };
-    links.into_iter().find_map(becomes)
+    links(scene, (read, reads), (access, target)).into_iter().find_map(becomes)
+}
+
+/// Which of a read's tables holds the rows that belong to the row that is deleted, where one does: this one, or another.
+pub(super) fn place(scene: &Scene<'_, '_>, sequence: &Sequence, first: usize) -> Option<usize> {
+    let tables = scene.access(sequence.read)?.statement.accesses.len();
+    let belongs =
+        |place: &usize| added_meanwhile(scene, &Sequence { read_access: *place, ..sequence.clone() }).is_some();
+    std::iter::once(first).chain((0..tables).filter(|place| *place != first)).find(belongs)
+}
+
+/// By which column rows that are asked for name the row that is deleted, and by which of its columns: both are compared with
+/// one value, or they are asked for by that column of the row itself.
+fn links<'a>(
+    scene: &Scene<'_, '_>,
+    (read, reads): (&Access, &'a TableAccess),
+    (access, target): (&Access, &TableAccess),
+) -> Vec<(&'a Name, Name)> {
+    let same = |one: &Operand, other: &Operand| {
+        let bound = |operand: &Operand| matches!(operand, Operand::Placeholder(_) | Operand::Named(_));
+        bound(one) && bound(other) && scene.same_value((read, one), (access, other)) == Some(true)
+    };
+    let keys = named(target);
+    let mut found = Vec::new();
+    for (column, value) in named(reads) {
+        let fitting = keys.iter().filter(|(_, other)| same(value, other));
+        found.extend(fitting.map(|(key, _)| (column, (*key).clone())));
+        found.extend(column_of(scene, (read, reads, value), (access, target)).map(|key| (column, key)));
+    }
+    found
+}
+
+/// The column of the row that is deleted which a value is that rows are asked for by: `s.id` of `JOIN s ON s.id = v.s_id`,
+/// `(SELECT id FROM s WHERE …)`, or what another statement has read of it.
+fn column_of(
+    scene: &Scene<'_, '_>,
+    (read, reads, value): (&Access, &TableAccess, &Operand),
+    deleted: (&Access, &TableAccess),
+) -> Option<Name> {
+    let beside = |own: &&TableAccess| own.table.name == deleted.1.table.name && !std::ptr::eq(*own, reads);
+    let mut others = read.statement.accesses.iter().filter(beside);
+    match value {
+        Operand::Column { table: Some(of), column } if *of == deleted.1.table.name => {
+            others.any(|own| are_one(scene, (read, own), deleted)).then(|| column.clone())
+        }
+        Operand::Subquery(_) => {
+            let asked = others.find(|own| own.place == Place::InWhere && are_one(scene, (read, own), deleted))?;
+            if let [column] = asked.columns.as_slice() { Some(column.clone()) } else { None }
+        }
+        _ => {
+            let (found, own, column) = read_of(scene, read.bound(value)?)?;
+            let one = own.table.name == deleted.1.table.name && are_one(scene, (found, own), deleted);
+            one.then_some(column)
+        }
+    }
+}
+
+/// The statement that a value is a column of the one table of, and that column.
+fn read_of<'a>(scene: &Scene<'a, '_>, value: TermId) -> Option<(&'a Access, &'a TableAccess, Name)> {
+    let (event, part) = match scene.ev.terms.get(value) {
+        Term::Field(of, name) => match scene.ev.terms.get(*of) {
+            Term::Row(event) => (*event, Part::Column(name.clone())),
+            _ => return None,
+        },
+        Term::Row(event) => (*event, Part::Row),
+        _ => return None,
+    };
+    let found = scene.access(event)?;
+    let [own] = found.statement.accesses.as_slice() else { return None };
+    match scene.looks_at(&found.statement, &part, false) {
+        LooksAt::Column(column) => Some((found, own, column)),
+        _ => None,
+    }
+}
+
+/// Whether two accesses of a table name the same row: by the same key, or the one by all that the other asks for, be it in
+/// the statement that gave the other's key.
+fn are_one(scene: &Scene<'_, '_>, one: (&Access, &TableAccess), deleted: (&Access, &TableAccess)) -> bool {
+    let agree = |other: (&Access, &TableAccess)| {
+        let same = |column: &Name| {
+            let values = one.1.equals(column).zip(other.1.equals(column));
+            values.is_some_and(|(a, b)| scene.same_value((one.0, a), (other.0, b)) == Some(true))
+        };
+        let table = scene.schema.table(&one.1.table.name);
+        let mut asked = other.1.filter.iter().filter(|predicate| predicate.op == Compare::Eq).peekable();
+        table.is_some_and(|table| table.keys().any(|key| key.iter().all(same)))
+            || asked.peek().is_some() && asked.all(|predicate| predicate.columns.iter().all(same))
+    };
+    let given = || {
+        let values = deleted.1.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+        values.filter_map(|predicate| read_of(scene, deleted.0.bound(&predicate.value)?)).collect::<Vec<_>>()
+    };
+    agree(deleted)
+        || given().into_iter().any(|(found, own, _)| own.table.name == one.1.table.name && agree((found, own)))
 }
 
 /// The sequence of a DELETE and a statement that found no rows of another table beside the row that it read: their list, or

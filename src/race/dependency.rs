@@ -9,7 +9,7 @@ use crate::flow::term::{Origin, Part, Term, TermId, is_call, is_record};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, first, others, rows, sized};
+use crate::race::{Check, LooksAt, Sequence, Written, alternatives, asked, first, others, rows, sized, zero};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
@@ -33,12 +33,13 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             if scene.access(origin.event).is_none()
                 || record.is_some_and(|of| of != origin.event)
                 || spares_a_write(scene, cond, origin.event, (write, access, target))
+                || asked::is_what_was_asked_for(scene, cond, origin.event)
                 || only_needs && !ends_what_was_found(scene, origin.event, target)
             {
                 continue;
             }
             let Some(statement) = found.statement(origin.event) else { continue };
-            let zero = scene.compares_with_zero(cond, origin.event);
+            let zero = zero::compares_with_zero(scene, cond, origin.event);
             let looks_at = match record {
                 Some(_) => LooksAt::Existence,
                 None => scene.looks_at(statement, &origin.part, zero),
@@ -62,7 +63,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             for origin in scene.origins(term).iter() {
                 let Some(statement) = found.statement(origin.event) else { continue };
                 let of_object = || sized::is_taken_out(scene, term, statement, origin);
-                if key && !origin.computed || made_where_missing(scene, term, origin) || of_object() {
+                if key && !origin.computed || made_where_missing(scene, term, origin, target) || of_object() {
                     continue;
                 }
                 let from = scene.looks_at(statement, &origin.part, false);
@@ -250,14 +251,15 @@ impl<'a> Found<'_, 'a, '_> {
     }
 }
 
-/// Whether a value is a column of the row that was read or else the key of a row that was made because there was none: who
-/// finds the row leaves it as it is.
-fn made_where_missing(scene: &Scene<'_, '_>, term: TermId, origin: &Origin) -> bool {
+/// Whether a value is a column of the row that was read or else the key of a row of another table that was made because there
+/// was none: who finds the row leaves it as it is.
+fn made_where_missing(scene: &Scene<'_, '_>, term: TermId, origin: &Origin, target: &TableAccess) -> bool {
     let Term::Either(parts) = scene.ev.terms.get(term) else { return false };
     let made = |part: &TermId| {
         let mut origins = scene.origins(*part).to_vec().into_iter();
         origins.any(|made| {
-            made.event != origin.event && scene.event(made.event).is_some_and(|event| event.does(Action::Insert))
+            let inserted = scene.event(made.event).filter(|event| event.does(Action::Insert)).and_then(Event::target);
+            made.event != origin.event && inserted.is_some_and(|inserted| inserted.table.name != target.table.name)
         })
     };
     !origin.computed && parts.iter().any(made)
@@ -376,7 +378,7 @@ fn lets_act(scene: &Scene<'_, '_>, cond: CondId, write: &Event) -> bool {
 }
 
 /// Whether all of a condition that looks at a read are comparisons.
-fn only_compares(scene: &Scene<'_, '_>, term: TermId, read: EventId) -> bool {
+pub(super) fn only_compares(scene: &Scene<'_, '_>, term: TermId, read: EventId) -> bool {
     if !scene.origins(term).iter().any(|origin| origin.event == read) {
         return true;
     }

@@ -4,6 +4,7 @@
 
 pub mod alternatives;
 pub mod amount;
+mod asked;
 pub mod children;
 pub mod cycle;
 pub mod dependency;
@@ -28,6 +29,7 @@ pub mod twice;
 pub mod uncalled;
 pub mod upsert;
 pub mod writers;
+mod zero;
 
 use crate::event::{CondId, Event, EventId};
 use crate::lower::tree::Name;

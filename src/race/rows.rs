@@ -4,7 +4,7 @@ use crate::event::{Access, EventId};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, dependency, first, next, side, upsert};
+use crate::race::{LooksAt, Sequence, children, dependency, first, next, side, upsert};
 use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Place, Predicate};
 
 /// How the row that is written relates to what was read.
@@ -60,6 +60,12 @@ pub(super) fn relate(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
         } else if best.0 == Relation::Other {
             best.1 = main;
         }
+    }
+    if target.action == Action::Delete
+        && let Some(place) = children::place(scene, sequence, best.1)
+    {
+        // Whether it belongs to the row that is deleted is what matters, be it a row of the same table.
+        best = (if rank(best.0) > rank(Relation::Linked) { Relation::Linked } else { best.0 }, place);
     }
     (sequence.relation, sequence.read_access) = best;
 }
@@ -119,7 +125,7 @@ fn asks_for_one(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&A
         return false;
     }
     match scene.schema.table(&read.1.table.name) {
-        Some(_) => asked_by_key(scene, read.1),
+        Some(_) => names_one(scene, read, JOINED),
         None => {
             let named = |access: &TableAccess| -> Vec<Name> {
                 let by_value = |p: &&Predicate| p.op == Compare::Eq && !matches!(p.value, Operand::Literal(_));
@@ -132,6 +138,22 @@ fn asks_for_one(scene: &Scene<'_, '_>, read: (&Access, &TableAccess), write: (&A
                 && compare_keys(scene, read, write) == (true, false)
         }
     }
+}
+
+/// Through how many joins a key is followed.
+const JOINED: usize = 4;
+
+/// Whether a read asks for one row of a table by its key, where what it joins with names one as well.
+fn names_one(scene: &Scene<'_, '_>, (access, own): (&Access, &TableAccess), depth: usize) -> bool {
+    let Some(table) = scene.schema.table(&own.table.name) else { return false };
+    let given = |column: &Name| match own.equals(column) {
+        Some(Operand::Column { table: Some(of), .. }) => {
+            let mut joined = access.statement.accesses.iter().filter(|other| other.table.name == *of);
+            depth > 0 && joined.any(|other| names_one(scene, (access, other), depth - 1))
+        }
+        value => value.is_some(),
+    };
+    table.keys().any(|key| key.iter().all(given)) || own.filter.iter().any(|asked| names_by_either(scene, own, asked))
 }
 
 /// Whether a read asks for one row by a key of its table, or by one key or another.
@@ -204,7 +226,8 @@ pub fn compare_keys(
         match scene.same_value((read.0, &predicate.value), (write.0, other)) {
             Some(true) => {
                 // A status both name is no key.
-                let named = matches!(predicate.value, Operand::Literal(_) | Operand::Null);
+                let named =
+                    [&predicate.value, other].iter().any(|own| matches!(own, Operand::Literal(_) | Operand::Null));
                 agree |= !named || is_key_by_itself(scene, read.1, &predicate.columns[0]);
             }
             Some(false)
@@ -311,9 +334,11 @@ fn new_row(
         return Relation::NewRowOfSet;
     }
     // Rows that are listed by their keys are others than one with a key of its own.
+    let brings = |column: &Name| write.1.sets.is_empty() || write.1.sets.iter().any(|set| set.column == *column);
     let listed = |p: &Predicate| {
+        let [column] = p.columns.as_slice() else { return false };
         let named = !matches!(p.value, Operand::Subquery(_)) && !scene.terms_in(read.0, &p.value).is_empty();
-        p.op == Compare::In && p.columns.len() == 1 && named
+        p.op == Compare::In && (named || own_key(column) && !brings(column))
     };
     let others = read.1.filter.iter().any(listed);
     if equalities.is_empty() && set && !others { Relation::NewRowOfSet } else { Relation::Other }

@@ -18,7 +18,7 @@ use crate::race::rivals::Rivals;
 use crate::race::transaction::{self, Transaction};
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::schema::Schema;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Output, Place, Statement};
+use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Operand, Output, Place, Statement};
 
 /// The events of one function, indexed.
 pub struct Scene<'a, 'p> {
@@ -334,6 +334,9 @@ impl<'a, 'p> Scene<'a, 'p> {
         match (a.1, b.1) {
             (Operand::Literal(x), Operand::Literal(y)) => Some(x == y),
             (Operand::Null, Operand::Null) => Some(true),
+            // `theme = 'dark'`, and "dark" bound.
+            (Operand::Literal(text), _) => self.is_bound_constant(b, text),
+            (_, Operand::Literal(text)) => self.is_bound_constant(a, text),
             _ => {
                 let (x, y) = (a.0.bound(a.1)?, b.0.bound(b.1)?);
                 if x == y {
@@ -347,6 +350,12 @@ impl<'a, 'p> Scene<'a, 'p> {
                 Some(self.plain(x) == self.plain(y))
             }
         }
+    }
+
+    /// Whether a value that is bound is this constant, where that is sure.
+    fn is_bound_constant(&self, (access, operand): (&Access, &Operand), text: &str) -> Option<bool> {
+        let bound = access.bound(operand)?;
+        matches!(self.ev.terms.get(bound), Term::Literal(held) if held == text).then_some(true)
     }
 
     /// A value without the wrappers that do not change which row it names, and a column by which a row was asked for as the
@@ -456,32 +465,6 @@ impl<'a, 'p> Scene<'a, 'p> {
         let [access] = statement.accesses.as_slice() else { return false };
         let table = self.schema.table(&access.table.name);
         table.is_some_and(|table| table.keys().any(|key| key.iter().all(|column| access.equals(column).is_some())))
-    }
-
-    /// Whether a condition only asks whether a count is zero.
-    pub fn compares_with_zero(&self, cond: CondId, read: EventId) -> bool {
-        let cond = self.ev.cond(cond);
-        let about = |term: TermId| self.ev.terms.origins(term).iter().any(|origin| origin.event == read);
-        let mut relevant =
-            cond.compares.iter().filter(|compare| about(compare.left) || about(compare.right)).peekable();
-        if relevant.peek().is_none() {
-            return false;
-        }
-        relevant.all(|compare| {
-            let literal = |term: TermId| match self.ev.terms.get(term) {
-                Term::Literal(text) => {
-                    Some(text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_').to_owned())
-                }
-                _ => None,
-            };
-            let (left, right) = (literal(compare.left), literal(compare.right));
-            match (left.as_deref(), right.as_deref()) {
-                (Some("0"), _) | (_, Some("0")) => true,
-                (_, Some("1")) => matches!(compare.op, Compare::Lt | Compare::Ge),
-                (Some("1"), _) => matches!(compare.op, Compare::Gt | Compare::Le),
-                _ => false,
-            }
-        })
     }
 
     pub fn is_pool(&self, term: TermId) -> bool {
