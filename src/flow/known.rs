@@ -270,6 +270,13 @@ impl<'p> Evaluator<'p> {
             self.run_closures(&args, at);
             return bare;
         }
+        if let ("get_or_init" | "get_or_try_init", [init]) = (name, args.as_slice())
+            && matches!(init.shape, Shape::Closure(_) | Shape::Function(_))
+            && !matches!(self.terms.get(recv.term), Term::Literal(_))
+        {
+            // A cell of this request holds what is put into it the first time; what a static holds is as old as the process.
+            return self.call_value(init, Vec::new(), at);
+        }
         if let ("difference", [other]) = (name, args.as_slice())
             && let Some(left) = self.without(&recv, other, at)
         {

@@ -8,7 +8,8 @@ use crate::flow::Evaluator;
 use crate::flow::known::is_mutator;
 use crate::flow::limits::FIELDS;
 use crate::flow::mapping::Mapping;
-use crate::flow::term::{Params, Term, TermId};
+use crate::flow::taken::is_keyed;
+use crate::flow::term::{Origin, Params, Part, Term, TermId};
 use crate::flow::value::{Shape, Value};
 use crate::link::{FnId, Type};
 use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Param, Pat, UnOp};
@@ -64,6 +65,10 @@ impl<'p> Evaluator<'p> {
             ExprKind::Method(call) if is_part(&call.name) => {
                 if let Some((root, _)) = borrowed_of(&call.recv) {
                     let whole = self.expr(root);
+                    if is_entry(place) && is_keyed(&whole) && self.is_of_columns(value.term) {
+                        let changed = self.with_part(whole, &value);
+                        return self.store(root, changed);
+                    }
                     self.store_part(root, whole, &value);
                 }
             }
@@ -98,12 +103,19 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Something is put into a part of a variable that has no name. Of a document that a row holds that makes a new one; a
-    /// list or a map that the program keeps is not followed part by part.
+    /// list or a map that the program keeps is not followed part by part, but for what is put under a key of a map.
     fn store_part(&mut self, place: &Expr, whole: Value, part: &Value) {
         if self.is_document(whole.term) {
             let changed = self.with_part(whole, part);
             self.store(place, changed);
         }
+    }
+
+    /// Whether what comes of rows in a value are columns as they were read, such as keys.
+    fn is_of_columns(&self, term: TermId) -> bool {
+        let origins = self.terms.origins(term);
+        let column = |origin: &Origin| !origin.computed && matches!(origin.part, Part::Column(_));
+        !origins.is_empty() && origins.iter().all(column)
     }
 
     /// Whether a value is what one column holds, decoded or not, with what was put into it since.
@@ -446,6 +458,14 @@ fn is_all_of_it(pat: &Pat) -> bool {
             let name = path.segments.last().map(|segment| segment.name.as_str());
             matches!(name, Some("Some" | "Ok")) && parts.len() == 1 && is_all_of_it(&parts[0])
         }
+        _ => false,
+    }
+}
+
+/// `map.entry(key).or_default()`: what a map holds under a key.
+fn is_entry(expr: &Expr) -> bool {
+    match &*expr.kind {
+        ExprKind::Method(call) => call.name == "entry" || is_part(&call.name) && is_entry(&call.recv),
         _ => false,
     }
 }
