@@ -162,6 +162,14 @@ impl Asked<'_, '_, '_> {
         let Some(inner) = self.program.flows.iter().find(|inner| inner.function == holder(flow, read, depth)) else {
             return false;
         };
+        let first =
+            read.calls.first().and_then(|call| self.program.flows.iter().find(|own| own.function == call.function));
+        let holds = |of: &Flow, span: Span| of.events.iter().any(|event| event.span == span);
+        if first.is_some_and(|first| {
+            ev.in_place.contains(&first.function) && !(holds(first, read.span) && holds(first, write.span))
+        }) {
+            return true;
+        }
         let at = |span: Span| inner.events.iter().find(move |event| event.span == span);
         at(read.span).is_some_and(|event| given(ev, inner, event))
             || at(write.span).is_some_and(|event| given(ev, inner, event))

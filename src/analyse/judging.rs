@@ -32,6 +32,8 @@ struct Judging<'j, 'e, 'p> {
     of: &'j Evaluated<'e, 'p>,
     /// Pairs whose verdict is left to the callers, by where the write stands.
     deferred: FxHashMap<Span, FxHashSet<Pair>>,
+    /// The places of the statements of functions whose bodies are evaluated in place of calls, as they are by themselves.
+    by_themselves: FxHashMap<FnId, FxHashSet<Span>>,
     /// Functions to which all ways lead under a lock: the callers know what it is worth.
     under_lock: FxHashSet<FnId>,
     /// What others than a task that there is once do to tables.
@@ -102,7 +104,19 @@ fn rounds(of: &Evaluated<'_, '_>) -> Vec<Vec<usize>> {
 
 impl<'j, 'e, 'p> Judging<'j, 'e, 'p> {
     fn new(of: &'j Evaluated<'e, 'p>) -> Self {
-        Self { of, deferred: FxHashMap::default(), under_lock: under_lock(of), beside: Mutex::default() }
+        let in_place = of.flows.iter().filter(|flow| of.ev.in_place.contains(&flow.function));
+        let spans = |flow: &Arc<Flow>| flow.events.iter().map(|event| event.span).collect();
+        let by_themselves = in_place.map(|flow| (flow.function, spans(flow))).collect();
+        let (deferred, beside) = (FxHashMap::default(), Mutex::default());
+        Self { of, deferred, by_themselves, under_lock: under_lock(of), beside }
+    }
+
+    /// Whether two statements of one called function are seen together here and not yet there: what its body does hangs on
+    /// what it is handed.
+    fn are_new_here(&self, read: &Event, write: &Event) -> bool {
+        let Some(call) = read.calls.first() else { return false };
+        let known = self.by_themselves.get(&call.function);
+        known.is_some_and(|spans| !spans.contains(&read.span) || !spans.contains(&write.span))
     }
 
     fn judge(&self, flow: &Flow) -> OfFlow {
@@ -115,7 +129,7 @@ impl<'j, 'e, 'p> Judging<'j, 'e, 'p> {
         let wanted = |read: &Event, write: &Event| {
             near(read)
                 && near(write)
-                && (common(read, write) == 0 || left_to_us(read, write))
+                && (common(read, write) == 0 || left_to_us(read, write) || self.are_new_here(read, write))
                 && of.production.contains(&read.function)
                 && of.production.contains(&write.function)
         };

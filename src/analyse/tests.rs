@@ -338,3 +338,38 @@ fn programs_that_have_nothing_to_do_with_each_other_have_tables_of_the_same_name
     assert_eq!(told("till"), ["check-then-insert"]);
     assert!(told("mint").is_empty());
 }
+
+#[test]
+fn what_is_built_for_an_engine_is_judged_for_it() {
+    let manifest = |default: &str| {
+        format!(
+            "[package]\nname = \"shop\"\nversion = \"1.0.0\"\n[dependencies]\nsqlx = {{ version = \"0.8\" }}\n[features]\n\
+             default = [{default}]\nlarge = [\"sqlx/postgres\"]\nsmall = [\"sqlx/sqlite\"]\n"
+        )
+    };
+    let body = r#"
+            let mut tx = db.begin().await?;
+            let used: i64 = sqlx::query_scalar("SELECT used FROM coupons WHERE code = $1").bind(code).fetch_one(&mut *tx).await?;
+            sqlx::query("UPDATE coupons SET used = $1 WHERE code = $2").bind(used + 1).bind(code).execute(&mut *tx).await?;
+            tx.commit().await
+    "#;
+    let function =
+        |body: &str| format!("pub async fn redeem(db: &sqlx::Pool<Db>, code: &str) -> sqlx::Result<()> {{ {body} }}");
+    let told = |default: &str, code: &str| {
+        found_in(&[("Cargo.toml", &manifest(default)), ("src/lib.rs", code)]).findings.len()
+    };
+    let plain = function(body);
+    assert_eq!([told("\"large\"", &plain), told("\"small\"", &plain), told("", &plain)], [1, 0, 1]);
+    let only_large = format!("#[cfg(feature = \"large\")] {plain}");
+    let only_small = format!("#[cfg(feature = \"small\")] {plain}");
+    assert_eq!([told("\"small\"", &only_large), told("\"large\"", &only_small)], [1, 0]);
+    let chosen = function(&format!("if cfg!(feature = \"small\") {{ {body} }} else {{ Ok(()) }}"));
+    let not_chosen = function(&format!("if cfg!(not(feature = \"small\")) {{ {body} }} else {{ Ok(()) }}"));
+    assert_eq!([told("\"large\"", &chosen), told("\"small\"", &chosen)], [0, 0]);
+    assert_eq!([told("\"large\"", &not_chosen), told("\"small\"", &not_chosen)], [1, 1]);
+    let statement =
+        function(&format!("#[cfg(feature = \"small\")] {{ {body} }} #[cfg(not(feature = \"small\"))] Ok(())"));
+    assert_eq!([told("\"large\"", &statement), told("\"small\"", &statement)], [0, 0]);
+    let other = function(&format!("if cfg!(feature = \"loud\") {{ {body} }} else {{ Ok(()) }}"));
+    assert_eq!([told("\"large\"", &other), told("\"small\"", &other)], [1, 0]);
+}

@@ -232,16 +232,20 @@ impl<'p> Evaluator<'p> {
             self.note_leads(fork.branch(), &tested, &[(&**pat, false), (&Pat::Wild, false)]);
             self.note_asked(fork.branch(), pat, &tested);
         }
+        let (dialect, engines) = (self.frame.dialect, self.engines_of_arms(cond));
+        self.frame.dialect = engines[0].or(dialect);
         let yes = self.arm(&fork, 0, &conds, |ev| {
             ev.frame.env.extend(bound);
             let value = ev.expr(then);
             ev.frame.env.truncate(variables);
             value
         });
+        self.frame.dialect = engines[1].or(dialect);
         let no = self.arm(&fork, 1, &conds, |ev| match otherwise {
             Some(otherwise) => ev.expr(otherwise),
             None => Value::new(ev.terms.literal("()"), Type::Unit),
         });
+        self.frame.dialect = dialect;
         let left = [yes.left.is_some(), no.left.is_some()];
         let value = self.join(fork, vec![yes, no]);
         debug_assert!(self.frame.deps.len() >= deps);

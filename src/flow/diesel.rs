@@ -39,8 +39,9 @@ impl Evaluator<'_> {
         Some(self.send(query, Some(on), gives, at))
     }
 
-    /// Calls a function that was handed a piece of a statement: its body is evaluated here, since what it does to a
-    /// query can be told only of a query that is known. None where that is not the case, or the call is a recursion.
+    /// Calls a function that was handed a piece of a statement, or a type that it waits for: its body is evaluated here,
+    /// since what it does can be told only of a query, or a type, that is known. None where that is not the case, or the
+    /// call is a recursion.
     pub(super) fn inlined(
         &mut self,
         id: FnId,
@@ -50,7 +51,8 @@ impl Evaluator<'_> {
         places: &[&Expr],
     ) -> Option<Value> {
         let query = args.iter().any(crate::client::diesel::holds_part);
-        if !(query || self.sends_text(id, args)) || self.depth >= CALL_DEPTH || self.inlined_calls >= INLINED {
+        let told = query || self.sends_text(id, args) || self.is_told_types(id, args);
+        if !told || self.depth >= CALL_DEPTH || self.inlined_calls >= INLINED {
             return None;
         }
         self.inlined_calls += 1;
@@ -60,6 +62,7 @@ impl Evaluator<'_> {
         if matches!(self.states[id.index()], State::Running) || !self.may_read_again(body.at) {
             return None;
         }
+        self.in_place.insert(id);
         let call = Call { function: id, span: self.span(at), guessed };
         let state = std::mem::replace(&mut self.states[id.index()], State::Running);
         self.depth += 1;

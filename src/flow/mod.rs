@@ -10,6 +10,7 @@ mod asking;
 mod begin;
 mod branch;
 mod builder;
+mod by_type;
 mod call;
 pub mod clock;
 mod combinator;
@@ -21,6 +22,7 @@ mod diesel;
 pub mod distant;
 pub(crate) mod effect;
 pub mod encode;
+mod engine;
 mod expr;
 mod extension;
 mod extractor;
@@ -110,6 +112,10 @@ pub struct Evaluator<'p> {
     conds: Arena<(Cond, Made)>,
     /// Functions that send SQL they are handed.
     senders: FxHashSet<FnId>,
+    /// Functions whose calls only the types of their arguments tell.
+    by_type: FxHashSet<FnId>,
+    /// Functions whose bodies were evaluated in place of a call.
+    pub in_place: FxHashSet<FnId>,
     /// Functions that are called by name with what an extractor makes.
     called_by_name: FxHashSet<FnId>,
     /// Files that hold what tests are written with.
@@ -245,6 +251,8 @@ impl<'p> Evaluator<'p> {
             terms: Terms::default(),
             conds: Arena::default(),
             senders: FxHashSet::default(),
+            by_type: FxHashSet::default(),
+            in_place: FxHashSet::default(),
             called_by_name: FxHashSet::default(),
             test_support: stand_in::files(workspace),
             tells_inside: FxHashSet::default(),
@@ -434,12 +442,6 @@ impl<'p> Evaluator<'p> {
         self.bind_types(id, None);
         // What an extractor locked for itself it gave back.
         self.end_temporaries(0);
-    }
-
-    /// The engine the function's package talks to, as far as its manifest says.
-    fn dialect_of(&self, id: FnId) -> Option<Dialect> {
-        let krate = self.program.krate_of(id)?;
-        self.workspace.crates[krate].dialects.first().copied()
     }
 
     /// Remembers what a value's type says of the handle it is.

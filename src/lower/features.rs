@@ -28,7 +28,8 @@ fn one(condition: TokenStream, on: &[Name], depth: u32) -> Option<bool> {
             let mut parts = parts(inner.stream()).map(|part| one(part, on, depth + 1));
             match word.to_string().as_str() {
                 "not" => parts.next()?.map(|held| !held),
-                "all" => joined(parts, false),
+                // An attribute as a whole.
+                "all" | "cfg" => joined(parts, false),
                 "any" => joined(parts, true),
                 _ => None,
             }

@@ -11,7 +11,9 @@ use crate::race::scene::Scene;
 use crate::race::{Sequence, dependency, twice};
 use crate::rules::claim::Facts;
 use crate::rules::lost_update;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Output, Predicate, Verb};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, Limit, Output, Predicate, Verb,
+};
 
 pub const ID: &str = "unsafe-claim";
 
@@ -30,6 +32,9 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         let listed = facts.sequence.key_from_row && !facts.reads_by_key();
         return (listed && is_paid_out(facts.scene, facts.read, facts.write)).then_some(Confidence::Medium);
     }
+    if is_read_back(facts) {
+        return None;
+    }
     if facts.target.action == Action::Delete {
         let used = is_used(facts);
         return used.then_some(Confidence::Medium);
@@ -41,6 +46,19 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return Some(Confidence::Low);
     }
     Some(facts.confidence())
+}
+
+/// Whether the newest row of a table is read by the function that has just inserted one there: it is meant to be that one.
+fn is_read_back(facts: &Facts<'_, '_>) -> bool {
+    let newest = facts.reads.filter.is_empty() && facts.reads.ordered && facts.reads.limit == Some(Limit::One);
+    let read = &facts.read.calls;
+    let own = |event: &Event| {
+        let inserts =
+            |target: &TableAccess| target.action == Action::Insert && target.table.name == facts.reads.table.name;
+        let depth = event.calls.len();
+        event.target().is_some_and(inserts) && read.len() <= depth + 1 && read.get(..depth) == Some(&*event.calls)
+    };
+    newest && facts.scene.before_of(Kind::Write, facts.read.id).any(own)
 }
 
 /// Whether the rows are all those that have not this mark yet, and each run gives them the same: they are put away, not taken.

@@ -6,10 +6,11 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::disk::Disk;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, identifier};
 use super::place::upward;
 use super::{Crate, Dependency, FileKind, SourceFile};
 use crate::dialect::Dialect;
+use crate::lower::tree::Name;
 
 /// These files are data; what is longer (in bytes) is none of them.
 const SIZE_LIMIT: u64 = 1 << 16;
@@ -58,10 +59,10 @@ const BY_FEATURE: &[&str] = &[
     "rocket_sync_db_pools",
 ];
 
-/// The engines of a package, those that a URL names first.
+/// The engines of a package: one that a URL names first, then those it is built for where nobody asks for other features.
 pub(super) fn dialects(package: &Manifest, dependencies: &[Dependency], boundary: &Path, disk: &Disk) -> Vec<Dialect> {
     let mut found = Vec::from_iter(by_url(&package.dir, boundary, disk));
-    let mut add = |more: BTreeSet<Dialect>| {
+    let mut add = |more: Vec<Dialect>| {
         more.into_iter().for_each(|dialect| {
             if !found.contains(&dialect) {
                 found.push(dialect)
@@ -70,7 +71,7 @@ pub(super) fn dialects(package: &Manifest, dependencies: &[Dependency], boundary
     };
     let depended = by_dependencies(package, dependencies);
     if depended.is_empty() {
-        add(by_diesel_file(&package.dir, boundary, disk));
+        add(by_diesel_file(&package.dir, boundary, disk).into_iter().collect());
     }
     add(depended);
     found
@@ -137,26 +138,52 @@ fn value_of<'t>(line: &'t str, variable: &str) -> Option<&'t str> {
     (name.trim() == variable).then(|| value.trim().trim_start_matches(['"', '\'']))
 }
 
-pub(super) fn by_dependencies(package: &Manifest, dependencies: &[Dependency]) -> BTreeSet<Dialect> {
-    let drivers = dependencies.iter().filter_map(|dependency| {
-        DRIVERS.iter().find(|(name, _)| dependency.package == *name).map(|&(_, dialect)| dialect)
-    });
-    let choosing = |name: &str| {
-        let found = dependencies.iter().find(|dependency| dependency.name == name)?;
-        BY_FEATURE.contains(&found.package.as_str()).then_some(found)
-    };
-    let listed = dependencies.iter().filter(|dependency| choosing(&dependency.name).is_some());
+/// What the drivers and their features say, those that are on by default first.
+pub(super) fn by_dependencies(package: &Manifest, dependencies: &[Dependency]) -> Vec<Dialect> {
+    let drivers = dependencies.iter().filter_map(|dependency| Some((dependency, of_driver(&dependency.package)?)));
+    let (optional, drivers): (Vec<_>, Vec<_>) = drivers.partition(|(dependency, _)| dependency.optional);
+    let listed = dependencies.iter().filter(|dependency| chooses(dependency));
     let listed = listed.flat_map(|dependency| &dependency.features).filter_map(|feature| of_feature(feature));
-    let enabled = |all| {
-        let features = package.enabled(all).into_iter().filter(|(name, _)| choosing(name).is_some());
-        features.filter_map(|(_, feature)| of_feature(&feature)).collect::<BTreeSet<_>>()
-    };
-    let mut found: BTreeSet<_> = drivers.chain(listed).chain(enabled(false)).collect();
-    // SQLite lets one writer at a time in: what is built for it unless asked otherwise must hold on the others as well.
-    if found.iter().all(|dialect| *dialect == Dialect::Sqlite) {
-        found.extend(enabled(true));
+    let mut first: BTreeSet<Dialect> = drivers.into_iter().map(|(_, dialect)| dialect).chain(listed).collect();
+    first.extend(of_features(package, dependencies, "default"));
+    let mut others: BTreeSet<Dialect> = optional.into_iter().map(|(_, dialect)| dialect).collect();
+    // What names no engine, or SQLite alone, which lets one writer in at a time, may be built for others as well.
+    if first.iter().all(|dialect| *dialect == Dialect::Sqlite) {
+        others.extend(package.own_features().flat_map(|feature| of_features(package, dependencies, feature)));
     }
-    found
+    let others = others.difference(&first).copied().collect::<Vec<_>>();
+    first.into_iter().chain(others).collect()
+}
+
+/// The features of a package that choose an engine, each with the engine that it chooses.
+pub(super) fn choosing_features(package: &Manifest, dependencies: &[Dependency]) -> Vec<(Name, Dialect)> {
+    let all = package.own_features().filter(|feature| *feature != "default");
+    all.filter_map(|feature| {
+        let chosen = of_features(package, dependencies, feature);
+        (chosen.len() == 1).then(|| Some((feature.into(), *chosen.first()?))).flatten()
+    })
+    .collect()
+}
+
+/// The engines that a feature of a package leads to.
+fn of_features(package: &Manifest, dependencies: &[Dependency], feature: &str) -> BTreeSet<Dialect> {
+    let reached = package.reached(feature);
+    let of_part = |(name, feature): (Name, String)| {
+        let named = dependencies.iter().find(|dependency| dependency.name == name)?;
+        if chooses(named) { of_feature(&feature) } else { of_driver(&named.package) }
+    };
+    let optional = dependencies.iter().filter(|dependency| dependency.optional);
+    let switched_on = optional.filter(|dependency| reached.own.iter().any(|own| identifier(own) == dependency.name));
+    let drivers = switched_on.filter_map(|dependency| of_driver(&dependency.package));
+    drivers.chain(reached.of_others.into_iter().filter_map(of_part)).collect()
+}
+
+fn of_driver(package: &str) -> Option<Dialect> {
+    DRIVERS.iter().find(|(name, _)| package == *name).map(|&(_, dialect)| dialect)
+}
+
+fn chooses(dependency: &Dependency) -> bool {
+    BY_FEATURE.contains(&dependency.package.as_str())
 }
 
 /// sqlx `postgres`, sea-orm `sqlx-mysql`, sea-query `backend-sqlite`, diesel `postgres_backend`, rocket_db_pools
@@ -219,11 +246,26 @@ mod tests {
             ),
             (
                 "dependencies.diesel = '2'\n[features]\ndefault = ['lite']\npg = ['diesel/postgres']\nlite = ['diesel/sqlite']",
-                vec![Postgres, Sqlite],
+                vec![Sqlite, Postgres],
+            ),
+            (
+                "[dependencies]\nrusqlite = { version = '0.30', optional = true }\ntokio-postgres = { version = '0.7', \
+                 optional = true }\n[features]\ndefault = ['lite']\npg = ['dep:tokio-postgres']\nlite = ['dep:rusqlite']",
+                vec![Sqlite, Postgres],
             ),
         ] {
             assert_eq!(of(manifest, &[]), expected, "{manifest}");
         }
+    }
+
+    #[test]
+    fn features_choose_engines() {
+        let manifest = "[dependencies]\ndiesel = '2'\nrusqlite = { version = '0.30', optional = true }\n[features]\n\
+                        default = ['pg']\npg = ['diesel/postgres', 'kv']\nkv = []\nlite = ['rusqlite']\n\
+                        all = ['pg', 'lite']";
+        let package = Manifest::parse(Path::new("/x"), manifest).unwrap();
+        let found = choosing_features(&package, &package.dependencies(None));
+        assert_eq!(found, [("lite".into(), Dialect::Sqlite), ("pg".into(), Dialect::Postgres)]);
     }
 
     #[test]

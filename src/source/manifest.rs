@@ -1,6 +1,6 @@
 //! Cargo.toml as data: names, dependencies and targets. Cargo itself is never asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -104,40 +104,42 @@ impl Manifest {
 
     /// The package's own features that `default` reaches.
     pub(super) fn default_features(&self) -> Vec<Name> {
-        let Some(features) = self.table.get("features").and_then(Value::as_table) else { return Vec::new() };
-        let mut waiting = vec!["default"];
-        let mut seen = std::collections::BTreeSet::new();
-        while let Some(feature) = waiting.pop() {
-            if seen.insert(feature) {
-                let named = features.get(feature).and_then(Value::as_array).into_iter().flatten();
-                waiting.extend(named.filter_map(Value::as_str).map(|named| named.trim_start_matches("dep:")));
-            }
-        }
-        seen.into_iter().map(Name::new).collect()
+        self.reached("default").own.into_iter().map(Name::new).collect()
     }
 
-    /// Features of dependencies that the package's own features switch on, as (dependency, feature): those that
-    /// `default` reaches, or with `all` those of every feature.
-    pub(super) fn enabled(&self, all: bool) -> Vec<(Name, String)> {
-        let Some(features) = self.table.get("features").and_then(Value::as_table) else { return Vec::new() };
-        let mut waiting: Vec<&str> =
-            if all { features.keys().map(String::as_str).rev().collect() } else { vec!["default"] };
-        let mut seen = std::collections::BTreeSet::new();
-        let mut found = Vec::new();
+    /// The names of the package's own features.
+    pub(super) fn own_features(&self) -> impl Iterator<Item = &str> {
+        self.table.get("features").and_then(Value::as_table).into_iter().flat_map(Table::keys).map(String::as_str)
+    }
+
+    /// What a feature of the package switches on.
+    pub(super) fn reached<'m>(&'m self, feature: &'m str) -> Reached<'m> {
+        let mut reached = Reached::default();
+        let Some(features) = self.table.get("features").and_then(Value::as_table) else { return reached };
+        let mut waiting = vec![feature];
         while let Some(feature) = waiting.pop() {
-            if !seen.insert(feature) {
+            if !reached.own.insert(feature) {
                 continue;
             }
-            for value in features.get(feature).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-            {
-                match value.split_once('/') {
-                    Some((name, feature)) => found.push((identifier(name.trim_end_matches('?')), feature.to_owned())),
-                    None => waiting.push(value),
+            let named = features.get(feature).and_then(Value::as_array).into_iter().flatten();
+            for value in named.filter_map(Value::as_str) {
+                waiting.push(value.trim_start_matches("dep:"));
+                if let Some((name, feature)) = value.split_once('/') {
+                    reached.of_others.push((identifier(name.trim_end_matches('?')), feature.to_owned()));
                 }
             }
         }
-        found
+        reached
     }
+}
+
+/// What is on because a feature is.
+#[derive(Default)]
+pub(super) struct Reached<'m> {
+    /// The package's own features and optional dependencies, as written.
+    pub(super) own: BTreeSet<&'m str>,
+    /// Features of dependencies, as (dependency, feature).
+    pub(super) of_others: Vec<(Name, String)>,
 }
 
 /// A package's name as code writes it.
@@ -202,8 +204,9 @@ mod tests {
             "[features]\ndefault = ['pg']\npg = ['diesel/postgres', 'base']\nbase = ['default', 'dep:x']\n\
              lite = ['diesel?/sqlite']",
         );
-        assert_eq!(package.enabled(false), [("diesel".into(), "postgres".to_owned())]);
-        assert_eq!(package.enabled(true).len(), 2);
+        assert_eq!(package.reached("default").of_others, [("diesel".into(), "postgres".to_owned())]);
+        assert_eq!(package.reached("lite").of_others, [("diesel".into(), "sqlite".to_owned())]);
+        assert_eq!(Vec::from_iter(package.own_features()), ["base", "default", "lite", "pg"]);
         assert_eq!(package.default_features(), ["base", "default", "diesel/postgres", "pg", "x"]);
     }
 
@@ -216,7 +219,7 @@ mod tests {
     #[test]
     fn odd_shapes_are_no_error() {
         let odd = manifest("dependencies = 1\ntarget = []\nfeatures = 'x'\nbin = 3\npackage = { name = 7 }\nlib = 1");
-        assert!(odd.dependencies(None).is_empty() && odd.enabled(true).is_empty() && !odd.is_package());
+        assert!(odd.dependencies(None).is_empty() && odd.own_features().next().is_none() && !odd.is_package());
         assert_eq!(odd.target_paths("bin").count(), 0);
     }
 }

@@ -66,7 +66,7 @@ fn package(manifest: &Manifest, all: &BTreeMap<PathBuf, Manifest>, texts: &BTree
     let dir = &manifest.dir;
     let workspace = dir.ancestors().filter_map(|dir| all.get(dir)).find(|manifest| manifest.is_workspace());
     let dependencies = manifest.dependencies(workspace);
-    let dialects = engine::by_dependencies(manifest, &dependencies).into_iter().collect();
+    let dialects = engine::by_dependencies(manifest, &dependencies);
     let has = |path: &str| texts.contains_key(&shown(&dir.join(path)));
     Some(Crate {
         name: manifest.crate_name()?,
@@ -74,6 +74,7 @@ fn package(manifest: &Manifest, all: &BTreeMap<PathBuf, Manifest>, texts: &BTree
         has_lib: manifest.has("lib") || has("src/lib.rs"),
         has_bin: manifest.has("bin") || has("src/main.rs"),
         dialects,
+        choosing: engine::choosing_features(manifest, &dependencies),
         dependencies,
         features: manifest.default_features(),
     })

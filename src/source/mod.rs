@@ -87,9 +87,11 @@ pub struct Crate {
     pub has_lib: bool,
     pub has_bin: bool,
     /// What the manifest's features, `.env`, sqlx.toml and diesel.toml say of the engine, in this order of weight:
-    /// a URL first, then features; and where the tables stand. Several when several are enabled; empty when nothing is
-    /// known.
+    /// a URL first, then features, those of a build where nobody asks for others before the rest; and where the tables
+    /// stand. Several when several are enabled; empty when nothing is known.
     pub dialects: Vec<Dialect>,
+    /// Its own features that choose an engine.
+    pub choosing: Vec<(Name, Dialect)>,
     /// Its own features that are on where nobody asks for others.
     pub features: Vec<Name>,
 }

@@ -84,6 +84,7 @@ impl Packages {
             has_lib: manifest.has("lib") || disk.is_file(&dir.join("src/lib.rs")),
             has_bin: manifest.has("bin") || disk.is_file(&dir.join("src/main.rs")) || disk.is_dir(&dir.join("src/bin")),
             dialects: engine::dialects(manifest, &dependencies, boundary, disk),
+            choosing: engine::choosing_features(manifest, &dependencies),
             dependencies,
             features: manifest.default_features(),
         });

@@ -75,6 +75,9 @@ impl Evaluator<'_> {
             _ => {}
         }
         let model = self.sea_model(recv);
+        if model.is_none() {
+            self.waits_for_type_with(recv, &["ModelTrait", "ActiveModelTrait", "IntoActiveModel"]);
+        }
         if name == "into_active_model" && args.is_empty() {
             let model = model.or_else(|| self.sea_intended(recv))?;
             let active = self.sea_active(recv, model);
