@@ -323,7 +323,7 @@ fn arm_where(cond: &Expr, says: impl Fn(&Expr) -> Option<bool> + Copy) -> u64 {
 }
 
 /// Whether a condition says of an option that it is none, or that it is not.
-fn says_none(cond: &Expr) -> Option<bool> {
+pub(super) fn says_none(cond: &Expr) -> Option<bool> {
     match &*cond.kind {
         ExprKind::Let(pat, _) if is_some(pat) => Some(false),
         ExprKind::Let(pat, _) if is_none(pat) => Some(true),

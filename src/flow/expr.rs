@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::{CondKind, Conds, Event};
+use crate::flow::absent::says_none;
 use crate::flow::limits::FIELDS;
 use crate::flow::term::{Term, TermId};
 use crate::flow::text::Growing;
@@ -266,7 +267,7 @@ impl<'p> Evaluator<'p> {
     fn binary(&mut self, op: BinOp, left: &Expr, right: &Expr, at: Range) -> Value {
         let left_value = self.expr(left);
         if matches!(op, BinOp::And | BinOp::Or) {
-            return self.short_circuit(op, left_value, right, at);
+            return self.short_circuit(op, left_value, (left, right), at);
         }
         let right_value = self.expr(right);
         if let Some(value) = self.builder_operator(op_name(op), &left_value, &right_value) {
@@ -294,16 +295,31 @@ impl<'p> Evaluator<'p> {
     }
 
     /// `a && b` and `a || b`: what stands in `b` happens only by what `a` was.
-    fn short_circuit(&mut self, op: BinOp, left: Value, right: &Expr, at: Range) -> Value {
+    fn short_circuit(&mut self, op: BinOp, left: Value, asked: (&Expr, &Expr), at: Range) -> Value {
         let cond = self.condition(&left, CondKind::Test, at);
         let depth = self.frame.deps.len();
         self.frame.deps.extend(cond.map(|cond| (cond, Exit::Loop)));
-        let right = self.expr(right);
+        let right = self.expr(asked.1);
         self.frame.deps.truncate(depth);
-        let term = self.terms.computed(op_name(op), vec![left.term, right.term]);
+        let parts = vec![self.as_part(asked.0, left.term), self.as_part(asked.1, right.term)];
+        let term = self.terms.computed(op_name(op), parts);
         let mut value = Value::new(term, Type::Unknown);
         value.guards = branch::union(&left.guards, &right.guards);
         value
+    }
+
+    /// What a part of a condition says: of two that ask whether something is there, one says that it is, and one that it is
+    /// not.
+    fn as_part(&mut self, asked: &Expr, term: TermId) -> TermId {
+        let is_there = |term: TermId| matches!(self.terms.get(term), Term::Exists(_));
+        match &*asked.kind {
+            ExprKind::Unary(UnOp::Not, of) if says_none(of) == Some(true) => match self.terms.get(term) {
+                Term::Computed(by, parts) if by == "!" && parts.len() == 1 && is_there(parts[0]) => parts[0],
+                _ => term,
+            },
+            _ if says_none(asked) == Some(true) && is_there(term) => self.terms.computed("!", vec![term]),
+            _ => term,
+        }
     }
 
     fn assign(&mut self, place: &Expr, op: Option<BinOp>, value: &Expr) -> Value {

@@ -349,12 +349,29 @@ impl Column<'_, '_, '_> {
             found.push(Name::new(if holds { "false" } else { "true" }));
             return true;
         }
+        // By itself it does not say which of the two was asked; as a part of a condition it does.
+        if let Term::Exists(of) = self.scene.ev.terms.get(term)
+            && self.is_it(*of)
+            && holds
+            && depth > 0
+            && self.may_be_null()
+        {
+            found.extend([Name::new("NULL"), Name::new("none")]);
+            return true;
+        }
+        // What is asked beside it, of something else, comes out as it does whatever the column holds.
+        let all = |parts: &[TermId], holds: bool, found: &mut Vec<Name>| {
+            let mut own = parts.iter().filter(|part| self.stands_in(**part, 0)).peekable();
+            own.peek().is_some() && own.all(|part| self.differs(*part, holds, found, depth + 1))
+        };
         let Term::Computed(by, parts) = self.scene.ev.terms.get(term) else { return false };
         match (by.as_str(), &**parts) {
             _ if depth > DEPTH => false,
-            ("!", [part]) => self.differs(*part, !holds, found, depth + 1),
-            ("&&", parts) if holds => parts.iter().all(|part| self.differs(*part, true, found, depth + 1)),
-            ("||", parts) if !holds => parts.iter().all(|part| self.differs(*part, false, found, depth + 1)),
+            ("!", [part]) if depth > 0 || !matches!(self.scene.ev.terms.get(*part), Term::Exists(_)) => {
+                self.differs(*part, !holds, found, depth + 1)
+            }
+            ("&&", parts) if holds => all(parts, true, found),
+            ("||", parts) if !holds => all(parts, false, found),
             ("==" | "!=", [left, right]) if holds == (by == "!=") => {
                 let with = if self.is_it(*left) { right } else { left };
                 let Term::Literal(with) = self.scene.ev.terms.get(*with) else { return false };
@@ -363,6 +380,13 @@ impl Column<'_, '_, '_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether the schema says that nothing may stand in the column.
+    fn may_be_null(&self) -> bool {
+        let table = self.scene.table_of(self.sequence).and_then(|table| self.scene.schema.table(table));
+        let columns = table.into_iter().flat_map(|table| &table.columns);
+        columns.into_iter().any(|def| def.name == *self.column && def.nullable)
     }
 
     fn is_asked(&self, cond: CondId, depth: usize) -> bool {
