@@ -91,6 +91,8 @@ pub struct Writers {
     by_column: FxHashMap<(Name, Name), Vec<Writer>>,
     /// Columns that somebody gives back what the row was found by.
     given_back: FxHashSet<(Name, Name)>,
+    /// Columns of rows that somebody puts there anew, under a key that nobody else has.
+    made: FxHashSet<(Name, Name)>,
     reach: Reach,
 }
 
@@ -157,7 +159,7 @@ impl Writers {
         production: &FxHashSet<FnId>,
         (uncalled, reach): (&FxHashSet<FnId>, Reach),
     ) -> Self {
-        let mut writers = Self { by_column: FxHashMap::default(), given_back: FxHashSet::default(), reach };
+        let mut writers = Self { reach, ..Self::default() };
         let mut known = Known::default();
         let runs = |flow: &&Arc<Flow>| production.contains(&flow.function) && !uncalled.contains(&flow.function);
         for flow in flows.iter().filter(runs) {
@@ -199,8 +201,11 @@ impl Writers {
             // A callee has said so already.
             let said = known.iter().any(|way| places.ends_with(way));
             let told_by_callers = asked.called && own.is_named_by_callers(asked.schema, target);
-            let gives = own.gives_own(target, column, &set.value) && !own.makes_row(asked.schema, target);
-            if said || !gives || told_by_callers {
+            let makes = own.makes_row(asked.schema, target);
+            if upsert::makes_row(asked.schema, target, |value| upsert::is_drawn_here(own.terms, access, value)) {
+                self.made.insert((table.clone(), column.clone()));
+            }
+            if said || makes || told_by_callers || !own.gives_own(target, column, &set.value) {
                 continue;
             }
             let read = |id: EventId| asked.reads.get(&id).copied();
@@ -298,9 +303,10 @@ impl Writers {
     }
 
     /// Whether nothing is known of who changes a column: neither that somebody does, nor that somebody gives it back what
-    /// the row was found by.
+    /// the row was found by, or only puts new rows there.
     pub fn say_nothing(&self, table: &str, column: &Name) -> bool {
-        !self.know(table, column) && !self.given_back.contains(&(Name::new(table), column.clone()))
+        let named = (Name::new(table), column.clone());
+        !self.know(table, column) && !self.given_back.contains(&named) && !self.made.contains(&named)
     }
 
     /// The tables in which some statement is known to give a row that is there a value of its own.
