@@ -108,6 +108,9 @@ impl<'p> Evaluator<'p> {
                 self.fresh()
             }
             ExprKind::Continue => {
+                if self.frame.left.is_none() {
+                    self.ends_round();
+                }
                 self.frame.left = self.frame.left.or(Some(Exit::Loop));
                 self.fresh()
             }

@@ -7,20 +7,27 @@ use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
-use crate::lower::tree::{Block, Expr, Pat};
+use crate::lower::tree::{Block, Expr, Name, Pat};
 
 /// A loop that is gone round in, and how it is left so far.
 #[derive(Default)]
 pub(super) struct Round {
     /// How many conditions control depended on before.
     deps: usize,
+    /// What the variables held before.
+    before: Vec<TermId>,
     /// The values of `break`.
     values: Vec<Return>,
     /// It may end without a value.
     ends: bool,
     /// The conditions under which `break` ends it without one.
     ended_by: Vec<CondId>,
+    /// What the variables held where `break` or `continue` ended a round.
+    ended_with: Vec<Vec<(Name, Value)>>,
 }
+
+/// How many ends of one round are told apart.
+const ENDS: usize = 8;
 
 impl<'p> Evaluator<'p> {
     pub(super) fn loop_while(&mut self, cond: &Expr, block: &Block) -> Value {
@@ -93,6 +100,24 @@ impl<'p> Evaluator<'p> {
             }
         }
         self.frame.rounds.push(round);
+        self.ends_round();
+    }
+
+    /// Remembers what the variables hold where a round is ended before its end, and what decided that it is.
+    pub(super) fn ends_round(&mut self) {
+        let Some(mut round) = self.frame.rounds.pop() else { return };
+        if round.ended_with.len() < ENDS {
+            let conds: Vec<CondId> = self.frame.deps.iter().skip(round.deps).map(|(cond, _)| *cond).collect();
+            let mut env = self.frame.env.clone();
+            env.truncate(round.before.len());
+            for ((_, value), before) in env.iter_mut().zip(&round.before) {
+                if value.term != *before {
+                    value.guards = branch::union(&value.guards, &conds);
+                }
+            }
+            round.ended_with.push(env);
+        }
+        self.frame.rounds.push(round);
     }
 
     /// Notes what decides that the innermost loop ends.
@@ -155,7 +180,7 @@ impl<'p> Evaluator<'p> {
         let fork = self.fork();
         let (deps, events) = (self.frame.deps.len(), self.frame.events.len());
         let before: Vec<TermId> = self.frame.env.iter().map(|(_, value)| value.term).collect();
-        self.frame.rounds.push(Round { deps, ..Round::default() });
+        self.frame.rounds.push(Round { deps, before: before.clone(), ..Round::default() });
         self.frame.repeated += 1;
         self.frame.loops += 1;
         let once = self.arm(&fork, 0, &[], |ev| {
@@ -171,9 +196,21 @@ impl<'p> Evaluator<'p> {
         });
         self.frame.repeated -= 1;
         self.frame.loops -= 1;
-        let round = self.frame.rounds.pop().unwrap_or_default();
-        let never = self.arm(&fork, 1, &[], |ev| Value::new(ev.terms.literal("()"), Type::Unit));
-        let value = self.join(fork, vec![once, never]);
+        let mut round = self.frame.rounds.pop().unwrap_or_default();
+        let nothing = |ev: &mut Self| Value::new(ev.terms.literal("()"), Type::Unit);
+        let mut ends = vec![once, self.arm(&fork, 1, &[], nothing)];
+        for env in round.ended_with.drain(..) {
+            let moved = env.iter().zip(&before).any(|((_, value), before)| value.term != *before);
+            if moved {
+                let ended = |ev: &mut Self| {
+                    ev.frame.env = env;
+                    nothing(ev)
+                };
+                let end = self.arm(&fork, ends.len(), &[], ended);
+                ends.push(end);
+            }
+        }
+        let value = self.join(fork, ends);
         self.counted(&before, &round);
         (value, round)
     }
