@@ -271,6 +271,8 @@ fn unique_key(
         let meets = || !meets_another(scene, sequence) && !meant::meets_no_rival(scene, sequence);
         tried.push(if overwrites(scene, access, target) && meets() {
             WhyNot::ConflictOverwrites
+        } else if let Some(key) = letters::key_of_one_case(scene, (read, table), (access, target)) {
+            WhyNot::OneCase(key)
         } else {
             WhyNot::NoUniqueKey(meant.unwrap_or_default())
         });

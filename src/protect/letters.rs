@@ -4,6 +4,7 @@ use crate::dialect::Dialect;
 use crate::event::Access;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::lower::tree::Name;
+use crate::protect::constraint::asks_for;
 use crate::race::scene::Scene;
 use crate::sql::schema::TableDef;
 use crate::sql::statement::{Access as TableAccess, Operand};
@@ -37,6 +38,19 @@ pub(super) fn open(
     });
     let sent = || scene.flow.events.iter().find(|event| event.access().is_some_and(|own| std::ptr::eq(own, write.0)));
     brings_two && sent().is_some_and(|event| !matches!(event.dialect, Dialect::MySql | Dialect::MsSql))
+}
+
+/// The unique key that would refuse the second row if it were spelt as the first one.
+pub(super) fn key_of_one_case(
+    scene: &Scene<'_, '_>,
+    read: (&Access, &TableAccess),
+    write: (&Access, &TableAccess),
+) -> Option<Vec<Name>> {
+    let table = scene.schema.table(&write.1.table.name)?;
+    let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
+    let has = |column: &Name| asks_for(&read.0.statement, read.1, column) && given(column);
+    let fits = |key: &&[Name]| key.iter().all(has) && open(scene, table, key, read, write);
+    table.keys().find(fits).map(<[Name]>::to_vec)
 }
 
 /// Whether a value is a parameter or a field of one: nothing has been made of it, such as another case.

@@ -119,6 +119,8 @@ pub enum WhyNot {
     NoUniqueKey(Vec<Name>),
     /// Two columns are asked for in both orders, and a key takes the other order for another row.
     OneOrder(Vec<Name>),
+    /// A column is asked for without regard to case, and the key takes another spelling for another row.
+    OneCase(Vec<Name>),
     ConflictOverwrites,
     /// The lock is of one process only.
     OneProcess,

@@ -29,6 +29,9 @@ pub fn index(case: Case<'_, '_>) -> Option<Rewrite> {
     if let Some(columns) = in_one_order(case) {
         return index_of_pair(case, columns);
     }
+    if let Some(columns) = in_one_case(case) {
+        return index_without_case(case, columns);
+    }
     let Some(key) = key(case) else { return index_of_state(case) };
     if key.known || !key.state.is_empty() && matches!(case.dialect, Dialect::MySql) {
         return None;
@@ -52,6 +55,42 @@ fn in_one_order<'a>(case: Case<'a, '_>) -> Option<&'a [Name]> {
     case.claim.tried.iter().find_map(|why| match why {
         WhyNot::OneOrder(columns) => Some(columns.as_slice()),
         _ => None,
+    })
+}
+
+/// The columns of the key that takes another spelling for another row.
+fn in_one_case<'a>(case: Case<'a, '_>) -> Option<&'a [Name]> {
+    case.claim.tried.iter().find_map(|why| match why {
+        WhyNot::OneCase(columns) => Some(columns.as_slice()),
+        _ => None,
+    })
+}
+
+/// The index over what is asked for: the columns without regard to case.
+fn index_without_case(case: Case<'_, '_>, columns: &[Name]) -> Option<Rewrite> {
+    let (target, source) = (case.target()?, case.source()?);
+    let folded = |column: &Name| source.filter.iter().any(|asked| asked.folded && asked.columns.contains(column));
+    let parts = columns.iter().map(|column| {
+        let named = quoted(column, case.dialect);
+        if folded(column) { format!("lower({named})") } else { named }
+    });
+    let parts: Vec<String> = parts.collect();
+    let name: String = format!("{}_{}_any_case", target.table.name, columns.join("_"))
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    Some(Rewrite {
+        kind: RewriteKind::UniqueKey,
+        title: format!("let a unique key on {}, in whatever case, refuse the second row", columns.join(", ")),
+        language: "sql",
+        text: format!(
+            "CREATE UNIQUE INDEX {name} ON {} ({})",
+            quoted(&target.table.name, case.dialect),
+            parts.join(", ")
+        ),
+        note: "in a migration, after what stands there twice already is cleared up; from then on the second INSERT \
+               fails in whatever case it is spelt"
+            .to_owned(),
     })
 }
 
@@ -153,7 +192,7 @@ pub fn rewrite(case: Case<'_, '_>) -> Option<Rewrite> {
     if target.action != Action::Insert || target.sets.is_empty() || target.table.name == "?" {
         return None;
     }
-    if in_one_order(case).is_some() {
+    if in_one_order(case).or_else(|| in_one_case(case)).is_some() {
         return None;
     }
     let key = key(case)?;

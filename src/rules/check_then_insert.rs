@@ -64,6 +64,10 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     // Without its definition nobody knows whether a unique key refuses the second row.
     Some(match facts.scene.schema.table(&facts.target.table.name) {
         Some(table) if table.keys_unsaid => Confidence::Medium.min(facts.confidence()),
+        // Only who spells it otherwise gets past the key.
+        Some(_) if facts.tried.iter().any(|why| matches!(why, WhyNot::OneCase(_))) => {
+            Confidence::Medium.min(facts.confidence())
+        }
         Some(_) => facts.confidence(),
         None => Confidence::Low,
     })

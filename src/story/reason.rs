@@ -285,7 +285,7 @@ fn weight(why: &WhyNot) -> u8 {
     match why {
         WhyNot::Autocommit | WhyNot::NoneInSight => 0,
         WhyNot::WeakIsolation(_) => 1,
-        WhyNot::NoUniqueKey(_) | WhyNot::OneOrder(_) => 2,
+        WhyNot::NoUniqueKey(_) | WhyNot::OneOrder(_) | WhyNot::OneCase(_) => 2,
         WhyNot::LockElsewhereRow(_) => 3,
         WhyNot::HalfGuard(_) | WhyNot::StillFits | WhyNot::GuardOnAbsoluteValue | WhyNot::ConflictOverwrites => 4,
         WhyNot::OneProcess | WhyNot::GuardDropped(_) | WhyNot::LockPerRequest(_) => 5,
@@ -365,6 +365,10 @@ pub fn sentence(scene: &Scene<'_, '_>, why: &WhyNot, write: &Event) -> String {
         WhyNot::OneOrder(columns) => {
             format!("no unique key on ({}) refuses the same two the other way round", columns.join(", "))
         }
+        WhyNot::OneCase(columns) => format!(
+            "the unique key on ({}) takes what is spelt in other upper and lower case for another row",
+            columns.join(", ")
+        ),
         WhyNot::ConflictOverwrites => "on a conflict the row of the first request is written over".to_owned(),
         WhyNot::OneProcess => "the lock is held in this process only".to_owned(),
         WhyNot::LockPerRequest(_) => "each request makes the lock anew, so that nobody ever waits for it".to_owned(),
