@@ -246,7 +246,8 @@ fn verb(name: &str) -> Option<EffectKind> {
 }
 
 /// Whether a function is known to wait for nothing, and its name begins with a noun that says of what the value is that it
-/// gives: `email_hash`, `payout_request`. What acts gives nothing, or says whether it could.
+/// gives: `email_hash`, `payout_request`. What acts gives nothing, or says whether it could; what makes one thing from another
+/// by its name, `email_from_row`, may say whether it could as well.
 fn gives_a_part(function: &Function) -> bool {
     let mut words = function.name.split('_');
     let noun = matches!(words.next(), Some("mail" | "email" | "sms" | "webhook" | "payout"));
@@ -258,7 +259,8 @@ fn gives_a_part(function: &Function) -> bool {
         Ty::Slice(_) => true,
         _ => false,
     };
-    noun && words.next().is_some() && made && !function.is_async && function.body.is_some()
+    let from_another = || function.name.contains("_from_");
+    noun && words.next().is_some() && (made || from_another()) && !function.is_async && function.body.is_some()
 }
 
 /// Whether a function waits for nothing and gives a text, or a reference to what is there: `email_subject` makes a part

@@ -6,15 +6,14 @@ use crate::flow::random::is_by_chance;
 use crate::flow::term::{Origin, Params, Term, TermId};
 use crate::lower::tree::Name;
 use crate::protect::meant::{self, Compared};
-use crate::protect::{Protection, WhyNot, bounds, isolation, letters, uncovered};
+use crate::protect::{Protection, WhyNot, bounds, digest, isolation, letters, next_key, uncovered};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, dependency, transaction, upsert};
 use crate::sql::schema::{Check, TableDef};
 use crate::sql::statement::{
-    Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate,
-    Statement,
+    Access as TableAccess, Action, Assignment, Compare, ConflictAction, ConflictTarget, Operand, Predicate, Statement,
 };
 
 pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence, tried: &mut Vec<WhyNot>) -> Option<Protection> {
@@ -64,7 +63,8 @@ pub fn covering_key(
     };
     full.or_else(|| partial().map(|unique| unique.columns.clone()))
         .or_else(|| table.excludes.iter().find(|columns| columns.iter().any(&asked)).cloned())
-        .or_else(|| computed_key(scene, read, write, table))
+        .or_else(|| next_key::computed(scene, read, write, table))
+        .or_else(|| digest::key(scene, read, write, table))
 }
 
 /// The columns that a key holds beside what was asked for, where that is the only key over it: with other values there the
@@ -177,66 +177,6 @@ fn is_coarser(predicate: &Predicate) -> bool {
     }
 }
 
-/// A number computed as the next one, into a column that a unique key holds: the second request fails.
-fn computed_key(
-    scene: &Scene<'_, '_>,
-    read: (&Access, &TableAccess),
-    write: (&Access, &TableAccess),
-    table: &TableDef,
-) -> Option<Vec<Name>> {
-    let event = scene.flow.events.iter().find(|event| event.access().is_some_and(|a| std::ptr::eq(a, read.0)))?;
-    let computed: Vec<&Name> = write
-        .1
-        .sets
-        .iter()
-        .filter(|set| {
-            scene
-                .terms_in(write.0, &set.value)
-                .iter()
-                .any(|term| scene.origins(*term).iter().any(|origin| origin.event == event.id && origin.computed))
-        })
-        .map(|set| &set.column)
-        .collect();
-    table
-        .keys()
-        .find(|key| {
-            key.iter().any(|column| computed.contains(&column))
-                && key.iter().all(|column| write.1.sets.iter().any(|set| set.column == *column))
-        })
-        .map(<[Name]>::to_vec)
-}
-
-/// The unique key that refuses a second row with the number after the last one, where the last one was compared with what
-/// the caller expects, and the number is made of that: a version in a stream of events.
-fn key_of_next(scene: &Scene<'_, '_>, sequence: &Sequence, write: (&Access, &TableAccess)) -> Option<Vec<Name>> {
-    let read = scene.access(sequence.read)?;
-    let reads = read.statement.accesses.get(sequence.read_access)?;
-    if reads.aggregate != Some(Aggregate::Extreme) || write.1.conflict.is_some() {
-        return None;
-    }
-    let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
-    let compares =
-        sequence.checks.iter().filter_map(|check| check.cond).flat_map(|cond| scene.ev.cond(cond).compares.iter());
-    let expected: Vec<TermId> = compares
-        .filter(|compare| {
-            matches!(compare.op, Compare::Eq | Compare::Ne) && of_read(compare.left) != of_read(compare.right)
-        })
-        .map(|compare| if of_read(compare.left) { compare.right } else { compare.left })
-        .filter(|term| !scene.ev.terms.is_constant(*term))
-        .collect();
-    let asked = |column: &Name| asks_for(&read.statement, reads, column);
-    let next = |column: &Name| {
-        let given = dependency::given_terms(scene, write, column);
-        given.iter().any(|term| expected.iter().any(|expected| scene.ev.terms.mentions(*term, *expected)))
-    };
-    let given = |column: &Name| write.1.sets.iter().any(|set| set.column == *column);
-    let table = scene.schema.table(&write.1.table.name)?;
-    let fits = |key: &&[Name]| {
-        key.iter().any(next) && key.iter().all(|column| given(column) && (asked(column) || next(column)))
-    };
-    table.keys().find(fits).map(<[Name]>::to_vec)
-}
-
 fn unique_key(
     scene: &Scene<'_, '_>,
     sequence: &Sequence,
@@ -248,7 +188,7 @@ fn unique_key(
     if !adds || sequence.relation != Relation::NewRowOfSet {
         return None;
     }
-    if let Some(key) = key_of_next(scene, sequence, (access, target)) {
+    if let Some(key) = next_key::after_the_last(scene, sequence, (access, target)) {
         return Some(Protection::UniqueKey(key));
     }
     if sequence.checks_aggregate() && sequence.values.is_empty() {
@@ -302,7 +242,16 @@ fn unique_key(
                 return Some(Protection::UniqueKey(key));
             }
             let filled = scene.after_of(Kind::Write, sequence.write).any(|event| fills(scene, sequence, event));
-            answered(filled || copies(scene, sequence, (read, table), (access, target), &key), tried)
+            // Whoever made the same key has the row by it, whether it put it there or not.
+            let made = || {
+                scene
+                    .schema
+                    .table(&target.table.name)
+                    .and_then(|of| digest::key(scene, (read, table), (access, target), of))
+            };
+            let same =
+                filled || copies(scene, sequence, (read, table), (access, target), &key) || made() == Some(key.clone());
+            answered(same, tried)
         }
         // The clause is for another key: on this one the second request fails.
         Some((ConflictTarget::Columns(columns), ConflictAction::Update { .. }))

@@ -14,7 +14,8 @@ pub fn value<'a>(keys: &'a [(String, String)], key: &str) -> Option<&'a str> {
     keys.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
 }
 
-/// `a, b = "c", d = false` at its commas, which do not count inside quotes and brackets.
+/// `a, b = "c", d = false` at its commas, which do not count inside quotes and brackets. Behind a text in quotes a comma may
+/// be left out, as it may for sea-orm's relations.
 fn split(tokens: &str) -> Vec<(String, String)> {
     let (mut parts, mut part) = (Vec::new(), String::new());
     let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
@@ -29,16 +30,46 @@ fn split(tokens: &str) -> Vec<(String, String)> {
             }
             _ => {}
         }
+        let closes = c == '"' && !escaped && !quoted;
         escaped = c == '\\' && !escaped;
         part.push(c);
+        if closes && depth == 0 {
+            parts.push(std::mem::take(&mut part));
+        }
     }
     parts.push(part);
     parts.iter().filter(|part| !part.trim().is_empty()).map(|part| pair(part)).collect()
 }
 
 fn pair(part: &str) -> (String, String) {
-    let Some((key, value)) = part.split_once('=') else { return (part.trim().to_owned(), String::new()) };
+    // `to: "…"` is taken for `to = "…"`.
+    let by_colon = || part.split_once(':').filter(|(_, value)| value.trim().starts_with('"'));
+    let Some((key, value)) = part.split_once('=').or_else(by_colon) else {
+        return (part.trim().to_owned(), String::new());
+    };
     let value = value.trim();
     let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     (key.trim().to_owned(), bare.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_may_be_left_out_behind_a_text() {
+        let pairs =
+            |text: &str| split(text).into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+        let whole = ["belongs_to=super::inn::Entity", "from=Column::InnId", "to=super::inn::Column::Id", "nullable="];
+        for text in [
+            r#"belongs_to = "super::inn::Entity", from = "Column::InnId", to = "super::inn::Column::Id", nullable"#,
+            r#"belongs_to = "super::inn::Entity" from = "Column::InnId" to: "super::inn::Column::Id" nullable"#,
+        ] {
+            assert_eq!(pairs(text), whole);
+        }
+        assert_eq!(
+            pairs(r#"rename_all = "a\"b", keys(from = "x", to = "y")"#),
+            [r#"rename_all=a\"b"#, r#"keys(from="x", to = "y")"#]
+        );
+    }
 }
