@@ -53,7 +53,9 @@ impl Schema {
         !self.views.is_empty() && statement.accesses.iter().any(|access| self.views.contains_key(&access.table.name))
     }
 
-    /// Puts the tables into a statement that its views show, with the conditions of these.
+    /// Puts the tables into a statement that its views show; what is changed through a view is only what that shows. Which
+    /// rows are read is left at those that the statement asks for: what a view hides, such as rows that are marked as deleted,
+    /// is no state by which they are picked.
     pub fn see_through_views(&self, statement: &mut Statement) {
         for _ in 0..LEVELS {
             if !self.has_view_in(statement) {
@@ -79,7 +81,7 @@ impl Schema {
             filter.iter_mut().for_each(|Predicate { value, .. }| self.see_through_operand(value));
         }
         if let Some(view) = self.views.get(&access.table.name) {
-            if access.action != Action::Insert {
+            if matches!(access.action, Action::Update | Action::Delete) {
                 access.filter.extend(view.filter.iter().cloned());
             }
             access.table.name = view.table.clone();
