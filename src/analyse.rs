@@ -110,7 +110,6 @@ fn evaluated_and_counted<R>(
     let (trees, mut notices) = lowered_of(workspace, progress, matters);
     let program = Program::build(workspace, trees);
     let schemas = tables::read(workspace, &program, config, &mut notices);
-    let schema = &schemas.whole;
     let mut evaluator = Evaluator::new(&program, workspace, config);
     evaluator.schemas = Some(&schemas);
     let roots: Vec<FnId> = program.functions().filter(|id| runs_in_production(&evaluator, *id)).collect();
@@ -131,8 +130,8 @@ fn evaluated_and_counted<R>(
     rivals.sessions = crate::race::session::sessions(&evaluator, &flows, &production);
     let uncalled = uncalled::functions(&evaluator, &production);
     let reach = Reach::of(&evaluator, &roots, &uncalled.for_tests);
-    rivals.writers = Writers::of((&evaluator, schema), &flows, &production, (&uncalled.all, reach));
-    rivals.journals = crate::race::journal::journals((&evaluator, schema), &flows, &production, &rivals);
+    rivals.writers = Writers::of((&evaluator, &schemas), &flows, &production, (&uncalled.all, reach));
+    rivals.journals = crate::race::journal::journals((&evaluator, &schemas.whole), &flows, &production, &rivals);
     notices.sort();
     let result = then(&Evaluated {
         ev: &evaluator,

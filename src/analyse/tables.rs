@@ -2,7 +2,6 @@
 //! nothing to do with each other may have a table of the same name each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -19,49 +18,51 @@ use crate::sql::migrations;
 use crate::sql::schema::{Schema, TableDef};
 
 /// The tables as each package knows them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Schemas {
     /// All tables of the workspace, as one database.
     pub whole: Schema,
-    /// For the packages that know some table otherwise, by their place in [`Workspace::crates`].
-    own: FxHashMap<usize, Arc<Schema>>,
+    /// What some packages know otherwise.
+    others: Vec<Schema>,
+    /// Which of the others a package knows, by its place in [`Workspace::crates`]; the whole where none stands here.
+    known: FxHashMap<usize, usize>,
 }
 
 impl Schemas {
+    /// Which of all schemas a package knows: the same number for packages that know the same.
+    pub fn number(&self, package: Option<usize>) -> usize {
+        package.and_then(|package| self.known.get(&package)).map_or(0, |other| other + 1)
+    }
+
     pub fn of(&self, package: Option<usize>) -> &Schema {
-        package.and_then(|package| self.own.get(&package)).map_or(&self.whole, |own| own)
+        self.number(package).checked_sub(1).map_or(&self.whole, |other| &self.others[other])
     }
 }
 
 /// Reads what makes the tables: migrations in SQL, texts in code, and what diesel's `table!` and sea-orm's entities say.
 pub(super) fn read(workspace: &Workspace, program: &Program, config: &Config, notices: &mut Vec<Notice>) -> Schemas {
     let sources = Sources::of(workspace, config);
-    let (mut whole, faults) = sources.schema(|_| true);
+    let (whole, faults) = sources.schema(|_| true);
     for (path, text) in faults {
         notices.push(Notice { path, span: None, kind: NoticeKind::Syntax, text });
     }
-    let mut own = sources.apart(workspace, &whole);
-    add_tables_of_code(&mut whole, program, workspace);
-    for schema in own.values_mut() {
-        // Nobody else has it yet.
-        if let Some(schema) = Arc::get_mut(schema) {
-            add_tables_of_code(schema, program, workspace);
+    let mut schemas = sources.apart(workspace, whole);
+    for (name, def) in tables_of_code(program, workspace) {
+        for schema in schemas.others.iter_mut().chain([&mut schemas.whole]) {
+            schema.add(name.clone(), def.clone());
         }
     }
-    let own = own.into_iter().flat_map(|(packages, schema)| packages.into_iter().map(move |it| (it, schema.clone())));
-    Schemas { whole, own: own.collect() }
+    schemas
 }
 
 /// What diesel's `table!` and sea-orm's entities and migrations say, beside the migrations in SQL.
-fn add_tables_of_code(schema: &mut Schema, program: &Program, workspace: &Workspace) {
-    for (name, def) in crate::client::diesel::schema::tables(program, workspace) {
-        schema.add(name, TableDef { keys_unsaid: true, ..def });
-    }
+fn tables_of_code(program: &Program, workspace: &Workspace) -> Vec<(Name, TableDef)> {
+    let diesel = crate::client::diesel::schema::tables(program, workspace).into_iter();
+    let mut found: Vec<_> = diesel.map(|(name, def)| (name, TableDef { keys_unsaid: true, ..def })).collect();
     if crate::client::sea_orm::used(workspace) {
-        for (name, def) in crate::client::sea_orm::tables(program) {
-            schema.add(name, def);
-        }
+        found.extend(crate::client::sea_orm::tables(program));
     }
+    found
 }
 
 /// Who makes a table: a package, or a file that stands in none.
@@ -109,49 +110,47 @@ impl<'w> Sources<'w> {
         (schema, faults)
     }
 
-    /// For each group of packages that know tables otherwise than the whole workspace does, the tables as they know them.
+    /// What each package knows, where several make a table or a view of the same name.
     ///
-    /// Of several packages that make a table of the same name, a package means its own, then that of those that it depends
-    /// on or that depend on it, then that of the ones that stand nearest to it.
-    fn apart(&self, workspace: &Workspace, whole: &Schema) -> BTreeMap<Vec<usize>, Arc<Schema>> {
+    /// A package means its own, then that of those that it depends on, then of those that depend on it, then that of a
+    /// directory of migrations beside them all, then that of the ones that stand nearest to it.
+    fn apart(&self, workspace: &Workspace, whole: Schema) -> Schemas {
+        let mut schemas = Schemas { whole, others: Vec::new(), known: FxHashMap::default() };
         let makers: BTreeSet<Maker> =
             self.files.iter().map(|file| file.krate).chain(self.texts.iter().map(|(by, _)| *by)).collect();
+        if makers.len() < 2 {
+            return schemas;
+        }
+        let mut of_makers: BTreeMap<Vec<Maker>, Schema> =
+            makers.into_iter().map(|maker| (vec![maker], self.schema(|by| by == maker).0)).collect();
         let mut made: BTreeMap<Name, Vec<Maker>> = BTreeMap::new();
-        if makers.len() > 1 {
-            for maker in makers {
-                let tables = self.schema(|by| by == maker).0.tables.into_iter();
-                for name in tables.filter(|(_, def)| def.created).map(|(name, _)| name) {
-                    made.entry(name).or_default().push(maker);
-                }
+        for (maker, schema) in &of_makers {
+            for name in schema.made() {
+                made.entry(name.clone()).or_default().extend(maker);
             }
         }
         made.retain(|_, makers| makers.len() > 1);
         if made.is_empty() {
-            return BTreeMap::new();
+            return schemas;
         }
         let near = Nearness::of(workspace);
-        let mut of_makers: BTreeMap<Vec<Maker>, Schema> = BTreeMap::new();
         // Packages that mean the same makers share what they know.
         let mut groups: BTreeMap<Vec<(&Name, Vec<Maker>)>, Vec<usize>> = BTreeMap::new();
         for package in 0..workspace.crates.len() {
-            let meant = made.iter().map(|(name, makers)| (name, near.nearest(package, makers)));
-            let meant = meant.filter(|(name, nearest)| nearest.len() < made[*name].len()).collect::<Vec<_>>();
-            if !meant.is_empty() {
-                groups.entry(meant).or_default().push(package);
-            }
+            let meant = made.iter().map(|(name, makers)| (name, makers, near.nearest(package, makers)));
+            let meant = meant.filter(|(_, makers, nearest)| nearest.len() < makers.len());
+            groups.entry(meant.map(|(name, _, nearest)| (name, nearest)).collect()).or_default().push(package);
         }
-        let mut known = BTreeMap::new();
-        for (meant, packages) in groups {
-            let mut schema = whole.clone();
+        for (meant, packages) in groups.into_iter().filter(|(meant, _)| !meant.is_empty()) {
+            let mut schema = schemas.whole.clone();
             for (name, makers) in meant {
-                let made = of_makers.entry(makers.clone()).or_insert_with(|| self.schema(|by| makers.contains(&by)).0);
-                if let Some(table) = made.table(name) {
-                    schema.tables.insert(name.clone(), table.clone());
-                }
+                let made = of_makers.entry(makers).or_insert_with_key(|of| self.schema(|by| of.contains(&by)).0);
+                schema.take(name, made);
             }
-            known.insert(packages, Arc::new(schema));
+            schemas.known.extend(packages.into_iter().map(|package| (package, schemas.others.len())));
+            schemas.others.push(schema);
         }
-        known
+        schemas
     }
 }
 
@@ -198,8 +197,8 @@ impl<'w> Nearness<'w> {
     }
 
     fn nearest(&self, package: usize, makers: &[Maker]) -> Vec<Maker> {
-        let farthest = makers.iter().map(|maker| self.distance(package, *maker)).min();
-        makers.iter().copied().filter(|maker| Some(self.distance(package, *maker)) == farthest).collect()
+        let least = makers.iter().map(|maker| self.distance(package, *maker)).min();
+        makers.iter().copied().filter(|maker| Some(self.distance(package, *maker)) == least).collect()
     }
 
     /// How far a maker of tables is from a package: less is nearer.

@@ -85,21 +85,13 @@ impl<'p> Evaluator<'p> {
 
     fn comparisons(&self, term: TermId, depth: usize, found: &mut Vec<Comparison>) {
         let Term::Computed(by, parts) = self.terms.get(term) else { return };
-        let op = match by.as_str() {
-            "==" => Compare::Eq,
-            "!=" => Compare::Ne,
-            "<" => Compare::Lt,
-            "<=" => Compare::Le,
-            ">" => Compare::Gt,
-            ">=" => Compare::Ge,
-            _ => {
-                if depth < 16 {
-                    for part in parts {
-                        self.comparisons(*part, depth + 1, found);
-                    }
+        let Some(op) = Compare::of_operator(by) else {
+            if depth < 16 {
+                for part in parts {
+                    self.comparisons(*part, depth + 1, found);
                 }
-                return;
             }
+            return;
         };
         if let [left, right] = **parts {
             found.push(Comparison { left, op, right });

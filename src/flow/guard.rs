@@ -42,8 +42,8 @@ impl<'p> Evaluator<'p> {
         if kind == "Semaphore" && !self.lets_in_one(recv.term) {
             return None;
         }
-        let held = handles::handle_of(&inner, &self.clients);
-        if is_of_pool(&inner) || held.is_some_and(|handle| handle.kind == HandleKind::Transaction) {
+        let held = || handles::handle_of(&inner, &self.clients);
+        if is_of_pool(&inner) || held().is_some_and(|handle| handle.kind == HandleKind::Transaction) {
             // No other request has the connection behind it: the parts of one hand it to each other.
             let value = Value { ty: inner, ..recv.clone() };
             self.learn_handle(&value);

@@ -131,7 +131,8 @@ pub struct Evaluator<'p> {
     states: Vec<State>,
     /// In the order in which they were finished: callees before their callers.
     finished: Vec<Arc<Flow>>,
-    parsed: FxHashMap<(Arc<str>, Dialect), Arc<Parsed>>,
+    /// By the text, the engine, and which tables the package knows.
+    parsed: FxHashMap<(Arc<str>, Dialect, usize), Arc<Parsed>>,
     handles: FxHashMap<TermId, Handle>,
     /// Which structs are handles, by themselves and inside of a wrapper.
     struct_handles: FxHashMap<(Type, bool), Option<Handle>>,

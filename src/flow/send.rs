@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::analyse::tables::Schemas;
 use crate::client::handles::Handle;
 use crate::client::table::{Arg, Does, Gives, On, Params, Steer};
 use crate::client::{Client, HandleKind, TxOptions};
@@ -489,14 +490,16 @@ impl<'p> Evaluator<'p> {
         self.handles.insert(on, found.unwrap_or(unknown));
     }
 
-    /// Binds a handle of another connection of the same kind, for builders that need one.
+    /// Parses a text, each one once for those who know the same tables: a view stands for its table in it, and an INSERT
+    /// without a list names its columns.
     pub(super) fn parse(&mut self, text: &str, dialect: Dialect) -> Arc<crate::sql::parse::Parsed> {
-        let key = (Arc::from(text), dialect);
+        let known = |schemas: &Schemas| schemas.number(self.program.krate_of(self.frame.function));
+        let key = (Arc::from(text), dialect, self.schemas.map_or(0, known));
         if let Some(parsed) = self.parsed.get(&key) {
             return parsed.clone();
         }
         let mut parsed = crate::sql::parse::parse(text, dialect);
-        if let Some(schema) = self.schemas.map(|schemas| &schemas.whole) {
+        if let Some(schema) = self.schema() {
             for statement in &mut parsed.statements {
                 schema.see_through_views(statement);
                 schema.name_columns(statement);

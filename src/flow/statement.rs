@@ -11,16 +11,23 @@ use crate::flow::{Evaluator, branch};
 use crate::link::Type;
 use crate::lower::tree::Name;
 use crate::span::Range;
+use crate::sql::schema::Schema;
 use crate::sql::statement::{Statement, Verb};
 
 /// The longest statement text that is kept for messages, in chars.
 const SHOWN: usize = 400;
 
 impl<'p> Evaluator<'p> {
+    /// The tables as the package knows them whose function is evaluated; none before they are known.
+    pub(super) fn schema(&self) -> Option<&'p Schema> {
+        Some(self.schemas?.of(self.program.krate_of(self.frame.function)))
+    }
+
     /// A builder's statement with the tables that its views show.
     fn of_tables(&self, statement: &Arc<Statement>) -> Arc<Statement> {
-        let schema = self.schemas.map(|schemas| &schemas.whole);
-        let Some(schema) = schema.filter(|schema| schema.has_view_in(statement)) else { return statement.clone() };
+        let Some(schema) = self.schema().filter(|schema| schema.has_view_in(statement)) else {
+            return statement.clone();
+        };
         let mut of_tables = (**statement).clone();
         schema.see_through_views(&mut of_tables);
         Arc::new(of_tables)

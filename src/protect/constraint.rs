@@ -249,8 +249,9 @@ fn unique_key(
                     .table(&target.table.name)
                     .and_then(|of| digest::key(scene, (read, table), (access, target), of))
             };
-            let same =
-                filled || copies(scene, sequence, (read, table), (access, target), &key) || made() == Some(key.clone());
+            let same = filled
+                || copies(scene, sequence, (read, table), (access, target), &key)
+                || made().as_ref() == Some(&key);
             answered(same, tried)
         }
         // The clause is for another key: on this one the second request fails.

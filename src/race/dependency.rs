@@ -315,25 +315,13 @@ fn spares_a_write(
     }
     let cond = scene.ev.cond(id);
     let of_read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
-    let mut compares =
-        cond.compares.iter().filter(|compare| of_read(compare.left) || of_read(compare.right)).peekable();
+    // Who asks once more for what the row was found by, or for what nobody changes, learns nothing.
+    let compares = cond.compares.iter().filter(|compare| of_read(compare.left) || of_read(compare.right));
+    let mut compares = compares.filter(|compare| !asked::is_settled(scene, compare, read)).peekable();
     if compares.peek().is_none() || !only_compares(scene, cond.term, read) {
         return false;
     }
-    // Who has found the row by a key, or by what nobody changes, and asks for that once more learns nothing.
-    let stays = |term: TermId| {
-        let Some(asked) = scene.access(read).map(|read| &read.statement) else { return false };
-        let table = asked.accesses.first().map(|first| &first.table.name);
-        matches!(&*scene.origins(term), [origin] if origin.event == read && !origin.computed
-            && matches!((scene.looks_at(asked, &origin.part, false), table), (LooksAt::Column(column), Some(table))
-                if !scene.rivals.changes(table, &column)))
-    };
-    let mut spared = false;
-    let all = compares.all(|compare| {
-        if stays(compare.left) || stays(compare.right) {
-            return true;
-        }
-        spared = true;
+    compares.all(|compare| {
         let sides = [(compare.left, compare.right), (compare.right, compare.left)];
         let written_there = |(column, value): (TermId, TermId)| {
             let marks = || match scene.ev.terms.get(value) {
@@ -348,8 +336,7 @@ fn spares_a_write(
             }) && !marks()
         };
         matches!(compare.op, Compare::Eq | Compare::Ne) && sides.into_iter().any(written_there)
-    });
-    all && spared
+    })
 }
 
 /// Whether something else is done on a condition than a write: what was given today is not given again.

@@ -382,11 +382,11 @@ impl Column<'_, '_, '_> {
         }
     }
 
-    /// Whether the schema says that nothing may stand in the column.
+    /// Whether the schema says that the column may hold nothing.
     fn may_be_null(&self) -> bool {
         let table = self.scene.table_of(self.sequence).and_then(|table| self.scene.schema.table(table));
-        let columns = table.into_iter().flat_map(|table| &table.columns);
-        columns.into_iter().any(|def| def.name == *self.column && def.nullable)
+        let mut columns = table.into_iter().flat_map(|table| &table.columns);
+        columns.any(|def| def.name == *self.column && def.nullable)
     }
 
     fn is_asked(&self, cond: CondId, depth: usize) -> bool {

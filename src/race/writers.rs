@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analyse::tables::Schemas;
 use crate::event::{Access, Event, EventId, Flow};
 use crate::flow::Evaluator;
 use crate::flow::limits::PAIRED;
@@ -154,7 +155,7 @@ type Known = FxHashMap<(Span, Name), Vec<Box<[Span]>>>;
 impl Writers {
     /// In: the flows of all functions, callees before their callers, and those functions that run in production.
     pub fn of(
-        (ev, schema): (&Evaluator<'_>, &Schema),
+        (ev, schemas): (&Evaluator<'_>, &Schemas),
         flows: &[Arc<Flow>],
         production: &FxHashSet<FnId>,
         (uncalled, reach): (&FxHashSet<FnId>, Reach),
@@ -168,6 +169,7 @@ impl Writers {
             let made = flow.events.iter().filter(|event| event.does(Action::Insert));
             let made = made.map(|event| event.id).collect();
             let reads = flow.events.iter().filter_map(|event| Some((event.id, event.access()?))).collect();
+            let schema = schemas.of(ev.program.krate_of(flow.function));
             let asked = Asked { ev, schema, flow, function: flow.function, runs, called, made, reads };
             let near = flow.events.iter().filter(|event| event.calls.len() <= PAIRED);
             for event in near.filter(|event| production.contains(&event.function)) {

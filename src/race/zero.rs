@@ -13,7 +13,7 @@ type Compared = (TermId, Compare, TermId);
 pub(super) fn compares_with_zero(scene: &Scene<'_, '_>, cond: CondId, read: EventId) -> bool {
     let cond = scene.ev.cond(cond);
     let about = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
-    let mut all = innermost(scene, cond.term, read);
+    let mut all = innermost(scene, cond.term, &about);
     if all.is_empty() {
         all.extend(cond.compares.iter().map(|compare| (compare.left, compare.op, compare.right)));
         all.retain(|(left, _, right)| about(*left) || about(*right));
@@ -22,31 +22,18 @@ pub(super) fn compares_with_zero(scene: &Scene<'_, '_>, cond: CondId, read: Even
 }
 
 /// The comparisons of what was read in a test, but for those of what others of them gave.
-fn innermost(scene: &Scene<'_, '_>, test: TermId, read: EventId) -> Vec<Compared> {
+fn innermost(scene: &Scene<'_, '_>, test: TermId, about: &dyn Fn(TermId) -> bool) -> Vec<Compared> {
     let terms = &scene.ev.terms;
     let compared = |term: TermId| {
         let Term::Computed(by, parts) = terms.get(term) else { return None };
         let [left, right] = **parts else { return None };
-        let about = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
-        operator(by).filter(|_| about(left) || about(right)).map(|op| (left, op, right))
+        Compare::of_operator(by).filter(|_| about(left) || about(right)).map(|op| (left, op, right))
     };
     let mut all = Vec::new();
     terms.walk(test, &mut |term| all.extend(compared(term)));
     let within = |side: TermId| terms.any(side, |_| true, |part| compared(part).is_some());
     all.retain(|(left, _, right)| !within(*left) && !within(*right));
     all
-}
-
-fn operator(by: &str) -> Option<Compare> {
-    Some(match by {
-        "==" => Compare::Eq,
-        "!=" => Compare::Ne,
-        "<" => Compare::Lt,
-        "<=" => Compare::Le,
-        ">" => Compare::Gt,
-        ">=" => Compare::Ge,
-        _ => return None,
-    })
 }
 
 fn is_with_zero(scene: &Scene<'_, '_>, (left, op, right): Compared) -> bool {

@@ -75,10 +75,7 @@ fn index_without_case(case: Case<'_, '_>, columns: &[Name]) -> Option<Rewrite> {
         if folded(column) { format!("lower({named})") } else { named }
     });
     let parts: Vec<String> = parts.collect();
-    let name: String = format!("{}_{}_any_case", target.table.name, columns.join("_"))
-        .chars()
-        .filter(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
+    let name = index_name(&format!("{}_{}_any_case", target.table.name, columns.join("_")));
     Some(Rewrite {
         kind: RewriteKind::UniqueKey,
         title: format!("let a unique key on {}, in whatever case, refuse the second row", columns.join(", ")),
@@ -94,6 +91,11 @@ fn index_without_case(case: Case<'_, '_>, columns: &[Name]) -> Option<Rewrite> {
     })
 }
 
+/// A name without the quotes and dots of what it is made of.
+fn index_name(of: &str) -> String {
+    of.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
 /// The index that takes two columns for a pair without an order.
 fn index_of_pair(case: Case<'_, '_>, columns: &[Name]) -> Option<Rewrite> {
     let (target, [one, other]) = (case.target()?, columns) else { return None };
@@ -107,10 +109,7 @@ fn index_of_pair(case: Case<'_, '_>, columns: &[Name]) -> Option<Rewrite> {
         Dialect::MySql => format!("({name}({a}, {b}))"),
         _ => format!("{name}({a}, {b})"),
     };
-    let name: String = format!("{}_{one}_{other}_pair", target.table.name)
-        .chars()
-        .filter(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
+    let name = index_name(&format!("{}_{one}_{other}_pair", target.table.name));
     Some(Rewrite {
         kind: RewriteKind::UniqueKey,
         title: format!("let a unique key on {one} and {other}, whichever comes first, refuse the second row"),

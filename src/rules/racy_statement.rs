@@ -2,7 +2,8 @@
 //!
 //! Source: PostgreSQL manual 13.2.1: after a wait UPDATE and DELETE evaluate their condition again on the new version of
 //! the row; sub-queries keep their first answer. InnoDB reads the sub-queries of a writing statement with locks at
-//! REPEATABLE READ (manual 15.7.3), not at READ COMMITTED. SQLite has one writer.
+//! REPEATABLE READ (manual 15.7.3), not at READ COMMITTED. SQLite has one writer. At PostgreSQL's REPEATABLE READ the second
+//! of two that change one row fails (manual 13.2.2).
 
 use crate::dialect::{Dialect, Isolation};
 use crate::event::Event;
@@ -20,7 +21,10 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
     let access = write.access()?;
     let statement = &*access.statement;
     let target = statement.target()?;
-    if serial(scene, write) || locked_before(scene, write, statement) {
+    let level = transaction::of(scene, write)
+        .map(|tx| tx.level)
+        .unwrap_or_else(|| scene.session_level(write).unwrap_or_else(|| write.dialect.default_isolation()));
+    if serial(write.dialect, level) || locked_before(scene, write, statement) {
         return None;
     }
     let reads: Vec<&TableAccess> =
@@ -32,24 +36,24 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
     let own: Vec<&&TableAccess> = reads.iter().filter(|read| read.table.name == target.table.name).collect();
     match target.action {
         Action::Insert => insert(scene, access, target, &own),
-        Action::Update => update(target, &own),
+        Action::Update => update(target, &own, one_fails(write.dialect, level)),
         // A row cannot be deleted twice.
         Action::Delete | Action::Read => None,
     }
 }
 
 /// Whether the engine lets no second writer between the statement's reads and its write.
-fn serial(scene: &Scene<'_, '_>, write: &Event) -> bool {
-    let level = transaction::of(scene, write)
-        .map(|tx| tx.level)
-        .unwrap_or_else(|| scene.session_level(write).unwrap_or_else(|| write.dialect.default_isolation()));
-    match write.dialect {
+fn serial(dialect: Dialect, level: Isolation) -> bool {
+    match dialect {
         Dialect::Sqlite => true,
         Dialect::MySql => level >= Isolation::RepeatableRead,
-        // Of two that change one row the second fails (PostgreSQL manual, 13.2.2).
-        Dialect::Postgres | Dialect::Cockroach if write.does(Action::Update) => level >= Isolation::RepeatableRead,
         Dialect::Postgres | Dialect::Cockroach | Dialect::MsSql => level == Isolation::Serializable,
     }
+}
+
+/// Whether of two that change one row the second fails (PostgreSQL manual, 13.2.2).
+fn one_fails(dialect: Dialect, level: Isolation) -> bool {
+    matches!(dialect, Dialect::Postgres | Dialect::Cockroach) && level >= Isolation::RepeatableRead
 }
 
 /// An advisory, table or parent lock taken earlier in the same transaction.
@@ -133,7 +137,8 @@ fn numbered(scene: &Scene<'_, '_>, target: &TableAccess) -> bool {
     })
 }
 
-fn update(target: &TableAccess, own: &[&&TableAccess]) -> Option<(Confidence, &'static str)> {
+fn update(target: &TableAccess, own: &[&&TableAccess], one_fails: bool) -> Option<(Confidence, &'static str)> {
+    let picks = |read| !one_fails && picks(read, target) && !repeated(read, target) && !moves_on(target);
     for read in own {
         if locks(read) {
             continue;
@@ -149,13 +154,12 @@ fn update(target: &TableAccess, own: &[&&TableAccess]) -> Option<(Confidence, &'
                     set.value.walk(&mut |operand| other |= operand.is_of_another_table());
                     other
                 });
-                let picks = picks(read, target) && !repeated(read, target) && !moves_on(target);
-                if takes || picks {
+                if takes || picks(read) {
                     return Some((Confidence::High, "what it joins was read before the wait, and is not read again"));
                 }
             }
             Place::InWhere | Place::Exists | Place::NotExists => {
-                if picks(read, target) && !repeated(read, target) && !moves_on(target) {
+                if picks(read) {
                     return Some((
                         Confidence::High,
                         "two of them pick the same row, and the second does not look at its state again",

@@ -119,6 +119,23 @@ impl Schema {
         }
     }
 
+    /// The names of the tables and views that it makes.
+    pub fn made(&self) -> impl Iterator<Item = &Name> {
+        let tables = self.tables.iter().filter(|(_, def)| def.created).map(|(name, _)| name);
+        tables.chain(self.views.keys())
+    }
+
+    /// Means by a name what another schema makes under it, a table or a view.
+    pub fn take(&mut self, name: &Name, other: &Self) {
+        if let Some(view) = other.views.get(name) {
+            self.tables.remove(name);
+            self.views.insert(name.clone(), view.clone());
+        } else if let Some(table) = other.tables.get(name) {
+            self.views.remove(name);
+            self.tables.insert(name.clone(), table.clone());
+        }
+    }
+
     /// Names the columns of an INSERT that lists none: it gives all of its table's, in their order.
     pub fn name_columns(&self, statement: &mut Statement) {
         for access in statement.accesses.iter_mut().filter(|access| access.action == Action::Insert) {

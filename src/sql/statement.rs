@@ -170,6 +170,21 @@ pub enum Compare {
     Other,
 }
 
+impl Compare {
+    /// What an operator of Rust compares by; SQLite knows them as well.
+    pub fn of_operator(text: &str) -> Option<Self> {
+        Some(match text {
+            "==" => Self::Eq,
+            "!=" => Self::Ne,
+            "<" => Self::Lt,
+            "<=" => Self::Le,
+            ">" => Self::Gt,
+            ">=" => Self::Ge,
+            _ => return None,
+        })
+    }
+}
+
 /// A value in a statement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Operand {

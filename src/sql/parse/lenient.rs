@@ -136,12 +136,8 @@ fn condition(part: &[Token]) -> Option<Predicate> {
     }
     let op = match op.text.as_str() {
         "=" => Compare::Eq,
-        "<>" | "!=" => Compare::Ne,
-        "<" => Compare::Lt,
-        "<=" => Compare::Le,
-        ">" => Compare::Gt,
-        ">=" => Compare::Ge,
-        _ => return None,
+        "<>" => Compare::Ne,
+        other => Compare::of_operator(other)?,
     };
     Some(Predicate { columns: vec![column.name().into()], op, value: control::operand(value), folded: false })
 }
