@@ -1,11 +1,9 @@
 //! Findings that one helper has in common: a function that saves a whole row is wrong in each place that calls it, and one
 //! mended function mends them all.
 
-use std::collections::hash_map::Entry;
-
 use rustc_hash::FxHashMap;
 
-use crate::finding::{CallSite, Finding, Role};
+use crate::finding::{CallSite, Finding, Role, Who};
 use crate::report::summary::count;
 use crate::rules::{check_then_insert, check_then_update, lost_update, stale_guard, table_lock};
 
@@ -14,7 +12,7 @@ use crate::rules::{check_then_insert, check_then_update, lost_update, stale_guar
 ///
 /// In: findings in the order in which they are reported. Those that say different things stay apart.
 pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut first_of: FxHashMap<_, usize> = FxHashMap::default();
+    let mut first_of: FxHashMap<_, Vec<(Said, usize)>> = FxHashMap::default();
     let mut more: Vec<usize> = Vec::new();
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
@@ -30,22 +28,22 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
             _ => labelled(Role::Write).filter(|label| label.span != finding.at),
         };
         if let (Some(helper), Some(read)) = (helper, read) {
-            let pair = (finding.rule, helper.span, read.map(|label| label.span));
-            match first_of.entry((pair, stem(&finding.message).to_owned())) {
+            let said = Said::of(&finding);
+            let pair = (finding.rule, helper.span, read.map(|label| label.span), said.shapes());
+            let alike = first_of.entry((pair, stem(&finding.message).to_owned())).or_default();
+            match alike.iter().find(|(known, _)| known.is_like(&said)).map(|(_, place)| *place) {
                 // What one function reads for two writes are two places to mend; what it reads again is another place of
                 // the same kind.
-                Entry::Occupied(first)
+                Some(first)
                     if read.is_some()
-                        && kept[*first.get()].function == finding.function
-                        && calls_to_read(&kept[*first.get()]) == calls_to_read(&finding) => {}
-                Entry::Occupied(first) => {
-                    more[*first.get()] += 1;
-                    add(&mut kept[*first.get()], finding);
+                        && kept[first].function == finding.function
+                        && calls_to_read(&kept[first]) == calls_to_read(&finding) => {}
+                Some(first) => {
+                    more[first] += 1;
+                    add(&mut kept[first], finding);
                     continue;
                 }
-                Entry::Vacant(place) => {
-                    place.insert(kept.len());
-                }
+                None => alike.push((said, kept.len())),
             }
         }
         kept.push(finding);
@@ -67,6 +65,57 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
     }
     kept.sort_by(|a, b| (a.at, a.rule, &a.fingerprint).cmp(&(b.at, b.rule, &b.fingerprint)));
     kept
+}
+
+/// What two requests send and decide by, as far as it tells two findings of one helper apart: what one helper sends for all who
+/// call it is one thing to mend, what each of them hands it to send is not.
+struct Said {
+    statements: Vec<String>,
+    check: Option<String>,
+}
+
+impl Said {
+    fn of(finding: &Finding) -> Self {
+        let steps = || finding.story.steps.iter().filter(|step| step.who == Who::A);
+        let told = |role| steps().find(|step| step.role == role).map(|step| step.text.clone());
+        let roles: &[Role] = match finding.rule {
+            table_lock::ID => &[],
+            lost_update::ID => &[Role::Write],
+            _ => &[Role::Read, Role::Write],
+        };
+        let check = told(Role::Check).filter(|_| finding.rule != lost_update::ID);
+        Self { statements: roles.iter().filter_map(|role| told(*role)).collect(), check }
+    }
+
+    /// The statements without the values that stand in them: a helper that puts them together writes some as constants.
+    fn shapes(&self) -> Vec<String> {
+        self.statements.iter().map(|text| shape(text)).collect()
+    }
+
+    /// Whether one thing to mend is said, of two with statements of the same shape.
+    fn is_like(&self, other: &Self) -> bool {
+        self.check == other.check || self.statements == other.statements
+    }
+}
+
+/// A statement's text with one mark for each value.
+fn shape(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let quoted = first == '\'';
+        let length = match quoted {
+            true => rest[1..].find('\'').map_or(rest.len(), |end| end + 2),
+            false => rest.find(|c: char| !(c.is_alphanumeric() || "_$?:".contains(c))).unwrap_or(rest.len()),
+        };
+        let (word, after) = rest.split_at(length.max(first.len_utf8()));
+        let is_value = quoted
+            || word.starts_with(|c: char| c.is_ascii_digit() || "$?:".contains(c))
+            || matches!(word, "true" | "false" | "NULL");
+        out.push_str(if is_value { "?" } else { word });
+        rest = after;
+    }
+    out
 }
 
 /// Tells one more place with those of a finding, at the place where most is done twice.

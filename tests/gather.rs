@@ -114,6 +114,49 @@ fn checks_of_what_one_helper_reads_before_another_writes_are_one_finding() {
     assert_eq!(callers, ["inn::assign"]);
 }
 
+const SENT_BY_ONE: &str = r#"
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgPool, Postgres};
+
+async fn room(pool: &PgPool, id: i64) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT room FROM guests WHERE id = $1").bind(id).fetch_one(pool).await
+}
+
+async fn run(pool: &PgPool, query: Query<'_, Postgres, PgArguments>) -> sqlx::Result<()> {
+    query.execute(pool).await?;
+    Ok(())
+}
+
+pub async fn arrive(pool: &PgPool, id: i64, wish: &str) -> sqlx::Result<()> {
+    if room(pool, id).await?.is_none() {
+        run(pool, sqlx::query("UPDATE guests SET room = $2 WHERE id = $1").bind(id).bind(wish)).await?;
+    }
+    Ok(())
+}
+
+pub async fn leave(pool: &PgPool, id: i64) -> sqlx::Result<()> {
+    if room(pool, id).await?.is_some() {
+        run(pool, sqlx::query("UPDATE guests SET room = NULL, note = 'gone' WHERE id = $1").bind(id)).await?;
+    }
+    Ok(())
+}
+"#;
+
+#[test]
+fn what_one_helper_sends_for_others_is_a_finding_for_each_statement() {
+    let found = findings(SENT_BY_ONE);
+    let places = |told: &[Finding]| told.iter().map(|finding| finding.function.clone()).collect::<Vec<_>>();
+    let prints = |told: &[Finding]| told.iter().map(|finding| finding.fingerprint.clone()).collect::<Vec<_>>();
+    assert_eq!(places(&found), ["inn::arrive", "inn::leave"]);
+    let told = gather::by_helper(found.clone());
+    assert_eq!((places(&told), prints(&told)), (places(&found), prints(&found)));
+    let twice =
+        SENT_BY_ONE.replace("NULL, note = 'gone' WHERE id = $1\").bind(id)", "$2 WHERE id = $1\").bind(id).bind(\"\")");
+    let (_, callers) = gathered(&twice.replace("is_some", "is_none"), 2);
+    assert_eq!(callers, ["inn::leave"]);
+}
+
 const ONE_LOCK: &str = r#"
 use sqlx::PgPool;
 use tokio::sync::{Mutex, MutexGuard};

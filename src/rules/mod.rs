@@ -48,7 +48,7 @@ const CLAIMS: usize = 1_000;
 /// How many other checks of a write are told with the gravest one.
 const TOLD_WITH: usize = 3;
 
-/// How often one function is judged for the same two places below the same two of its calls.
+/// How often one function is judged for the same two places below the same two calls, of its own or where they meet.
 const SAME_PLACES: usize = 8;
 
 /// What one function's events come to.
@@ -121,7 +121,9 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
             if !wanted(read, write) || !can_be_read(scene, sequence) || is_read_again(scene, sequence) {
                 continue;
             }
-            let times = seen.entry([here(read, 0), read.span, here(write, 0), write.span]).or_default();
+            // Of what meets further below, one helper may read and write for many.
+            let depth = common(read, write);
+            let times = seen.entry([here(read, depth), read.span, here(write, depth), write.span]).or_default();
             *times += 1;
             if *times <= SAME_PLACES {
                 judge_sequence(scene, sequence.clone(), &mut judged);
