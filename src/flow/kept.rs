@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::client::Client;
 use crate::client::table::{CallRow, Does, On};
 use crate::flow::Evaluator;
+use crate::flow::pushed::SEPARATED;
 use crate::flow::value::{Shape, Value};
 use crate::link::Type;
 
@@ -37,16 +38,30 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// A statement of a client's own type that the function was handed, and runs: what it says is known where it is called.
+    /// A statement of a client's own type that the function was handed, and runs or adds to: what it says is known where it
+    /// is called.
     pub(super) fn note_sent_query(&mut self, recv: &Value, name: &str, args: &[Value]) {
         let Type::External(path, _) = &recv.ty else { return };
         let (Some(krate), Some(last)) = (path.first(), path.last()) else { return };
-        let runs = |(client, row): (&'static Client, &'static CallRow)| {
-            client.krates.contains(&krate.as_str()) && matches!(row.does, Does::Run { .. })
+        let takes_part = |(client, row): (&'static Client, &'static CallRow)| {
+            let takes_part = matches!(row.does, Does::Run { .. } | Does::Separated { .. } | Does::Same);
+            client.krates.contains(&krate.as_str()) && (takes_part || changes_in_place(row.does))
         };
-        if last.starts_with("Query") && self.row(On::Query, name, args).is_some_and(runs) {
+        let is_builder = last.starts_with("Query") || last == SEPARATED[1];
+        if is_builder && self.row(On::Query, name, args).is_some_and(takes_part) {
             self.told_by_caller(recv);
         }
+    }
+
+    /// Puts a builder that a called function has added to where the one was that it was handed; false where it was handed
+    /// none.
+    pub(super) fn store_builder(&mut self, old: &Value, new: &Value) -> bool {
+        match &old.shape {
+            Shape::Query(_) => self.store_receiver(old, new),
+            Shape::OneOf(held) if held.iter().any(|one| one.query().is_some()) => self.store_each(held, new),
+            _ => return false,
+        }
+        true
     }
 }
 

@@ -266,7 +266,8 @@ impl<'p> Evaluator<'p> {
                 None => self.terms.intern(Term::Param(id, argument)),
             };
             if called {
-                if value.term != before && !self.is_connection(&value) {
+                let added_to = args.get(usize::from(argument)).is_some_and(|arg| is_added_to(arg, &value));
+                if (value.term != before || added_to) && !self.is_connection(&value) {
                     left.push(Left { argument, path: Vec::new(), value });
                 }
                 continue;
@@ -332,7 +333,7 @@ impl<'p> Evaluator<'p> {
                 whole = self.with_path(whole, &one.path, one.value.clone());
                 at += 1;
             }
-            if self.is_connection(arg) {
+            if self.is_connection(arg) || self.store_builder(arg, &whole) {
                 continue;
             }
             let Some((root, all)) = borrowed_of(place) else { continue };
@@ -412,6 +413,16 @@ impl<'p> Evaluator<'p> {
         for (place, value) in lent {
             self.store(place, value);
         }
+    }
+}
+
+/// Whether a statement that is put together says something else than before.
+fn is_added_to(before: &Value, now: &Value) -> bool {
+    match (&before.shape, &now.shape) {
+        (Shape::Query(before), Shape::Query(now)) => !Arc::ptr_eq(before, now),
+        (Shape::OneOf(before), Shape::OneOf(now)) => !Arc::ptr_eq(before, now),
+        (Shape::Query(_), Shape::OneOf(_)) | (Shape::OneOf(_), Shape::Query(_)) => true,
+        _ => false,
     }
 }
 

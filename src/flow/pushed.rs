@@ -12,7 +12,7 @@ use crate::link::Type;
 use crate::span::Range;
 
 /// The type of what has a text in between; the text is its last name.
-const SEPARATED: [&str; 2] = ["sqlx", "Separated"];
+pub(super) const SEPARATED: [&str; 2] = ["sqlx", "Separated"];
 
 /// What stands where the first piece comes, before which there is nothing in between.
 const FIRST: &str = "";
