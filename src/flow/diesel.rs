@@ -111,7 +111,9 @@ impl Evaluator<'_> {
         }
         let told = |arg: &Value| match &arg.shape {
             Shape::Text(_) | Shape::OneOf(_) | Shape::Query(_) => true,
-            Shape::Record(_) => matches!(self.program.peel(&arg.ty), Type::Def(..)),
+            Shape::Record(_) => {
+                matches!(self.program.peel(&arg.ty), Type::Def(..)) || crate::client::sea_orm::lists_columns(arg)
+            }
             _ => crate::client::sea_orm::is_known_active(arg),
         };
         if args.iter().any(told) {
@@ -124,9 +126,16 @@ impl Evaluator<'_> {
         false
     }
 
-    /// A form that the function was handed: which of its fields are given, and so written, is known where it is called.
+    /// A form, or a list of columns, that the function was handed: which of its fields are given, and so written, is known
+    /// where it is called.
     pub(crate) fn told_by_caller(&mut self, form: &Value) {
-        if self.was_handed_in(form.term) {
+        let mut of = form.term;
+        while let Term::Field(outer, name) = self.terms.get(of)
+            && name.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            of = *outer;
+        }
+        if self.was_handed_in(of) {
             self.senders.insert(self.frame.function);
         }
     }

@@ -1,10 +1,11 @@
 //! Loops: what they go round over, and what they end with.
 
+use crate::client::sea_orm::lists_columns;
 use crate::event::{CondId, CondKind, EventId};
 use crate::flow::absent::is_let;
 use crate::flow::branch::Return;
 use crate::flow::term::{Term, TermId};
-use crate::flow::value::Value;
+use crate::flow::value::{Shape, Value};
 use crate::flow::{Evaluator, Exit, branch};
 use crate::link::Type;
 use crate::lower::tree::{Block, Expr, Name, Pat};
@@ -25,6 +26,9 @@ pub(super) struct Round {
     /// What the variables held where `break` or `continue` ended a round.
     ended_with: Vec<Vec<(Name, Value)>>,
 }
+
+/// How many columns of a list that is written out are taken one by one.
+const WRITTEN_OUT: usize = 12;
 
 /// How many ends of one round are told apart.
 const ENDS: usize = 8;
@@ -59,11 +63,19 @@ impl<'p> Evaluator<'p> {
             if let Some(cond) = ev.condition(&tested, CondKind::Each, over.at) {
                 ev.frame.deps.push((cond, Exit::Loop));
             }
-            let variables = ev.frame.env.len();
-            let element = ev.element(&over_value);
-            ev.bind_from(pat, element, over);
-            ev.block(block);
-            ev.frame.env.truncate(variables);
+            let elements = match &over_value.shape {
+                // What is done to a statement with each of these columns is done with all of them.
+                Shape::Record(parts) if parts.len() <= WRITTEN_OUT && lists_columns(&over_value) => {
+                    parts.iter().map(|(_, part)| part.clone()).collect()
+                }
+                _ => vec![ev.element(&over_value)],
+            };
+            for element in elements {
+                let variables = ev.frame.env.len();
+                ev.bind_from(pat, element, over);
+                ev.block(block);
+                ev.frame.env.truncate(variables);
+            }
         })
         .0
     }

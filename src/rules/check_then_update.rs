@@ -295,7 +295,9 @@ fn checked_and_written(facts: &Facts<'_, '_>) -> Confidence {
     let own = facts.confidence();
     let moved = |check: &Check| match &check.looks_at {
         LooksAt::Column(column) => {
-            dependency::written(facts.target).any(|set| set.column == *column && !facts.hands_back(&set.column))
+            // A column that nobody knows may be this one.
+            let named = |set: &Assignment| set.column == *column || set.column == "?";
+            dependency::written(facts.target).any(|set| named(set) && !facts.hands_back(&set.column))
                 && (asks_whether_there(facts, check) || !facts.names_row(column))
                 && !facts.is_found_again(check, column)
         }

@@ -93,7 +93,8 @@ pub fn message(scene: &Scene<'_, '_>, claim: &Claim, read: &Event, write: &Event
                 true => 2 * u8::from(value.is_handed_back()),
                 false => 1 + 2 * u8::from(claim.sequence.follows(value)),
             });
-            let written = told.map_or_else(String::new, |value| format!(".{}", value.column));
+            let named = told.and_then(|value| words::named(&value.column));
+            let written = named.map_or_else(String::new, |column| format!(".{column}"));
             match told {
                 Some(value) if value.is_handed_back() && values.len() > 2 => format!(
                     "two requests can save the whole {table} row as they read it, and what one of the two wrote is lost"

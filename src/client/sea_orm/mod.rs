@@ -26,7 +26,7 @@ pub mod table;
 mod visit;
 
 use crate::flow::term::{TermId, Terms};
-use crate::flow::value::Value;
+use crate::flow::value::{Shape, Value};
 use crate::link::TypeId;
 use crate::lower::tree::Name;
 use crate::source::Workspace;
@@ -110,6 +110,22 @@ impl SeaOrm {
 /// Whether a value is an active model of which it is known what is set.
 pub fn is_known_active(value: &Value) -> bool {
     matches!(expression::sea(value), Some(SeaOrm::Active(active)) if !active.is_open())
+}
+
+/// Whether a value is a list that is written out, of columns and what goes with them.
+pub fn lists_columns(value: &Value) -> bool {
+    let is_column = |value: &Value| matches!(expression::sea(value), Some(SeaOrm::Column { .. } | SeaOrm::Iden { .. }));
+    let names_one = |value: &Value| match &value.shape {
+        Shape::Record(parts) => parts.first().is_some_and(|(_, first)| is_column(first)),
+        _ => is_column(value),
+    };
+    match &value.shape {
+        Shape::Record(parts) => {
+            let listed = |name: &Name| name.bytes().all(|byte| byte.is_ascii_digit());
+            !parts.is_empty() && parts.iter().all(|(name, part)| listed(name) && names_one(part))
+        }
+        _ => false,
+    }
 }
 
 /// Whether some package of the workspace can hold calls of sea-orm or sea-query.

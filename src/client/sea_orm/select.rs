@@ -304,12 +304,15 @@ impl Evaluator<'_> {
     fn sea_update(&mut self, chain: &mut Chain, name: &str, args: &[Value]) -> bool {
         match (name, args) {
             ("col_expr" | "value" | "value_expr", [column, value]) => {
-                let Some(column) = self.sea_column(column) else { return false };
+                let columns = self.sea_each_column(column);
                 let value = self.sea_fragment(value);
-                chain.sets.push((column, value));
+                chain.sets.extend(columns.into_iter().map(|column| (column, value.clone())));
             }
             ("values", [list]) => {
-                let Shape::Record(pairs) = &list.shape else { return false };
+                let Shape::Record(pairs) = &list.shape else {
+                    chain.sets.push(("?".into(), self.sea_fragment(list)));
+                    return true;
+                };
                 for (_, pair) in pairs.iter() {
                     let (Some(column), Some(value)) = (pair.part("0"), pair.part("1")) else { continue };
                     if let Some(column) = self.sea_column(column) {
@@ -326,6 +329,18 @@ impl Evaluator<'_> {
             _ => return false,
         }
         true
+    }
+
+    /// The column that a value is, or each of those that it may be; any where it is not known.
+    fn sea_each_column(&mut self, value: &Value) -> Vec<Name> {
+        match (self.sea_column(value), &value.shape) {
+            (Some(column), _) => vec![column],
+            (None, Shape::OneOf(values)) => values.iter().flat_map(|one| self.sea_each_column(one)).collect(),
+            (None, _) => {
+                self.told_by_caller(value);
+                vec!["?".into()]
+            }
+        }
     }
 
     fn sea_join_entity(&mut self, chain: &mut Chain, word: &str, other: &Value) -> Option<TypeId> {

@@ -221,6 +221,10 @@ impl Evaluator<'_> {
     ) -> Option<Value> {
         let mut chain = chain.clone();
         if chain.kind == Kind::Update && chain.sets.is_empty() {
+            if !chain.single {
+                // Of many rows it reads none either.
+                return Some(self.fresh());
+            }
             // Nothing was set, so that sea-orm only reads the row.
             let read = Chain { kind: Kind::Select, returning: Vec::new(), ..chain };
             return self.sea_sent(recv, &read, Want::One, on, Gives::Row, at);
