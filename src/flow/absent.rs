@@ -12,7 +12,7 @@ use crate::flow::Evaluator;
 use crate::flow::mapping::Mapping;
 use crate::flow::term::{Term, TermId, Terms, is_record};
 use crate::flow::value::{Value, Wrap};
-use crate::lower::tree::{Arm, Expr, ExprKind, Pat, TyPath, UnOp};
+use crate::lower::tree::{Arm, Expr, ExprKind, Lit, Pat, TyPath, UnOp};
 use crate::sql::statement::Action;
 
 /// What is known of a value where it is none.
@@ -24,6 +24,8 @@ pub enum Absent {
     Without(Arc<[EventId]>),
     /// It is never none, or no statement was sent for it.
     Never,
+    /// Of a truth: these reads had found no row where it is this.
+    Where(bool, Arc<[EventId]>),
 }
 
 impl Absent {
@@ -33,8 +35,32 @@ impl Absent {
 
     fn reads(&self) -> &[EventId] {
         match self {
-            Self::Without(reads) => reads,
+            Self::Without(reads) | Self::Where(_, reads) => reads,
             Self::Unknown | Self::Never => &[],
+        }
+    }
+
+    /// What is known of the answer to whether something is none, or to whether it is there.
+    pub(super) fn asked(self, none: bool) -> Self {
+        match self {
+            Self::Without(reads) => Self::Where(none, reads),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What is known of the opposite of a truth.
+    pub(super) fn negated(self) -> Self {
+        match self {
+            Self::Where(holds, reads) => Self::Where(!holds, reads),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The truth that says that there is none; none of what is no truth.
+    fn holds(&self) -> Option<bool> {
+        match self {
+            Self::Where(holds, _) => Some(*holds),
+            _ => None,
         }
     }
 
@@ -100,7 +126,12 @@ impl<'p> Evaluator<'p> {
                 absent.reads().contains(read) || way.is_some_and(|way| self.is_sent_elsewhere(*read, way))
             })
         });
-        Absent::without(reads)
+        let holds = all[0].1.holds();
+        match (Absent::without(reads), holds) {
+            _ if all.iter().any(|(_, absent)| absent.holds() != holds) => Absent::Unknown,
+            (known, Some(holds)) => known.asked(holds),
+            (known, None) => known,
+        }
     }
 
     /// Whether a statement is only sent on other ways than this one.
@@ -188,25 +219,46 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// Notes the arms of a branch in which a tested option is none.
+    /// Notes the arms of a branch in which a tested option is none, or in which a truth says that there is none.
     pub(super) fn note_absence(&mut self, branch: u32, arms: u64, tested: &Absent) {
-        if let Absent::Without(reads) = tested
-            && arms != 0
-        {
-            self.frame.absences.push(Absence { branch, arms, reads: reads.clone() });
+        let reads = tested.reads();
+        if arms != 0 && !reads.is_empty() {
+            self.frame.absences.push(Absence { branch, arms, reads: reads.into() });
         }
+    }
+
+    /// One of two values, where only the program's run tells which; where `missing` is given, the second one where that read
+    /// has found no row.
+    pub(crate) fn either_way(
+        &mut self,
+        missing: Option<EventId>,
+        first: impl FnOnce(&mut Self) -> Value,
+        second: impl FnOnce(&mut Self) -> Value,
+    ) -> Value {
+        let fork = self.fork();
+        let absence = missing.map(|read| Absence { branch: fork.branch(), arms: 0b10, reads: [read].into() });
+        self.frame.absences.extend(absence);
+        let arms = vec![self.arm(&fork, 0, &[], first), self.arm(&fork, 1, &[], second)];
+        self.join(fork, arms)
     }
 
     /// The same for a `match`.
     pub(super) fn note_absent_arms(&mut self, branch: u32, scrutinee: &Value, arms: &[Arm]) {
+        let absent = self.absent(scrutinee);
         let (mut bits, mut taken) = (0, false);
         for (place, arm) in arms.iter().enumerate().take(63) {
-            match &arm.pat {
-                pat if is_none(pat) || taken && takes_all(pat) => bits |= 1 << place,
-                pat => taken |= arm.guard.is_none() && is_some(pat),
+            match (&arm.pat, absent.holds()) {
+                (Pat::Lit(lit), Some(none)) => match &*lit.kind {
+                    ExprKind::Lit(Lit::Bool(truth)) if *truth == none => bits |= 1 << place,
+                    _ => taken |= arm.guard.is_none(),
+                },
+                (pat, Some(_)) if taken && takes_all(pat) => bits |= 1 << place,
+                (_, Some(_)) => {}
+                (pat, _) if is_none(pat) || taken && takes_all(pat) => bits |= 1 << place,
+                (pat, _) => taken |= arm.guard.is_none() && is_some(pat),
             }
         }
-        self.note_absence(branch, bits, &self.absent(scrutinee));
+        self.note_absence(branch, bits, &absent);
     }
 
     /// What a called function knows of its branches.
@@ -248,6 +300,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn map_absent(&self, absent: &Absent, map: &Mapping<'_>) -> Absent {
         match absent {
             Absent::Without(reads) => Absent::Without(self.map_reads(reads, map)),
+            Absent::Where(holds, reads) => Absent::Where(*holds, self.map_reads(reads, map)),
             other => other.clone(),
         }
     }
@@ -286,9 +339,13 @@ impl Absence {
     }
 }
 
-/// The arm of an `if` in which the tested option is none.
-pub(super) fn absent_arm(cond: &Expr) -> u64 {
-    arm_where(cond, says_none)
+/// The arm of an `if` in which the tested option is none, or in which a truth says so that was asked for before.
+pub(super) fn absent_arm(cond: &Expr, tested: &Absent) -> u64 {
+    match tested.holds() {
+        Some(true) => 0b01,
+        Some(false) => 0b10,
+        None => arm_where(cond, says_none),
+    }
 }
 
 /// The same, or in which the tested result is an error; none where something else is tested as well.

@@ -218,8 +218,9 @@ impl<'p> Evaluator<'p> {
         let conds: Vec<_> = self.condition_of(Some(decides), &tested, CondKind::Test, cond.at).into_iter().collect();
         self.note_flag(fork.branch(), &tested);
         self.note_compared(fork.branch(), cond, &tested);
-        self.note_absence(fork.branch(), absent_arm(cond), &tested.absent);
-        self.note_blank(fork.branch(), absent_arm(cond), &tested);
+        let absent = absent_arm(cond, &tested.absent);
+        self.note_absence(fork.branch(), absent, &tested.absent);
+        self.note_blank(fork.branch(), absent, &tested);
         if let tree::ExprKind::Let(pat, _) = &*cond.kind {
             self.note_leads(fork.branch(), &tested, &[(&**pat, false), (&Pat::Wild, false)]);
             self.note_asked(fork.branch(), pat, &tested);

@@ -258,7 +258,8 @@ impl<'p> Evaluator<'p> {
             UnOp::Deref => value,
             UnOp::Not => {
                 let term = self.terms.computed("!", vec![value.term]);
-                Value { term, shape: Shape::Plain, ..value }
+                let absent = value.absent.clone().negated();
+                Value { term, shape: Shape::Plain, absent, ..value }
             }
             UnOp::Neg => {
                 let term = self.terms.computed("-", vec![value.term]);

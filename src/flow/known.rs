@@ -245,7 +245,7 @@ impl<'p> Evaluator<'p> {
         }
         if PRESENCE.contains(&name) {
             let term = self.presence(&recv, name);
-            let absent = self.absent(&recv);
+            let absent = self.absent(&recv).asked(!matches!(name, "is_some" | "is_ok"));
             return Value { guards: recv.guards, absent, ..Value::new(term, Type::Unknown) };
         }
         if name == "map" && args.iter().all(|arg| matches!(self.terms.get(arg.term), Term::Literal(by) if by == "Some"))

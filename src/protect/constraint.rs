@@ -35,10 +35,11 @@ pub fn covering_key(
     write: (&Access, &TableAccess),
 ) -> Option<Vec<Name>> {
     let table = scene.schema.table(&write.1.table.name)?;
-    let asked = |column: &Name| asks_for(&read.0.statement, read.1, column);
+    let only = |column: &Name| uncovered::is_of_the_only_row(scene, read.1, write, column);
+    let asked = |column: &Name| asks_for(&read.0.statement, read.1, column) || only(column);
     // What an UPDATE leaves as it is, the row has already.
     let has_all = write.1.sets.is_empty() || write.1.action == Action::Update;
-    let given = |column: &Name| has_all || write.1.sets.iter().any(|set| set.column == *column);
+    let given = |column: &Name| has_all || write.1.sets.iter().any(|set| set.column == *column) || only(column);
     // A value that is drawn is there only where it was asked for; one way of several asks for nothing.
     let named = |column: &Name, predicate: &Predicate| {
         matches!(predicate.op, Compare::Eq | Compare::In)

@@ -10,7 +10,7 @@ use crate::race::dependency::given_terms;
 use crate::race::scene::Scene;
 use crate::sql::parse::parse;
 use crate::sql::schema::{TableDef, Unique};
-use crate::sql::statement::{Access as TableAccess, Compare, Operand};
+use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictTarget, Operand};
 
 /// `WHERE email = $1 OR name = $2`: the columns of one of the ways that no key covers, where the inserted row is found that
 /// way as well. A second row with another value in the other columns is not refused. Nor is (b, a) beside (a, b), where
@@ -57,6 +57,36 @@ pub(super) fn way(
         })
     });
     open.into_iter().next()
+}
+
+/// Whether any row was asked for, and the new one has in a column what every request gives it: there is meant to be one row.
+/// What is not given is the same for all where a CHECK says so, or where the statement counts on it to meet the row that is there.
+pub(super) fn is_of_the_only_row(
+    scene: &Scene<'_, '_>,
+    read: &TableAccess,
+    (access, target): (&Access, &TableAccess),
+    column: &Name,
+) -> bool {
+    let fixed = |value: &Operand| {
+        let constant = access.constant(&scene.ev.terms, value);
+        constant.is_some_and(|text| !matches!(text.as_str(), "NULL" | "none"))
+    };
+    let says_so = || {
+        let def = scene.schema.table(&target.table.name);
+        let mut checks = def.into_iter().flat_map(|def| &def.checks).filter(|check| check.columns == [column.clone()]);
+        checks.any(|check| !check.text.contains(['<', '>', '(']) && !check.text.to_lowercase().contains(" in "))
+    };
+    let counts_on_it = || {
+        let arbiter = target.conflict.as_ref().map(|conflict| &conflict.target);
+        matches!(arbiter, Some(ConflictTarget::Columns(columns)) if columns.contains(column))
+    };
+    let mut given = target.sets.iter().filter(|set| set.column == *column).peekable();
+    target.action == Action::Insert
+        && read.filter.is_empty()
+        && match given.peek() {
+            Some(_) => given.all(|set| fixed(&set.value)),
+            None => says_so() || counts_on_it(),
+        }
 }
 
 /// Two columns in which a row is asked for that holds the inserted values the other way round.

@@ -5,7 +5,9 @@ use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{LooksAt, Sequence, children, dependency, first, next, side, upsert};
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Place, Predicate};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, Limit, Operand, Place, Predicate,
+};
 
 /// How the row that is written relates to what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +44,7 @@ pub(super) fn relate(scene: &Scene<'_, '_>, sequence: &mut Sequence) {
                 Relation::NewRowOfSet
             }
             Relation::Other if first::fits(scene, sequence, (read, access), (write, target)) => Relation::NewRowOfSet,
+            Relation::Other if is_none_at_all(scene, sequence, access, target) => Relation::NewRowOfSet,
             Relation::NewRowOfSet if is_there_already(scene, sequence, access, (write, target)) => {
                 if access.aggregate.is_some() { Relation::RowOfSet } else { Relation::Other }
             }
@@ -204,9 +207,7 @@ fn is_set(scene: &Scene<'_, '_>, read: &TableAccess) -> bool {
     if read.aggregate.is_some() {
         return true;
     }
-    !asked_by_key(scene, read)
-        && read.limit != Some(crate::sql::statement::Limit::One)
-        && !read.filter.iter().any(|p| p.op == Compare::Eq)
+    !asked_by_key(scene, read) && read.limit != Some(Limit::One) && !read.filter.iter().any(|p| p.op == Compare::Eq)
 }
 
 /// Whether the equalities of two accesses agree on a column, and whether they contradict each other on one.
@@ -344,6 +345,16 @@ fn new_row(
     if equalities.is_empty() && set && !others { Relation::NewRowOfSet } else { Relation::Other }
 }
 
+/// Whether a row is inserted where any row was asked for, and the table had none.
+fn is_none_at_all(scene: &Scene<'_, '_>, sequence: &Sequence, read: &TableAccess, target: &TableAccess) -> bool {
+    target.action == Action::Insert
+        && read.place == Place::Main
+        && read.filter.is_empty()
+        && read.aggregate.is_none()
+        && read.limit == Some(Limit::One)
+        && scene.event(sequence.write).is_some_and(|write| scene.found_nothing(sequence.read, write))
+}
+
 /// Whether two values are constants, written in one language, and not the same one.
 fn are_two_constants(scene: &Scene<'_, '_>, one: (&Access, &Operand), other: (&Access, &Operand)) -> bool {
     let truth = |text: &str| match text {
@@ -448,7 +459,12 @@ pub fn moves_into(
     read: (&Access, &TableAccess),
     write: (&Access, &TableAccess),
 ) -> Option<Name> {
-    let named = |value: &Operand| matches!(value, Operand::Placeholder(_) | Operand::Named(_));
+    let is_value = |value: &Operand| matches!(value, Operand::Placeholder(_) | Operand::Named(_));
+    // `lower($1)`
+    let named = |value: &Operand| match value {
+        Operand::Expr { text, parts } if matches!(text.as_str(), "lower()" | "upper()") => parts.iter().all(is_value),
+        value => is_value(value),
+    };
     let varies = |value: &Operand| {
         let asked = scene.terms_in(read.0, value);
         asked.iter().any(|term| !scene.ev.terms.is_constant(*term))

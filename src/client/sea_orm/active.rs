@@ -24,11 +24,13 @@ pub enum State {
 pub struct Active {
     pub model: TypeId,
     pub columns: Vec<(Name, State, TermId)>,
+    /// Those of the columns that are `NotSet` on some of the ways that lead here.
+    sometimes: Vec<Name>,
 }
 
 impl Active {
     pub fn empty(model: TypeId) -> Self {
-        Self { model, columns: Vec::new() }
+        Self { model, columns: Vec::new(), sometimes: Vec::new() }
     }
 
     /// The value of a column that is not `NotSet`.
@@ -38,9 +40,28 @@ impl Active {
 
     pub fn put(&mut self, column: Name, state: State, term: TermId) {
         self.columns.retain(|(known, ..)| *known != column);
+        self.sometimes.retain(|known| *known != column);
         if state != State::NotSet {
             self.columns.push((column, state, term));
         }
+    }
+
+    /// Notes of a column that it has its value on some ways only.
+    pub fn sometimes(&mut self, column: Name) {
+        if self.column(&column).is_some() && !self.sometimes.contains(&column) {
+            self.sometimes.push(column);
+        }
+    }
+
+    /// The same model on the ways on which a part of its primary key is not set, so that `save` inserts; none where there
+    /// are no such ways. Beside it what the key is on the others.
+    pub fn without_key(&self, entity: &Entity) -> Option<(Self, Vec<TermId>)> {
+        let mut without = self.clone();
+        let open: Vec<&Name> =
+            entity.primary().map(|key| &key.name).filter(|key| self.sometimes.contains(key)).collect();
+        let held = open.iter().filter_map(|key| self.column(key)).map(|(_, term)| term).collect();
+        open.iter().for_each(|key| without.columns.retain(|(known, ..)| known != *key));
+        (!open.is_empty()).then_some((without, held))
     }
 
     /// Every column counts as changed: `reset_all`.
@@ -84,6 +105,9 @@ impl Active {
             return None;
         }
         let mut merged = self.clone();
+        let lacks = |of: &Self, column: &Name| of.column(column).is_none() || of.sometimes.contains(column);
+        let mut all = self.columns.iter().chain(&other.columns).map(|(column, ..)| column);
+        merged.sometimes = all.by_ref().filter(|column| lacks(self, column) || lacks(other, column)).cloned().collect();
         for (column, state, term) in &other.columns {
             let Some(own) = merged.columns.iter_mut().find(|(known, ..)| known == column) else {
                 merged.columns.push((column.clone(), *state, *term));

@@ -8,6 +8,7 @@ use crate::client::sea_orm::entity::Entity;
 use crate::client::sea_orm::expression::sea;
 use crate::client::sea_orm::names::{Made, exact};
 use crate::client::sea_orm::sql::Fragment;
+use crate::event::CondId;
 use crate::flow::Evaluator;
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Shape, Value};
@@ -33,18 +34,29 @@ impl Evaluator<'_> {
             }
             _ => Active::empty(model),
         };
+        let mut chosen_by: Vec<CondId> = Vec::new();
         for (field, _) in &lit.fields {
             let Some(part) = value.part(field) else { continue };
             let Some(column) = entity.field(field) else { continue };
             let term = self.if_set(part);
             active.put(column.name.clone(), state(part), term);
+            if is_sometimes_unset(part) {
+                active.sometimes(column.name.clone());
+                chosen_by.extend(part.guards.iter().copied());
+            }
         }
-        Some(self.sea_active_value(value, active))
+        Some(self.sea_active_value(value, active).guarded(&chosen_by))
     }
 
     /// What a column gets where it gets something. A call that gives an `ActiveValue` by itself keeps what the row held as
     /// `Unchanged`: `patch.update(found.title)`.
     fn if_set(&mut self, value: &Value) -> TermId {
+        if let Shape::OneOf(values) = &value.shape
+            && is_sometimes_unset(value)
+        {
+            let set = values.iter().filter(|one| state(one) != State::NotSet).map(|one| one.term).collect::<Vec<_>>();
+            return if set.is_empty() { value.term } else { self.terms.either(set) };
+        }
         let terms = &self.terms;
         let Term::Computed(by, parts) = terms.get(value.term) else { return value.term };
         let held =
@@ -67,7 +79,10 @@ impl Evaluator<'_> {
         };
         let mut active = self.sea_active(whole, model);
         let column = Entity::of(self.program, model)?.field(name)?.name.clone();
-        active.put(column, state(value), value.term);
+        active.put(column.clone(), state(value), value.term);
+        if is_sometimes_unset(value) {
+            active.sometimes(column);
+        }
         let mut changed = self.sea_active_value(whole, active);
         changed.term = self.terms.computed("with", vec![whole.term, value.term]);
         Some(changed.guarded(&value.guards))
@@ -259,6 +274,35 @@ impl Evaluator<'_> {
         self.sea_own_function(model, Made::ActiveModel, name, &all, at)
     }
 
+    /// `save` of a model whose key is set on some ways only: there it updates, on the others it inserts.
+    fn sea_saved_either_way(
+        &mut self,
+        recv: &Value,
+        (known, new, held): (&Active, &Active, &[TermId]),
+        entity: &Entity,
+        on: &Value,
+        at: Range,
+    ) -> Option<Value> {
+        // A key that comes of a row, and is missing for no other reason, is missing where there was no row.
+        let of_row = |term: &TermId| match self.terms.get(*term) {
+            Term::Field(of, _) => match self.terms.get(*of) {
+                Term::Row(read) => Some((*read, *of)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let asks = |cond: &CondId, row: TermId| matches!(self.terms.get(self.cond(*cond).term), Term::Exists(of) if *of == row);
+        let missing = match held {
+            [key] => of_row(key).filter(|(_, row)| recv.guards.iter().all(|cond| asks(cond, *row))),
+            _ => None,
+        };
+        let sent = |ev: &mut Self, active: &Active, name: &str| {
+            ev.sea_active_sent(recv, active, entity, name, on, at).unwrap_or_else(|| recv.clone())
+        };
+        let missing = missing.map(|(read, _)| read);
+        Some(self.either_way(missing, |ev| sent(ev, known, "update"), |ev| sent(ev, new, "insert")))
+    }
+
     fn sea_active_sent(
         &mut self,
         recv: &Value,
@@ -270,6 +314,9 @@ impl Evaluator<'_> {
     ) -> Option<Value> {
         if active.is_open() {
             self.told_by_caller(recv);
+        }
+        if let ("save", Some((new, held))) = (name, active.without_key(entity).filter(|_| active.has_key(entity))) {
+            return self.sea_saved_either_way(recv, (active, &new, &held), entity, on, at);
         }
         let kind = match name {
             "delete" => Kind::Delete,
@@ -304,6 +351,14 @@ fn state(value: &Value) -> State {
         (Some(SeaOrm::State(state)), _) => *state,
         (None, Shape::OneOf(values)) => values.iter().map(state).max().unwrap_or(State::Set),
         _ => State::Set,
+    }
+}
+
+/// Whether an assigned value is `NotSet` on some ways, and something on others.
+fn is_sometimes_unset(value: &Value) -> bool {
+    match &value.shape {
+        Shape::OneOf(values) => values.iter().any(|one| state(one) == State::NotSet || is_sometimes_unset(one)),
+        _ => false,
     }
 }
 
