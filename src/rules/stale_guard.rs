@@ -501,7 +501,8 @@ pub fn deletes_before(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
         && before.any(|event| deletes(scene, sequence, event))
 }
 
-/// Whether a statement deletes the rows that a sequence reads, on its condition, and nobody looks at how many they were.
+/// Whether a statement deletes the rows that a sequence reads, on its condition or whatever that says, and nobody looks at how
+/// many they were.
 fn deletes(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
     let Some(read) = scene.access(sequence.read) else { return false };
     let Some(reads) = read.statement.accesses.get(sequence.read_access) else { return false };
@@ -512,7 +513,13 @@ fn deletes(scene: &Scene<'_, '_>, sequence: &Sequence, event: &Event) -> bool {
             && target.table.name == reads.table.name
             && rows::compare_keys(scene, (read, reads), (access, target)) == (true, false)
     });
-    same_rows && !scene.outcome_used(event.id) && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
+    let in_any_case = || {
+        let write = scene.event(sequence.write);
+        write.is_some_and(|write| event.deps.iter().all(|cond| write.deps.contains(cond)))
+    };
+    same_rows
+        && !scene.outcome_used(event.id)
+        && (scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond)) || in_any_case())
 }
 
 /// Whether an insert passes over a row with the same key, where the key is narrower than what was read: the program
