@@ -8,13 +8,19 @@
 use crate::dialect::{Dialect, Isolation};
 use crate::event::Event;
 use crate::finding::Confidence;
+use crate::lower::tree::Name;
 use crate::protect::constraint;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::transaction;
-use crate::sql::statement::{Access as TableAccess, Action, Aggregate, Compare, Operand, Place, Statement, Verb};
+use crate::sql::statement::{
+    Access as TableAccess, Action, Aggregate, Assignment, Compare, Operand, Place, Predicate, Statement, Verb,
+};
 
 pub const ID: &str = "racy-statement";
+
+/// What is wrong with a number that is counted and kept.
+pub const RECOUNTED: &str = "the one that waits for the other keeps what it has counted before, and writes it last";
 
 /// What is wrong with a statement by itself, as a clause.
 pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'static str)> {
@@ -34,9 +40,10 @@ pub fn claims(scene: &Scene<'_, '_>, write: &Event) -> Option<(Confidence, &'sta
         return None;
     }
     let own: Vec<&&TableAccess> = reads.iter().filter(|read| read.table.name == target.table.name).collect();
+    let recounted = || recounted(scene, target, &reads);
     match target.action {
-        Action::Insert => insert(scene, access, target, &own),
-        Action::Update => update(target, &own, one_fails(write.dialect, level)),
+        Action::Insert => insert(scene, access, target, &own).or_else(recounted),
+        Action::Update => update(target, &own, one_fails(write.dialect, level)).or_else(recounted),
         // A row cannot be deleted twice.
         Action::Delete | Action::Read => None,
     }
@@ -180,6 +187,43 @@ fn update(target: &TableAccess, own: &[&&TableAccess], one_fails: bool) -> Optio
         }
     }
     None
+}
+
+/// A number of other rows that a row is given to keep: of two statements the one that waits has counted before the other's
+/// rows were there, and writes last.
+fn recounted(
+    scene: &Scene<'_, '_>,
+    target: &TableAccess,
+    reads: &[&TableAccess],
+) -> Option<(Confidence, &'static str)> {
+    let by_value = |predicate: &Predicate| {
+        predicate.op == Compare::Eq && matches!(predicate.value, Operand::Placeholder(_) | Operand::Named(_))
+    };
+    // Of two that take a row out of one state only the first one writes.
+    let leaves = |predicate: &Predicate| {
+        let named = |set: &Assignment| predicate.columns == [set.column.clone()];
+        predicate.op == Compare::Eq && !predicate.value.is_relative() && target.sets.iter().any(named)
+    };
+    // One row; who counts anew for all does so from time to time, and is right by then.
+    let one = match target.action {
+        Action::Update => target.filter.iter().any(by_value) && !target.filter.iter().any(leaves),
+        _ => true,
+    };
+    let kept = |read: &TableAccess| match target.action {
+        Action::Update => read.place == Place::InSet,
+        _ => matches!(read.place, Place::Source | Place::InSelect | Place::InSet) && target.writes_over(),
+    };
+    let rivals = scene.rivals;
+    let changes = |table: &Name| rivals.inserted.contains(table) || rivals.deleted.contains(table);
+    let counted = reads.iter().any(|read| {
+        counts(read)
+            && kept(read)
+            && !locks(read)
+            && read.filter.iter().any(|predicate| predicate.op == Compare::Eq)
+            && read.table.name != target.table.name
+            && changes(&read.table.name)
+    });
+    (one && counted).then_some((Confidence::Medium, RECOUNTED))
 }
 
 fn locks(read: &TableAccess) -> bool {

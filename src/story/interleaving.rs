@@ -214,6 +214,9 @@ fn outcome(scene: &Scene<'_, '_>, claim: &Claim, write: &Event, table: &str) -> 
     match (claim.rule, action) {
         (table_lock::ID, _) => format!("everybody who writes {table} waits for everybody else"),
         (double_fire::ID, _) => "it happened twice".to_owned(),
+        (racy_statement::ID, _) if claim.note == Some(racy_statement::RECOUNTED) => {
+            "the older number is written last, and stays".to_owned()
+        }
         (lost_update::ID, Some(Action::Insert)) if words::is_numbered(claim, write) => {
             "both rows have the same number".to_owned()
         }
