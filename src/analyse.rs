@@ -123,6 +123,7 @@ fn evaluated_and_counted<R>(
             evaluator.flow(*id);
         }
     }
+    evaluator.count_foreign();
     let flows: Vec<Arc<Flow>> = evaluator.finished().to_vec();
     let production: FxHashSet<FnId> = roots.iter().copied().collect();
     let mut rivals = Rivals::of(&flows, &production);
@@ -168,6 +169,7 @@ fn conclusions(of: &Evaluated<'_, '_>) -> Analysis {
     let mut notices = of.notices.to_vec();
     notices.extend(unseen::notice(ev.workspace, &ev.clients, counts.statements).filter(|_| counts.functions > 0));
     notices.extend(unseen::derived(ev));
+    notices.extend(unseen::foreign(ev));
     notices.sort();
     Analysis { findings, notices, counts, statistics: Statistics { unknown, calls }, safe: judged.safe }
 }

@@ -147,6 +147,30 @@ fn a_client_of_which_no_statement_was_seen_is_told() {
 }
 
 #[test]
+fn what_a_row_type_of_another_crate_sends_is_told_not_to_be_read() {
+    let manifest = "[package]\nname = \"port\"\n[dependencies]\nsqlx = \"0.8\"\nquay-core = \"1\"\n";
+    let code = r#"
+        use quay_core::prelude::*;
+        use sqlx::SqlitePool;
+        pub async fn take(pool: &SqlitePool, id: i64) -> sqlx::Result<()> {
+            let mut berth = sqlx::query_as::<_, Berth>("SELECT * FROM berths WHERE id = ?1").bind(id).fetch_one(pool).await?;
+            berth.taken = true;
+            berth.update(pool).await?;
+            let other = Berth::by_id(pool, id + 1).await?;
+            other.paint("white");
+            Ok(())
+        }
+    "#;
+    let found = found_in(&[("Cargo.toml", manifest), ("src/lib.rs", code)]);
+    let told: Vec<&str> = found.notices.iter().map(|notice| notice.text.as_str()).collect();
+    let text = "rows are read into Berth, which another crate declares; it is called with a connection 2 times, and what \
+                that sends is not read";
+    assert_eq!((told, found.counts.unknown), (vec![text], 2));
+    let own = code.replace("pub async fn take", "pub struct Berth { taken: bool }\n pub async fn take");
+    assert!(found_in(&[("Cargo.toml", manifest), ("src/lib.rs", &own)]).notices.is_empty());
+}
+
+#[test]
 fn what_is_lost_of_a_row_that_is_saved_whole_is_what_others_write() {
     let manifest = "[package]\nname = \"club\"\nversion = \"1.0.0\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
     let table = "CREATE TABLE members (id BIGINT PRIMARY KEY, mail TEXT NOT NULL, mail_hash TEXT, logins BIGINT NOT NULL, misses BIGINT NOT NULL);";

@@ -3,6 +3,7 @@
 
 use crate::client::Client;
 use crate::flow::Evaluator;
+use crate::flow::foreign::Foreign;
 use crate::lower::tree::Name;
 use crate::notice::{Notice, NoticeKind};
 use crate::source::Workspace;
@@ -30,11 +31,31 @@ pub(super) fn notice(workspace: &Workspace, clients: &[&'static Client], stateme
 pub(super) fn derived(ev: &Evaluator<'_>) -> Vec<Notice> {
     let notice = |(name, (file, calls)): (&Name, &(FileId, usize))| {
         let file = ev.workspace.file(*file);
-        let times = if *calls == 1 { "once".to_owned() } else { format!("{calls} times") };
+        let times = times(*calls);
         let text = format!(
             "the derive macro {name} writes statements, which are not read; what it gives is called with a connection {times}"
         );
         Notice { path: file.path.clone(), span: None, kind: NoticeKind::Unseen, text }
     };
     ev.unknown.derived.iter().filter(|(_, (_, calls))| *calls > 0).map(notice).collect()
+}
+
+/// A notice for each type of another crate that rows are read into and whose methods are handed a connection, at the first
+/// file that does.
+pub(super) fn foreign(ev: &Evaluator<'_>) -> Vec<Notice> {
+    let notice = |(name, of): (&Name, &Foreign)| {
+        let first = of.calls().next()?;
+        let times = times(of.calls().count());
+        let text = format!(
+            "rows are read into {name}, which another crate declares; it is called with a connection {times}, and what that sends is not read"
+        );
+        let path = ev.workspace.file(first.file).path.clone();
+        Some(Notice { path, span: None, kind: NoticeKind::Unseen, text })
+    };
+    ev.unknown.foreign.iter().filter_map(notice).collect()
+}
+
+/// How often, in words.
+fn times(count: usize) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

@@ -193,6 +193,7 @@ impl<'p> Evaluator<'p> {
             self.given_away(&values);
         }
         self.note_derived_path(path, &values);
+        self.note_foreign_path(path, &values, at);
         let by = names.last().map_or("call", Name::as_str);
         let lent = self.lent((by, None), args, &values);
         let value = self.external_call(&names, values, at);
@@ -507,6 +508,7 @@ impl<'p> Evaluator<'p> {
             return part.clone();
         }
         self.note_derived(&recv.ty, &args);
+        self.note_foreign(&recv.ty, &args, at);
         if recv.ty.is_unknown() {
             let site = self.site(at, false);
             self.calls.unresolved(&call.name, args.len(), site);

@@ -28,6 +28,7 @@ mod extension;
 mod extractor;
 mod facts;
 mod fires;
+pub(crate) mod foreign;
 mod forget;
 pub(crate) mod generic;
 pub mod graph;
@@ -164,6 +165,8 @@ pub struct Unknowns {
     pub given_up: BTreeMap<String, usize>,
     /// Derive macros of the workspace that write statements, by name: where they are defined, and how often that is called.
     pub derived: BTreeMap<Name, (FileId, usize)>,
+    /// Types of other crates that rows are read into, or that are handed a connection.
+    pub foreign: BTreeMap<Name, foreign::Foreign>,
 }
 
 enum State {

@@ -50,6 +50,7 @@ impl<'p> Evaluator<'p> {
             .unwrap_or(Dialect::Postgres);
         let dialect = self.config.dialect.unwrap_or(dialect);
         self.unknown.statements_seen += 1;
+        self.note_row_of(&query.ty);
         let (statements, text): (Vec<Arc<Statement>>, Arc<str>) = match &query.body {
             QueryBody::Statement(statement) => (vec![self.of_tables(statement)], Arc::from("")),
             QueryBody::Text(text) => {
