@@ -14,7 +14,7 @@ use crate::flow::distant::Distant;
 use crate::flow::names::Owners;
 use crate::flow::term::{Term, TermId, Terms};
 use crate::flow::value::Value;
-use crate::link::FnId;
+use crate::link::{FnId, TypeId};
 use crate::lower::tree::Name;
 use crate::span::Span;
 use crate::sql::statement::{Access as TableAccess, Action, BeginMode, Compare, Operand, Statement};
@@ -122,8 +122,30 @@ pub struct Switch {
     pub on: TermId,
     /// The names each arm is for; none for one that takes all others.
     pub arms: Arc<[Option<Vec<Name>>]>,
+    /// The enum whose variants all of the names are: what has another name is one of the others.
+    pub of: Option<TypeId>,
+    /// An arm may be passed over though its name is the right one: by its guard, or by what else its pattern asks for.
+    pub passed_over: bool,
     /// The call that it chooses the function of.
     pub call: Option<Span>,
+}
+
+impl Switch {
+    /// A branch whose arms the names alone decide.
+    pub fn on(branch: u32, on: TermId, arms: Vec<Option<Vec<Name>>>) -> Self {
+        Self { branch, on, arms: arms.into(), of: None, passed_over: false, call: None }
+    }
+
+    /// The arms that a value may take of whose name is told whether it is one of an arm's.
+    pub fn arms_for(&self, is: impl Fn(&Name) -> bool) -> u64 {
+        let mask = |of: &dyn Fn(&Option<Vec<Name>>) -> bool| {
+            let all = self.arms.iter().enumerate().filter(|(_, arm)| of(arm));
+            all.fold(0, |mask, (place, _)| mask | 1u64 << place.min(63))
+        };
+        let named = mask(&|arm| arm.iter().flatten().any(&is));
+        let others = || mask(&|arm| arm.is_none());
+        if self.passed_over || named == 0 { named | others() } else { named }
+    }
 }
 
 #[derive(Clone, Debug)]

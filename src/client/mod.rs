@@ -67,7 +67,9 @@ pub enum Builder {
 
 impl Builder {
     /// One builder for several that branches gave; none for what stays several.
-    pub fn merge(values: &[&Self], terms: &mut Terms) -> Option<Self> {
+    ///
+    /// In: the values; what the branch asks to be there.
+    pub fn merge(values: &[&Self], asked: &[TermId], terms: &mut Terms) -> Option<Self> {
         let all: Option<Vec<&sea_orm::SeaOrm>> = values
             .iter()
             .map(|value| match value {
@@ -75,7 +77,7 @@ impl Builder {
                 _ => None,
             })
             .collect();
-        sea_orm::SeaOrm::merge(&all?, terms).map(Self::from)
+        sea_orm::SeaOrm::merge(&all?, asked, terms).map(Self::from)
     }
 
     /// The same with each value replaced, where whole values are kept.

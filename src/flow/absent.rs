@@ -26,6 +26,8 @@ pub enum Absent {
     Never,
     /// Of a truth: these reads had found no row where it is this.
     Where(bool, Arc<[EventId]>),
+    /// It was put into `Some`.
+    Given,
 }
 
 impl Absent {
@@ -36,7 +38,7 @@ impl Absent {
     fn reads(&self) -> &[EventId] {
         match self {
             Self::Without(reads) | Self::Where(_, reads) => reads,
-            Self::Unknown | Self::Never => &[],
+            Self::Unknown | Self::Never | Self::Given => &[],
         }
     }
 
@@ -66,6 +68,10 @@ impl Absent {
 
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
+    }
+
+    pub(super) fn is_given(&self) -> bool {
+        matches!(self, Self::Given)
     }
 }
 
@@ -111,12 +117,13 @@ impl<'p> Evaluator<'p> {
         let mut all: Vec<(Option<&Path>, Absent)> = Vec::new();
         for (place, value) in values.iter().enumerate().filter(|(_, value)| !self.is_error(value)) {
             match self.absent(value) {
-                Absent::Never => {}
+                Absent::Never | Absent::Given => {}
                 absent => all.push((ways.get(place), absent)),
             }
         }
         if all.is_empty() {
-            return Absent::Never;
+            let given = !values.is_empty() && values.iter().all(|value| value.absent.is_given());
+            return if given { Absent::Given } else { Absent::Never };
         }
         let mut reads: Vec<EventId> = all.iter().flat_map(|(_, absent)| absent.reads()).copied().collect();
         reads.sort_unstable();

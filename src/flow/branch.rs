@@ -1,7 +1,7 @@
 //! Conditions, branches and joins: what control depends on.
 
 use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Event, Path};
-use crate::flow::absent::{absent_arm, is_let, lacking_arm, lacking_arms};
+use crate::flow::absent::{Absent, absent_arm, is_let, lacking_arm, lacking_arms};
 use crate::flow::merge::same_text;
 use crate::flow::term::{Term, TermId, is_call};
 use crate::flow::value::{Value, Wrap};
@@ -223,8 +223,8 @@ impl<'p> Evaluator<'p> {
         self.note_blank(fork.branch(), absent, &tested);
         if let tree::ExprKind::Let(pat, _) = &*cond.kind {
             self.note_leads(fork.branch(), &tested, &[(&**pat, false), (&Pat::Wild, false)]);
-            self.note_asked(fork.branch(), pat, &tested);
         }
+        self.note_asked(fork.branch(), cond, &tested);
         let (dialect, engines) = (self.frame.dialect, self.engines_of_arms(cond));
         self.frame.dialect = engines[0].or(dialect);
         let yes = self.arm(&fork, 0, &conds, |ev| {
@@ -453,6 +453,10 @@ impl<'p> Evaluator<'p> {
         let ways: Vec<Path> = returns.iter().map(|one| one.way.clone()).collect();
         let mut value = self.merge_ways(&values, &ways, &union(&[], &conds));
         value.refused = self.returned_refusals(&returns);
+        // `?` on the way may have left with none.
+        if value.absent.is_given() && ty.external_name() != Some("Result") {
+            value.absent = Absent::Never;
+        }
         // Where one of the results may be there or not, `?` asks for that.
         if values.iter().any(|one| one.wrap == Wrap::Bare && !self.is_error(one)) {
             value.wrap = Wrap::Bare;

@@ -207,7 +207,7 @@ impl<'p> Evaluator<'p> {
                 let value = self.expr(inner);
                 Some(self.answer(value))
             }
-            ("Some", [inner]) => Some(Value { absent: Absent::Never, ..self.expr(inner) }),
+            ("Some", [inner]) => Some(Value { absent: Absent::Given, ..self.expr(inner) }),
             ("Box", [inner]) => Some(self.expr(inner)),
             ("Err", [inner]) => {
                 let error = self.kind_of_error(inner);

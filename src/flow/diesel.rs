@@ -168,22 +168,4 @@ impl Evaluator<'_> {
         let all: Vec<Value> = std::iter::once(recv).chain(args).cloned().collect();
         Some(self.call_functions(&found, all, at, &Named::default(), &[]))
     }
-
-    /// Runs `each` on one of several values, each in an arm of its own.
-    pub(crate) fn in_arms(
-        &mut self,
-        values: &[Value],
-        mut each: impl FnMut(&mut Self, &Value) -> Option<Value>,
-    ) -> Value {
-        let fork = self.fork();
-        let mut arms = Vec::new();
-        for (i, value) in values.iter().enumerate() {
-            let arm = self.arm(&fork, i, &[], |ev| match each(ev, value) {
-                Some(value) => value,
-                None => value.clone(),
-            });
-            arms.push(arm);
-        }
-        self.join(fork, arms)
-    }
 }

@@ -36,6 +36,7 @@ impl<'p> Evaluator<'p> {
             marks: self.changing(flow, &anew),
             anew,
             events: FxHashMap::default(),
+            barred: FxHashSet::default(),
             conds: FxHashMap::default(),
             outer: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
             branches: FxHashMap::default(),
@@ -74,7 +75,7 @@ impl<'p> Evaluator<'p> {
         let asked = flow.events.iter().any(|event| event.access().is_some());
         let handed = args.iter().any(|arg| !self.terms.origins(arg.term).is_empty());
         let mut value = value;
-        if !asked && !handed {
+        if !asked && !handed && !value.absent.is_given() {
             value.absent = Absent::Never;
         }
         let held = std::mem::take(&mut map.guards);
@@ -106,6 +107,13 @@ impl<'p> Evaluator<'p> {
                 map.events.insert(event.id, EventId(self.terms.names.event()));
             }
         }
+        let closed = self.closed_arms(flow, map);
+        if !closed.is_empty() {
+            let barred = |event: &&Event| closed.iter().any(|arms| arms.bars(&event.path));
+            map.barred = flow.events.iter().filter(barred).map(|event| event.id).collect();
+            // What was mapped before that was known may have stood for them.
+            map.turn = self.terms.next_turn();
+        }
         let looked_at = flow.looked_at.iter().map(|event| map.event(*event));
         self.frame.looked_at.extend(looked_at);
         let mapped = self.map_conds(&flow.conds, map);
@@ -113,7 +121,6 @@ impl<'p> Evaluator<'p> {
         self.place_absences(&flow.absences, map);
         self.place_blanks(&flow.blanks, map);
         self.place_leads(&flow.leads, map);
-        let closed = self.closed_arms(flow, map);
         let mut too_far = false;
         for event in &flow.events {
             if map.too_much {
@@ -123,7 +130,7 @@ impl<'p> Evaluator<'p> {
                 too_far |= event.access().is_some();
                 continue;
             }
-            if closed.iter().any(|arms| arms.bars(&event.path)) {
+            if map.barred.contains(&event.id) {
                 continue;
             }
             if let EventKind::CallParam { callee, args, result } = &event.kind {

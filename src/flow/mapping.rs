@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Comparison, Cond, CondId, Decided, EventId, Guard, Path};
 use crate::flow::distant::Distant;
 use crate::flow::mention::Wanted;
 use crate::flow::names::{Marks, Owners};
-use crate::flow::term::{LENT, Params, Term, TermId};
+use crate::flow::term::{AGAIN, LENT, Params, Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::FnId;
@@ -25,6 +25,8 @@ pub(super) struct Mapping<'a> {
     /// What has none of these and no parameter stays what it is.
     pub(super) marks: Marks,
     pub(super) events: FxHashMap<EventId, EventId>,
+    /// Those that this call does not come to.
+    pub(super) barred: FxHashSet<EventId>,
     /// None for those that can look at no row here, since no argument may hold one.
     pub(super) conds: FxHashMap<CondId, Option<CondId>>,
     /// The conditions that decide whether the call happens.
@@ -161,6 +163,10 @@ impl<'p> Evaluator<'p> {
                 None if !map.anew.has(self.terms.names.of_unknown(*unknown)) && !self.locks.contains_key(&id) => id,
                 None => self.map_unknown(id, map),
             },
+            // What it would have given adds nothing to what other ways give.
+            Term::Row(event) | Term::Count(event) if map.barred.contains(event) => {
+                self.terms.computed(AGAIN, Vec::new())
+            }
             Term::Row(event) => {
                 let event = map.event(*event);
                 self.terms.intern(Term::Row(event))
@@ -295,6 +301,7 @@ impl<'p> Evaluator<'p> {
             known if !known.is_unknown() => mapped.absent = known,
             _ => {}
         }
+        mapped.way = value.way.as_ref().map(|way| self.map_path(way, map));
         if let Some(variants) = &value.variants {
             mapped.variants = Some(self.map_variants(variants, map));
         }

@@ -6,7 +6,7 @@ use crate::client::Builder;
 use crate::event::{CondId, Conds, Path};
 use crate::flow::Evaluator;
 use crate::flow::branch::union;
-use crate::flow::term::Term;
+use crate::flow::term::{Term, TermId};
 use crate::flow::value::{ClosureValue, QueryBody, Shape, Text, Value, Wrap};
 use crate::link::Type;
 use crate::lower::tree::Name;
@@ -55,9 +55,9 @@ impl Evaluator<'_> {
         value.refused = self.refusals(values, conds);
         value.absent = self.merged_absent(values, ways);
         value.variants = self.merged_variants(values, ways);
-        let shape = match self.merged_builder(values) {
+        let shape = match self.merged_builder(values, conds) {
             Some(builder) => Shape::Builder(Arc::new(builder)),
-            None => self.merged_record(values, ways, conds).unwrap_or_else(|| merge_shapes(values)),
+            None => self.merged_record(values, ways, conds).unwrap_or_else(|| merge_shapes(values, ways)),
         };
         value.reshape(shape);
         value
@@ -129,7 +129,7 @@ impl Evaluator<'_> {
     }
 
     /// Builders that become one where branches meet.
-    fn merged_builder(&mut self, values: &[&Value]) -> Option<Builder> {
+    fn merged_builder(&mut self, values: &[&Value], conds: &[CondId]) -> Option<Builder> {
         let builder = |value: &&Value| match &value.shape {
             Shape::Builder(builder) => Some(Some(builder.clone())),
             Shape::Plain => None,
@@ -138,7 +138,12 @@ impl Evaluator<'_> {
         let all: Option<Vec<Arc<Builder>>> = values.iter().filter_map(builder).collect();
         let all = all.filter(|all| all.len() > 1)?;
         let refs: Vec<&Builder> = all.iter().map(|builder| &**builder).collect();
-        Builder::merge(&refs, &mut self.terms)
+        let asked = |cond: &CondId| match self.terms.get(self.cond(*cond).term) {
+            Term::Exists(of) => Some(*of),
+            _ => None,
+        };
+        let asked: Vec<TermId> = conds.iter().filter_map(asked).collect();
+        Builder::merge(&refs, &asked, &mut self.terms)
     }
 }
 
@@ -154,26 +159,38 @@ fn numbered(fields: &[(Name, Value)]) -> bool {
     fields.iter().all(|(name, _)| name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn merge_shapes(values: &[&Value]) -> Shape {
-    let plain = |value: &&&Value| matches!(value.shape, Shape::Plain);
-    let shaped: Vec<&&Value> = values.iter().filter(|value| !plain(value)).collect();
+fn merge_shapes(values: &[&Value], ways: &[Path]) -> Shape {
+    let shaped: Vec<(usize, &Value)> =
+        values.iter().copied().enumerate().filter(|(_, value)| !matches!(value.shape, Shape::Plain)).collect();
     match shaped.as_slice() {
         [] => Shape::Plain,
-        [one] => one.shape.clone(),
-        [first, rest @ ..] => {
-            if rest.iter().all(|value| value.term == first.term && same_text(value, first)) {
+        [(_, one)] => one.shape.clone(),
+        [(_, first), rest @ ..] => {
+            if rest.iter().all(|(_, value)| value.term == first.term && same_text(value, first)) {
                 return first.shape.clone();
             }
-            if shaped.iter().all(|value| matches!(value.shape, Shape::Record(_))) {
+            if shaped.iter().all(|(_, value)| matches!(value.shape, Shape::Record(_))) {
                 return first.shape.clone();
             }
-            let each = shaped.iter().flat_map(|value| match &value.shape {
-                Shape::OneOf(values) => values.to_vec(),
-                _ => vec![(**value).clone()],
+            let each = shaped.iter().flat_map(|(place, value)| {
+                let all = match &value.shape {
+                    Shape::OneOf(values) => values.to_vec(),
+                    _ => vec![(*value).clone()],
+                };
+                all.into_iter().map(|one| at_end_of(one, ways.get(*place)))
             });
             Shape::OneOf(each.take(8).collect())
         }
     }
+}
+
+/// One of several values, at the end of a way that goes on from its own.
+fn at_end_of(value: Value, way: Option<&Path>) -> Value {
+    let way = match (&value.way, way) {
+        (Some(own), Some(outer)) => own.within(outer).or_else(|| Some(own.clone())),
+        (own, outer) => own.clone().or_else(|| outer.cloned()),
+    };
+    Value { way, ..value }
 }
 
 /// Whether two values do not differ by the text that they are, or send.

@@ -141,14 +141,43 @@ impl<'p> Evaluator<'p> {
     }
 
     pub(crate) fn on_each(&mut self, values: &Arc<[Value]>, call: &MethodCall, args: &[Value], at: Range) -> Value {
-        let fork = self.fork();
-        let mut arms = Vec::new();
-        for (i, value) in values.iter().enumerate() {
-            arms.push(
-                self.arm(&fork, i, &[], |ev| ev.client_method(value, call, args, at).unwrap_or_else(|| value.clone())),
-            );
+        self.each_on_its_way(values, |ev, value| {
+            ev.client_method(value, call, args, at).unwrap_or_else(|| value.clone())
+        })
+    }
+
+    /// Does something with each of several values, on the way that leads to it: one that the way which was gone on since
+    /// excludes is left out.
+    pub(crate) fn each_on_its_way(
+        &mut self,
+        values: &[Value],
+        mut with: impl FnMut(&mut Self, &Value) -> Value,
+    ) -> Value {
+        let here = self.frame.path.clone();
+        let fits = |value: &&Value| value.way.as_ref().is_none_or(|way| way.meets(&here));
+        let mut all: Vec<&Value> = values.iter().filter(fits).collect();
+        if all.is_empty() {
+            all.extend(values.iter());
         }
-        self.join(fork, arms)
+        let fork = self.fork();
+        let mut arms = Vec::with_capacity(all.len());
+        for (i, value) in all.iter().enumerate() {
+            arms.push(self.arm(&fork, i, &[], |ev| {
+                if let Some(way) = value.way.as_ref().and_then(|way| ev.frame.path.within(way)) {
+                    ev.frame.path = way;
+                }
+                with(ev, value)
+            }));
+        }
+        let mut joined = self.join(fork, arms);
+        // What came of them is one of as many, and lies at the end of the same ways.
+        if let Shape::OneOf(made) = &joined.shape
+            && made.len() == all.len()
+        {
+            let same = made.iter().zip(&all).map(|(made, value)| Value { way: value.way.clone(), ..made.clone() });
+            joined.shape = Shape::OneOf(same.collect());
+        }
+        joined
     }
 
     pub(crate) fn apply(
@@ -177,7 +206,8 @@ impl<'p> Evaluator<'p> {
                         on,
                         ty: ty.clone(),
                     };
-                    Some(Value::new(value.term, Type::Unknown).shaped(Shape::Query(Arc::new(query))))
+                    let value = Value { way: value.way.clone(), ..Value::new(value.term, Type::Unknown) };
+                    Some(value.shaped(Shape::Query(Arc::new(query))))
                 };
                 if let Shape::OneOf(values) = &arg.shape {
                     let all: Vec<Value> = values.iter().filter_map(make).collect();
@@ -418,25 +448,20 @@ impl<'p> Evaluator<'p> {
             },
             Shape::OneOf(values) => {
                 let values = values.clone();
-                let fork = self.fork();
-                let mut arms = Vec::new();
-                for (i, value) in values.iter().enumerate() {
-                    arms.push(self.arm(&fork, i, &[], |ev| {
-                        let query = match &value.shape {
-                            Shape::Query(query) => (**query).clone(),
-                            Shape::Text(text) => Query {
-                                body: QueryBody::Text(text.clone()),
-                                binds: Vec::new(),
-                                named: Vec::new(),
-                                on: None,
-                                ty: Type::Unknown,
-                            },
-                            _ => return ev.fresh(),
-                        };
-                        ev.sent(query, params, args, on, gives, at)
-                    }));
-                }
-                return Some(self.join(fork, arms));
+                return Some(self.each_on_its_way(&values, |ev, value| {
+                    let query = match &value.shape {
+                        Shape::Query(query) => (**query).clone(),
+                        Shape::Text(text) => Query {
+                            body: QueryBody::Text(text.clone()),
+                            binds: Vec::new(),
+                            named: Vec::new(),
+                            on: None,
+                            ty: Type::Unknown,
+                        },
+                        _ => return ev.fresh(),
+                    };
+                    ev.sent(query, params, args, on, gives, at)
+                }));
             }
             _ => return None,
         };

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::event::{Call, Flow, Path, Switch};
 use crate::flow::Evaluator;
+use crate::flow::absent::takes_all;
 use crate::flow::generic::type_name;
 use crate::flow::mapping::Mapping;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
-use crate::link::FnId;
+use crate::link::{FnId, TypeId};
 use crate::lower::tree::{Arm, BinOp, Expr, ExprKind, Lit, Name, Pat, TyPath, TypeKind};
 use crate::span::Span;
 
@@ -38,24 +39,66 @@ impl Closed {
 }
 
 impl<'p> Evaluator<'p> {
-    /// Remembers a match of which the names of its patterns decide: on an argument, or on a column.
+    /// Remembers a match of which the names of its patterns decide: on an argument, on a column, or on a tuple of such.
     pub(super) fn note_switch(&mut self, branch: u32, on: &Value, arms: &[Arm]) {
-        if !self.depends_on_argument(on.term) && !self.is_column(on.term) || arms.len() > 60 {
+        if arms.len() > 60 {
             return;
         }
-        let known =
-            |arm: &Arm| if arm.guard.is_some() { None } else { names(&arm.pat).or_else(|| of_option(&arm.pat)) };
-        let named: Option<Vec<Option<Vec<Name>>>> = arms.iter().map(known).collect();
-        if let Some(arms) = named {
-            self.frame.switches.push(Switch { branch, on: on.term, arms: arms.into(), call: None });
+        let guarded = arms.iter().any(|arm| arm.guard.is_some());
+        if self.may_decide(on.term) {
+            let pats: Vec<&Pat> = arms.iter().map(|arm| &arm.pat).collect();
+            self.note_arms(branch, on.term, &pats, guarded);
+            return;
+        }
+        let parts = |pat: &Pat| if let Pat::Tuple(parts) = pat { parts.len() } else { 0 };
+        let width = arms.iter().map(|arm| parts(&arm.pat)).max().unwrap_or(0);
+        for place in 0..width {
+            let part = self.field(on, &place.to_string()).term;
+            if self.may_decide(part) {
+                let pats: Vec<&Pat> = arms.iter().map(|arm| part_of(&arm.pat, place)).collect();
+                self.note_arms(branch, part, &pats, true);
+            }
+        }
+    }
+
+    fn may_decide(&self, term: TermId) -> bool {
+        self.depends_on_argument(term) || self.is_column(term)
+    }
+
+    /// The same of one value and the patterns for it.
+    fn note_arms(&mut self, branch: u32, on: TermId, pats: &[&Pat], passed_over: bool) {
+        let passed_over = passed_over || pats.iter().any(|pat| asks_inside(pat));
+        let known = |pat: &&Pat| match names(pat).or_else(|| of_option(pat)) {
+            None if passed_over => Some(None),
+            known => known,
+        };
+        let Some(arms) = pats.iter().map(known).collect::<Option<Vec<_>>>() else { return };
+        let mut of = None;
+        let all_of_one = pats.iter().all(|pat| self.is_of_one_enum(pat, &mut of));
+        let switch = Switch { of: of.filter(|_| all_of_one), passed_over, ..Switch::on(branch, on, arms) };
+        if !passed_over || switch.of.is_some() || is_of_two(&switch) {
+            self.frame.switches.push(switch);
+        }
+    }
+
+    /// Whether all that a pattern names are variants of one enum, the same as those of patterns before.
+    fn is_of_one_enum(&self, pat: &Pat, of: &mut Option<TypeId>) -> bool {
+        match pat {
+            Pat::Wild | Pat::Bind(_, None, _) => true,
+            Pat::Ref(inner) => self.is_of_one_enum(inner, of),
+            Pat::Or(all) => all.iter().all(|pat| self.is_of_one_enum(pat, of)),
+            Pat::Path(path) | Pat::TupleStruct(path, _) | Pat::Struct(path, _) => {
+                self.variant_named(path).is_some_and(|(own, _)| *of.get_or_insert(own) == own)
+            }
+            _ => false,
         }
     }
 
     /// The same for an `if` on a bool.
     pub(super) fn note_flag(&mut self, branch: u32, on: &Value) {
         if self.depends_on_argument(on.term) {
-            let arms: Arc<[Option<Vec<Name>>]> = [Some(vec![Name::new("true")]), Some(vec![Name::new("false")])].into();
-            self.frame.switches.push(Switch { branch, on: on.term, arms, call: None });
+            let arms = vec![Some(vec![Name::new("true")]), Some(vec![Name::new("false")])];
+            self.frame.switches.push(Switch::on(branch, on.term, arms));
         }
     }
 
@@ -72,20 +115,28 @@ impl<'p> Evaluator<'p> {
         let TypeKind::Enum(variants) = &self.program.type_def(of).kind else { return };
         let others = variants.iter().map(|variant| variant.name.clone()).filter(|other| *other != name).collect();
         let (equal, differs) = (Some(vec![name]), Some(others));
-        let arms = if *op == BinOp::Eq { [equal, differs] } else { [differs, equal] };
-        self.frame.switches.push(Switch { branch, on, arms: arms.into(), call: None });
+        let arms = if *op == BinOp::Eq { vec![equal, differs] } else { vec![differs, equal] };
+        self.frame.switches.push(Switch::on(branch, on, arms));
     }
 
-    /// The same for an `if let` that asks an argument for something.
-    pub(super) fn note_asked(&mut self, branch: u32, pat: &Pat, tested: &Value) {
-        if let Term::Exists(of) = self.terms.get(tested.term)
-            && self.depends_on_argument(*of)
-            && let Some(Some(asked)) = of_option(pat)
-            && asked.iter().any(|name| name == SOMETHING)
-        {
-            let arms = [Some(asked), Some(vec![Name::new(NONE)])].into();
-            self.frame.switches.push(Switch { branch, on: *of, arms, call: None });
+    /// The same for an `if` that asks whether an argument is there: `if let Some(x) = wanted`, `wanted.is_none()`.
+    pub(super) fn note_asked(&mut self, branch: u32, cond: &Expr, tested: &Value) {
+        let Term::Exists(of) = *self.terms.get(tested.term) else { return };
+        if !self.depends_on_argument(of) {
+            return;
         }
+        let something = match &*cond.kind {
+            ExprKind::Let(pat, _) if asks_inside(pat) => return,
+            ExprKind::Let(pat, _) => {
+                of_option(pat).is_some_and(|asked| asked.is_some_and(|names| names[0] == SOMETHING))
+            }
+            ExprKind::Method(call) if call.name == "is_some" => true,
+            ExprKind::Method(call) if call.name == "is_none" => false,
+            _ => return,
+        };
+        let (there, none) = (Some(vec![Name::new(SOMETHING)]), Some(vec![Name::new(NONE)]));
+        let arms = if something { vec![there, none] } else { vec![none, there] };
+        self.frame.switches.push(Switch::on(branch, of, arms));
     }
 
     /// The same for a method that several types may have: which of them the receiver is does not change from call to
@@ -106,7 +157,7 @@ impl<'p> Evaluator<'p> {
             return;
         }
         let arms = self.types_of_candidates(functions);
-        self.frame.switches.push(Switch { branch, on, arms: arms.into(), call: Some(call) });
+        self.frame.switches.push(Switch { call: Some(call), ..Switch::on(branch, on, arms) });
     }
 
     /// Whether a value is a column of a row.
@@ -128,51 +179,94 @@ impl<'p> Evaluator<'p> {
         for switch in &flow.switches {
             let given = self.map_term_value(switch.on, map);
             let on = given.term;
-            let of_type = || {
-                let name = type_name(&self.program.peel(&given.ty))?;
-                chosen(&switch.arms, &name).filter(|_| !self.terms.is_one_of_several(on))
-            };
-            let of_literal = match self.terms.get(on) {
-                Term::Literal(name) => chosen(&switch.arms, name),
-                _ => None,
-            };
-            // `Status::Done(note)`, whatever the note is.
-            let of_variant = || {
-                let mut made = given.variants.as_ref()?.names();
-                made.try_fold(0, |all, name| Some(all | chosen(&switch.arms, name)?)).filter(|all| *all != 0)
-            };
-            if let Some(chosen) = of_literal.or_else(of_variant).or_else(of_type) {
+            if let Some(chosen) = self.chosen(switch, &given) {
                 let all = (1u64 << switch.arms.len()) - 1;
                 let settled = switch.call.filter(|_| chosen.is_power_of_two());
                 closed.push(Closed { branch: switch.branch, arms: all & !chosen, settled });
                 continue;
             }
-            match self.terms.get(on) {
-                // Who hands in an open transaction hands in something.
-                Term::Transaction(_) => {
-                    if let Some(chosen) = chosen(&switch.arms, &Name::new(SOMETHING)) {
-                        let all = (1u64 << switch.arms.len()) - 1;
-                        let settled = switch.call.filter(|_| chosen.is_power_of_two());
-                        closed.push(Closed { branch: switch.branch, arms: all & !chosen, settled });
-                    }
-                }
-                // A column by now, of the row that was handed in.
-                _ if self.depends_on_argument(on) || self.depends_on_argument(switch.on) && self.is_column(on) => {
-                    let branch = self.map_branch(switch.branch, map);
-                    self.frame.switches.push(Switch { branch, on, ..switch.clone() });
-                }
-                _ => {}
+            // A column by now, of the row that was handed in.
+            if self.depends_on_argument(on) || self.depends_on_argument(switch.on) && self.is_column(on) {
+                let branch = self.map_branch(switch.branch, map);
+                self.frame.switches.push(Switch { branch, on, ..switch.clone() });
             }
         }
         closed
     }
+
+    /// The arms that are taken of a branch with what is handed in; none where nobody knows.
+    fn chosen(&self, switch: &Switch, given: &Value) -> Option<u64> {
+        let named = |name: &Name, of: Option<TypeId>| taken_by(switch, name, of);
+        // What was put into `Some`, and an open transaction, is something.
+        if given.absent.is_given() || matches!(self.terms.get(given.term), Term::Transaction(_)) {
+            let something = named(&Name::new(SOMETHING), None);
+            if something.is_some() {
+                return something;
+            }
+        }
+        let of = given.variants.as_ref().map(|variants| variants.of());
+        let of_literal = || match self.terms.get(given.term) {
+            Term::Literal(name) => named(name, of),
+            _ => None,
+        };
+        // `Status::Done(note)`, whatever the note is.
+        let of_variant = || {
+            let mut made = given.variants.as_ref()?.names();
+            made.try_fold(0, |all, name| Some(all | named(name, of)?)).filter(|all| *all != 0)
+        };
+        let of_type = || {
+            let name = type_name(&self.program.peel(&given.ty))?;
+            named(&name, None).filter(|_| !self.terms.is_one_of_several(given.term))
+        };
+        of_literal().or_else(of_variant).or_else(of_type)
+    }
 }
 
-/// The arms for a name. A name that no arm has may be anything else: a constant, a variant under another name.
-fn chosen(arms: &[Option<Vec<Name>>], name: &Name) -> Option<u64> {
-    let takes = |arm: &Option<Vec<Name>>| arm.as_ref().is_some_and(|names| names.contains(name));
-    let taken = arms.iter().enumerate().filter(|(_, arm)| takes(arm)).fold(0, |taken, (at, _)| taken | 1 << at);
+/// The arms for a name. A name that no arm has may be anything else, a constant or a variant under another name, unless it is
+/// one of the same enum, or one of two.
+fn taken_by(switch: &Switch, name: &Name, of: Option<TypeId>) -> Option<u64> {
+    let known = switch.arms.iter().flatten().any(|names| names.contains(name));
+    let certain = of.is_some() && of == switch.of || of_two(name).is_some_and(|of| is_named_of(switch, of));
+    let taken = if certain || known && !switch.passed_over { switch.arms_for(|own| own == name) } else { 0 };
     (taken != 0).then_some(taken)
+}
+
+/// The two names that what has one of them can have: those of a bool, those of an option.
+fn of_two(name: &str) -> Option<[&'static str; 2]> {
+    [["true", "false"], [SOMETHING, NONE]].into_iter().find(|two| two.contains(&name))
+}
+
+fn is_named_of(switch: &Switch, two: [&str; 2]) -> bool {
+    let mut names = switch.arms.iter().flatten().flatten().peekable();
+    names.peek().is_some() && names.all(|name| two.contains(&name.as_str()))
+}
+
+/// Whether all names of a branch are those of a bool, or those of an option.
+fn is_of_two(switch: &Switch) -> bool {
+    let first = switch.arms.iter().flatten().flatten().next();
+    first.and_then(|name| of_two(name)).is_some_and(|two| is_named_of(switch, two))
+}
+
+/// The part of a pattern that is for one place of a tuple; all of it where it is something else.
+fn part_of(pat: &Pat, place: usize) -> &Pat {
+    match pat {
+        Pat::Tuple(parts) if !parts.iter().any(|part| matches!(part, Pat::Rest)) => {
+            parts.get(place).unwrap_or(&Pat::Wild)
+        }
+        Pat::Ref(inner) => part_of(inner, place),
+        _ => &Pat::Wild,
+    }
+}
+
+/// Whether a pattern asks for more than a name: for what is in the variant.
+fn asks_inside(pat: &Pat) -> bool {
+    match pat {
+        Pat::TupleStruct(_, inner) => !inner.iter().all(takes_all),
+        Pat::Struct(_, fields) => !fields.iter().all(|(_, pat)| takes_all(pat)),
+        Pat::Ref(inner) => asks_inside(inner),
+        Pat::Or(all) => all.iter().any(asks_inside),
+        _ => false,
+    }
 }
 
 /// The names a pattern is for: `Some(None)` when it takes all, none when it tests something else.
@@ -204,11 +298,9 @@ pub(crate) const SOMETHING: &str = "Some(_)";
 /// The same of a pattern for an option.
 fn of_option(pat: &Pat) -> Option<Option<Vec<Name>>> {
     match pat {
-        Pat::TupleStruct(path, inner) if path.segments.last()?.name == "Some" => {
-            let any = inner.iter().all(|pat| matches!(pat, Pat::Wild | Pat::Bind(_, None, _)));
-            any.then(|| Some(vec![Name::new(SOMETHING)]))
-        }
+        Pat::TupleStruct(path, _) if path.segments.last()?.name == "Some" => Some(Some(vec![Name::new(SOMETHING)])),
         Pat::Path(path) if path.segments.last()?.name == "None" => Some(Some(vec![Name::new(NONE)])),
+        Pat::Ref(inner) => of_option(inner),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{CondId, Conds};
+use crate::event::{CondId, Conds, Path};
 use crate::flow::absent::Absent;
 use crate::flow::limits::FIELDS;
 use crate::flow::place::Borrowed;
@@ -29,6 +29,8 @@ pub struct Value {
     pub(crate) part_of: Option<Arc<Borrowed>>,
     /// What is known of the ways to it, where it is a variant of an enum.
     pub variants: Option<Arc<Variants>>,
+    /// Of one of several values with shapes of their own: the way that leads to it, where that is known.
+    pub(crate) way: Option<Path>,
     /// Of an error that is given: its kind, by its name.
     pub(crate) error: Option<TermId>,
     /// How many shapes stand inside each other.
@@ -160,8 +162,8 @@ impl Text {
 impl Value {
     pub fn new(term: TermId, ty: Type) -> Self {
         let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
-        let (refused, part_of, variants, error, wrap) = (None, None, None, None, Wrap::Bare);
-        Self { term, ty, shape, guards, refused, wrap, absent, part_of, variants, error, nested: 0 }
+        let (refused, part_of, variants, way, error, wrap) = (None, None, None, None, None, Wrap::Bare);
+        Self { term, ty, shape, guards, refused, wrap, absent, part_of, variants, way, error, nested: 0 }
     }
 
     pub fn shaped(mut self, shape: Shape) -> Self {

@@ -24,6 +24,11 @@ pub struct Variants {
 }
 
 impl Variants {
+    /// The enum.
+    pub(super) fn of(&self) -> TypeId {
+        self.of
+    }
+
     /// Their names.
     pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
         self.ways.iter().map(|(name, _)| name)

@@ -50,7 +50,8 @@ fn one_implementation(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool
 
 fn agree(scene: &Scene<'_, '_>, one: &Event, other: &Event) -> bool {
     let tested = |event: &Event| -> Vec<(&Switch, u64)> {
-        event.path.0.iter().filter_map(|(branch, arms)| Some((scene.switch(*branch)?, *arms))).collect()
+        let of = |&(branch, arms): &(u32, u64)| scene.switches(branch).iter().map(move |switch| (*switch, arms));
+        event.path.0.iter().flat_map(of).collect()
     };
     let here = tested(one);
     if here.is_empty() {

@@ -29,7 +29,7 @@ pub struct Scene<'a, 'p> {
     pub rivals: &'a Rivals,
     places: FxHashMap<EventId, usize>,
     used: FxHashSet<EventId>,
-    switches: FxHashMap<u32, &'a Switch>,
+    switches: FxHashMap<u32, Vec<&'a Switch>>,
     absences: FxHashMap<EventId, Vec<&'a Absence>>,
     leads: FxHashMap<u32, Vec<&'a Lead>>,
     index: Index,
@@ -59,7 +59,10 @@ impl<'a, 'p> Scene<'a, 'p> {
     ) -> Self {
         let places = flow.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect();
         let index = Index::of(&flow.events);
-        let switches = flow.switches.iter().map(|switch| (switch.branch, switch)).collect();
+        let mut switches: FxHashMap<u32, Vec<&Switch>> = FxHashMap::default();
+        for switch in &flow.switches {
+            switches.entry(switch.branch).or_default().push(switch);
+        }
         let mut absences: FxHashMap<EventId, Vec<&Absence>> = FxHashMap::default();
         for absence in &flow.absences {
             for read in absence.reads.iter() {
@@ -112,8 +115,8 @@ impl<'a, 'p> Scene<'a, 'p> {
     }
 
     /// What a branch tests, where names or types decide it.
-    pub fn switch(&self, branch: u32) -> Option<&'a Switch> {
-        self.switches.get(&branch).copied()
+    pub fn switches(&self, branch: u32) -> &[&'a Switch] {
+        self.switches.get(&branch).map_or(&[], Vec::as_slice)
     }
 
     /// Whether who comes to an event may have passed another one, as far as it matters which ways lead to the arms that it

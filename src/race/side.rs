@@ -473,10 +473,11 @@ impl Column<'_, '_, '_> {
     fn no_arm_leads_to(&self, event: &Event, answered: &[CondId]) -> bool {
         let Held::Constant(held) = self.held else { return false };
         event.path.0.iter().copied().chain(not_refused(self.scene.ev, answered)).any(|(branch, taken)| {
-            let Some(switch) = self.scene.switch(branch).filter(|switch| self.is_it(switch.on)) else { return false };
-            let named = |arm: &Option<Vec<Name>>| arm.iter().flatten().any(|name| same(name, held));
-            let takes = switch.arms.iter().position(named).or_else(|| switch.arms.iter().position(Option::is_none));
-            takes.is_some_and(|arm| taken & (1 << arm.min(63)) == 0)
+            let mut switches = self.scene.switches(branch).iter().filter(|switch| self.is_it(switch.on));
+            switches.any(|switch| {
+                let takes = switch.arms_for(|name| same(name, held));
+                takes != 0 && taken & takes == 0
+            })
         })
     }
 

@@ -102,10 +102,14 @@ fn on_each(ev: &mut Evaluator<'_>, values: &[Value], call: &MethodCall, args: &[
         return method(ev, one, call, args, at);
     }
     if run::gives(&call.name).is_none() {
-        let changed: Vec<Value> = flat.iter().filter_map(|value| method(ev, value, call, args, at)).collect();
+        let mut changed: Vec<Value> = Vec::new();
+        for value in &flat {
+            let made = method(ev, value, call, args, at);
+            changed.extend(made.map(|made| Value { way: value.way.clone(), ..made }));
+        }
         return (!changed.is_empty()).then(|| ev.one_of(changed));
     }
-    Some(ev.in_arms(&flat, |ev, value| method(ev, value, call, args, at)))
+    Some(ev.each_on_its_way(&flat, |ev, value| method(ev, value, call, args, at).unwrap_or_else(|| value.clone())))
 }
 
 fn flatten(values: &[Value], depth: usize, flat: &mut Vec<Value>) {

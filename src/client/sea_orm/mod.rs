@@ -96,7 +96,12 @@ impl SeaOrm {
 
     /// One value for several that branches gave: active models become one with every column that any of them sets.
     /// None for what cannot be one.
-    pub fn merge(values: &[&Self], terms: &mut Terms) -> Option<Self> {
+    ///
+    /// In: the values; what the branch asks to be there.
+    pub fn merge(values: &[&Self], asked: &[TermId], terms: &mut Terms) -> Option<Self> {
+        if let [Self::Expr(one), Self::Expr(other)] = values {
+            return Fragment::null_safe(one, other, |value| asked.contains(&value)).map(Self::Expr);
+        }
         let (Self::Active(first), rest) = values.split_first()? else { return None };
         let mut merged = first.clone();
         for value in rest {

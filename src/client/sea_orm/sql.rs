@@ -83,6 +83,26 @@ impl Fragment {
         self
     }
 
+    /// `C = v` and `C IS NULL` as one comparison, where the one is sent if there is a v and the other if there is none.
+    ///
+    /// In: both, in any order; whether the branch that they come from asks if a value is there.
+    pub fn null_safe(one: &Self, other: &Self, asks: impl Fn(TermId) -> bool) -> Option<Self> {
+        let column = |null: &Self| Some(null.constant()?.strip_prefix('(')?.strip_suffix(" IS NULL)")?.to_owned());
+        let (equal, column) = match (column(one), column(other)) {
+            (None, Some(column)) => (one, column),
+            (Some(column), None) => (other, column),
+            _ => return None,
+        };
+        match equal.0.as_slice() {
+            [Part::Text(before), Part::Bind(value), Part::Text(after)]
+                if *before == format!("({column} = ") && after == ")" && asks(*value) =>
+            {
+                Some(Self::text(column).binary("IS NOT DISTINCT FROM", Self::bind(*value)))
+            }
+            _ => None,
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
