@@ -58,6 +58,7 @@ pub(super) fn protects(
         match transaction::of(scene, write) {
             None if transaction::maybe(scene, write).is_some() => tried.push(WhyNot::NoneInSight),
             None => tried.push(WhyNot::Autocommit),
+            Some(writer) if is_read_under(scene, sequence, &writer) => return Some(Protection::SingleWriter),
             Some(writer) => read_beside(scene, sequence, &writer, tried),
         }
         return None;
@@ -70,6 +71,19 @@ pub(super) fn protects(
         return None;
     }
     Some(if write.dialect == Dialect::Sqlite { Protection::SingleWriter } else { Protection::Isolation(writer.level) })
+}
+
+/// SQLite: the transaction that writes took the write lock before the read, which goes another way and sees what was committed
+/// last. Nobody else writes until it ends.
+///
+/// Source: SQLite, "File Locking And Concurrency" and "BEGIN TRANSACTION" (IMMEDIATE starts a write at once, without waiting
+/// for a write statement; one writer at a time in each journal mode).
+fn is_read_under(scene: &Scene<'_, '_>, sequence: &Sequence, writer: &Transaction) -> bool {
+    let of_sqlite = |id| scene.event(id).is_some_and(|event| event.dialect == Dialect::Sqlite);
+    let immediate = matches!(writer.mode, BeginMode::Immediate | BeginMode::Exclusive);
+    let begun = writer.begin.is_some_and(|begin| scene.place(begin) < scene.place(sequence.read));
+    let read_alone = scene.event(sequence.read).is_some_and(|read| transaction::maybe(scene, read).is_none());
+    immediate && begun && read_alone && of_sqlite(sequence.read) && of_sqlite(sequence.write)
 }
 
 /// The write runs in a transaction, and the deciding read does not.

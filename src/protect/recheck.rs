@@ -1,16 +1,16 @@
 //! A later look that decides: what was read first only chose the message, and a locked read or a guarded write that
 //! stands between has the last word.
 
-use crate::event::{Access, Event, EventId};
+use crate::event::{Access, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId, Terms};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Verdict};
+use crate::protect::{Protection, Shape, Verdict, by_engine};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
 use crate::race::side::{self, Held};
-use crate::race::{LooksAt, Sequence, alternatives, dependency};
+use crate::race::{LooksAt, Sequence, alternatives, counted, dependency};
 use crate::sql::statement::{
     Access as TableAccess, Action, Assignment, Compare, ConflictAction, Operand, Predicate, Verb,
 };
@@ -89,7 +89,10 @@ fn decided_later(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Protectio
         let computes = sequence.values.iter().any(|value| value.computed);
         (!computes).then(|| earlier_write(scene, sequence, write)).flatten()
     };
-    later_read(scene, sequence, write).or_else(by_write).or_else(|| moved_on(scene, sequence, write))
+    later_read(scene, sequence, write)
+        .or_else(|| counted_again(scene, sequence, write))
+        .or_else(by_write)
+        .or_else(|| moved_on(scene, sequence, write))
 }
 
 /// The same row is read again, under a lock or otherwise safely, and its columns decide.
@@ -130,6 +133,27 @@ fn covers(scene: &Scene<'_, '_>, other: &Sequence, (table, wanted): (&Name, &[&N
     let asked = other.checked_columns();
     let asks = |column: &&Name| asked.contains(column) || scene.rivals.moves_with(table, column, &asked);
     wanted.is_empty() || other.checks.iter().any(|check| check.looks_at == LooksAt::Row) || wanted.iter().all(asks)
+}
+
+/// The rows are counted once more behind the new one, where no second one can be added beside it, and what is too much is
+/// rolled back: no commit is come to but by that test.
+fn counted_again(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> Option<Protection> {
+    if sequence.relation != Relation::NewRowOfSet {
+        return None;
+    }
+    let again = counted::afterwards(scene, write)?;
+    let (read, later) = (scene.access(sequence.read)?, scene.access(again.read)?);
+    let counts = (read.statement.accesses.get(sequence.read_access)?, later.statement.accesses.get(again.read_access)?);
+    if counts.0.table.name != counts.1.table.name || !asks_for_all(scene, (read, counts.0), (later, counts.1)) {
+        return None;
+    }
+    let cond = again.checks.iter().find_map(|check| check.cond)?;
+    let refuses = scene.ev.cond(cond).decides.is_some_and(|decides| decides.left | decides.refused != 0);
+    let mut ends =
+        scene.after_of(Kind::Step, again.read).filter(|event| matches!(event.kind, EventKind::Commit)).peekable();
+    let tested = ends.peek().is_some() && ends.all(|end| scene.conditions(&end.deps).contains(&cond));
+    let held = matches!(by_engine(scene, &again, Shape::Phantom), Verdict::Safe(_));
+    (refuses && tested && held).then_some(Protection::Rechecked(again.read))
 }
 
 /// Whether a later look looks at every row that the first one looked at: it asks for nothing that the first did not ask for.

@@ -6,6 +6,7 @@ pub mod alternatives;
 pub mod amount;
 mod asked;
 pub mod children;
+pub mod counted;
 pub mod cycle;
 pub mod dependency;
 pub mod first;

@@ -11,11 +11,12 @@ use crate::protect::idempotent::acts_besides;
 use crate::protect::{Verdict, merges};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
+use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Written, dependency, passed, side};
-use crate::rules::claim::Facts;
+use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::{Counterpart, Loss};
-use crate::rules::{fenced, lost_update, on_the_way, one_time, set_once, stale_guard, turned_away};
-use crate::sql::statement::{Action, Assignment, Compare, Output, Predicate};
+use crate::rules::{either_way, fenced, lost_update, on_the_way, one_time, set_once, stale_guard, turned_away};
+use crate::sql::statement::{Action, Aggregate, Assignment, Compare, Operand, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
 
@@ -31,11 +32,17 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return consumed();
     }
     if facts.target.action == Action::Delete {
+        if either_way::is_done(facts) {
+            return Some(Confidence::Low);
+        }
         if stale_guard::takes_away_below_a_limit(facts) {
             return Some(Confidence::Low);
         }
         let exchanged = one_time::is_exchanged(facts).then_some(Confidence::Medium);
         return deleted(facts).or_else(consumed).max(exchanged).or(Some(Confidence::Low));
+    }
+    if either_way::is_done(facts) || is_summed_up_again(facts) {
+        return Some(Confidence::Low);
     }
     if takes_away(facts) || set_once::is_one(facts) || on_the_way::is_deleted_after(facts) || is_put_right(facts) {
         return Some(Confidence::Low);
@@ -54,6 +61,17 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let saved_whole = facts.stale_values() && (sure == Confidence::Low || checks_what_stays(facts));
     let by_another = || spoiled_in_between(facts).map(|_| Confidence::Medium.min(facts.confidence()));
     (!saved_whole).then(|| by_another().filter(|_| sure == Confidence::Low).unwrap_or(sure))
+}
+
+/// Whether all that is written is a total of other rows, which the database makes anew: nothing of what was read goes into it.
+fn is_summed_up_again(facts: &Facts<'_, '_>) -> bool {
+    let Some(access) = facts.write.access() else { return false };
+    let mut sources = access.statement.accesses.iter().filter(|one| one.action == Action::Read).peekable();
+    let total = |set: &Assignment| matches!(set.value, Operand::Subquery(_));
+    dependency::written(facts.target).next().is_some()
+        && dependency::written(facts.target).all(total)
+        && sources.peek().is_some()
+        && sources.all(|source| matches!(source.aggregate, Some(Aggregate::Sum | Aggregate::Count)))
 }
 
 /// Whether a row is only brought to a state that is the same for all and that no other statement takes it out of, and who finds

@@ -410,6 +410,7 @@ impl<'a, 'p> Facts<'a, 'p> {
             !brought.is_empty() && brought.iter().all(|term| scene.ev.terms.matters(*term)) && !self.gives_fixed(set)
         };
         match asked.op {
+            _ if is_kept_without(set) => true,
             Compare::Eq => same() || fits() || renamed(),
             Compare::Other => same(),
             _ => fits(),
@@ -503,6 +504,15 @@ impl<'a, 'p> Facts<'a, 'p> {
         let not_in_sight = self.tried.contains(&WhyNot::NoneInSight);
         if guessed || likely || one_process || not_in_sight { Confidence::Medium } else { Confidence::High }
     }
+}
+
+/// Whether a column keeps what it holds where the request brings nothing for it: `coalesce($2, state)`. That is an edit, and no
+/// mark.
+fn is_kept_without(set: &Assignment) -> bool {
+    let Operand::Expr { text, parts } = &set.value else { return false };
+    let brought = |part: &Operand| matches!(part, Operand::Placeholder(_) | Operand::Named(_));
+    let own = |part: &Operand| matches!(part, Operand::Column { column, .. } if *column == set.column);
+    text.trim_end_matches("()") == "coalesce" && matches!(parts.as_slice(), [new, old] if brought(new) && own(old))
 }
 
 /// Whether a part of a value that is none stands in a value.

@@ -8,6 +8,7 @@ pub mod check_then_insert;
 pub mod check_then_update;
 pub mod claim;
 pub mod double_fire;
+mod either_way;
 mod fenced;
 pub mod lock_lost;
 pub mod loss;
@@ -36,7 +37,7 @@ use crate::protect::{self, Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, Written, alternatives, children, common, dependency, here, transaction};
+use crate::race::{LooksAt, Sequence, Written, alternatives, children, common, counted, dependency, here, transaction};
 use crate::rules::claim::{Claim, Facts};
 use crate::rules::loss::Loss;
 use crate::span::Span;
@@ -82,7 +83,7 @@ pub fn judge(scene: &Scene<'_, '_>, wanted: &dyn Fn(&Event, &Event) -> bool) -> 
         if !read_before && !meets(after) {
             continue;
         }
-        let counted = stale_guard::counted_after(scene, write).map(|sequence| (stale_guard::ID, sequence, None));
+        let counted = counted::afterwards(scene, write).map(|sequence| (stale_guard::ID, sequence, None));
         let copied = || reset::copied(scene, write).map(|(sequence, other)| (lost_update::ID, sequence, Some(other)));
         let carried = || reset::carried(scene, write).map(|sequence| (lost_update::ID, sequence, None));
         let emptied = || lost_update::emptied(scene, write).map(|sequence| (lost_update::ID, sequence, None));

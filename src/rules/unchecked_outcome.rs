@@ -1,13 +1,13 @@
 //! The write is guarded, and nobody looks at how many rows it changed.
 
-use crate::event::{CondId, EffectKind, Event, EventKind};
+use crate::event::{CondId, CondKind, EffectKind, Event, EventKind};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
 use crate::lower::tree::Name;
 use crate::protect::{Protection, Verdict, WhyNot};
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Sequence, alternatives, common, dependency, twice};
+use crate::race::{Check, LooksAt, Sequence, alternatives, common, dependency, twice};
 use crate::rules::claim::Facts;
 use crate::rules::stale_guard::NEAR;
 use crate::sql::statement::{Access as TableAccess, Action, Assignment, Compare, ConflictAction, Operand, Predicate};
@@ -51,7 +51,8 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
 }
 
 /// Whether a mark of two values is only set, and nothing else is done: whoever comes second finds it set, as it was meant to
-/// be. A state of more values may have become a third one.
+/// be. A state of more values may have become a third one; but who goes over the rows, and takes from one what stood there if
+/// it still does, has nothing to do where it is gone.
 pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
     let (scene, target) = (facts.scene, facts.target);
     let moved = |predicate: &&Predicate| dependency::written(target).any(|set| predicate.columns.contains(&set.column));
@@ -60,12 +61,27 @@ pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
         (Compare::Eq | Compare::Ne, Operand::Literal(text)) => matches!(text.as_str(), "true" | "false"),
         _ => false,
     };
+    let each = |check: &Check| check.cond.is_some_and(|cond| scene.ev.cond(cond).kind == CondKind::Each);
+    let goes_over = facts.sequence.key_from_row && facts.sequence.checks.iter().any(each);
+    let taken_off = |predicate: &Predicate| {
+        let mut given = dependency::written(target).filter(|set| predicate.columns == [set.column.clone()]);
+        let asked = facts.write.access().map(|write| scene.terms_in(write, &predicate.value)).unwrap_or_default();
+        let of_column = |origin: &Origin| {
+            let read = facts.read.access().map(|read| scene.looks_at(&read.statement, &origin.part, origin.computed));
+            origin.event == facts.read.id
+                && matches!(read, Some(LooksAt::Column(column)) if predicate.columns == [column.clone()])
+        };
+        goes_over
+            && predicate.op == Compare::Eq
+            && given.all(|set| set.value == Operand::Null)
+            && asked.iter().any(|term| scene.origins(*term).iter().any(of_column))
+    };
     let mut guards = target.filter.iter().filter(moved).peekable();
     let of_read = |origin: &Origin| origin.event == facts.read.id && origin.part != Part::Existence;
     target.action == Action::Update
         && dependency::written(target).all(|set| facts.gives_fixed(set))
         && guards.peek().is_some()
-        && guards.all(of_two)
+        && guards.all(|guard| of_two(guard) || taken_off(guard))
         && !scene.origins(scene.flow.returns.term).iter().any(of_read)
         && !scene.flow.events.iter().any(|event| {
             event.acts() && event.id != facts.write.id && alternatives::one_run_passes(scene, event, facts.write)
