@@ -80,6 +80,8 @@ impl Said {
         let told = |role| steps().find(|step| step.role == role).map(|step| step.text.clone());
         let roles: &[Role] = match finding.rule {
             table_lock::ID => &[],
+            // It is the saving that is mended, whatever stands in the row.
+            lost_update::ID if finding.message.ends_with(BETWEEN) => &[],
             lost_update::ID => &[Role::Write],
             _ => &[Role::Read, Role::Write],
         };
