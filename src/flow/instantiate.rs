@@ -11,7 +11,7 @@ use crate::flow::limits::FOLLOWED;
 use crate::flow::mapping::Mapping;
 use crate::flow::mention::Wanted;
 use crate::flow::names::{Marks, Owners};
-use crate::flow::term::TermId;
+use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
 use crate::flow::{Evaluator, branch};
 use crate::lower::tree::Expr;
@@ -111,6 +111,10 @@ impl<'p> Evaluator<'p> {
         if !closed.is_empty() {
             let barred = |event: &&Event| closed.iter().any(|arms| arms.bars(&event.path));
             map.barred = flow.events.iter().filter(barred).map(|event| event.id).collect();
+            for event in &map.barred {
+                let (row, count) = (self.terms.intern(Term::Row(*event)), self.terms.intern(Term::Count(*event)));
+                map.marks = map.marks.with(self.terms.marks(row)).with(self.terms.marks(count));
+            }
             // What was mapped before that was known may have stood for them.
             map.turn = self.terms.next_turn();
         }
