@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::scopes::{ScopeId, Scopes};
 use crate::lower::tree::{Lowered, ModuleDecl, Name};
-use crate::source::Workspace;
+use crate::source::{Crate, Workspace};
 
 /// Which scope every file's items are in.
 #[derive(Debug, Default)]
@@ -120,10 +120,14 @@ impl<'a> Walk<'a> {
 
     fn root_files(&self, files: &[usize], dir: &str) -> Vec<(RootKind, usize)> {
         let relative = |tree: &usize| below(path(self.workspace, &self.trees[*tree]), dir).unwrap_or_default();
+        let root_kind = |tree: &usize| {
+            let krate = self.package_of(*tree).map(|package| &self.workspace.crates[package]);
+            root_kind(relative(tree), krate)
+        };
         // One file of a package that was asked for alone has the path that it has among the others.
         let is_module = |tree: &usize| {
             let own = relative(tree);
-            self.package_of(*tree).is_some() && own.starts_with("src/") && root_kind(own).is_none()
+            self.package_of(*tree).is_some() && own.starts_with("src/") && root_kind(tree).is_none()
         };
         if let [only] = files
             && !is_module(only)
@@ -135,9 +139,9 @@ impl<'a> Walk<'a> {
             return vec![(kind, *only)];
         }
         let mut roots: Vec<(RootKind, usize)> =
-            files.iter().filter_map(|tree| Some((root_kind(relative(tree))?, *tree))).collect();
+            files.iter().filter_map(|tree| Some((root_kind(tree)?, *tree))).collect();
         if !roots.iter().any(|(kind, _)| *kind < RootKind::Other) {
-            // `[lib] path` and `[[bin]] path`, or files without a manifest: the name of the file still tells.
+            // Files without a manifest: the name of the file still tells.
             roots.extend(files.iter().filter_map(|tree| match relative(tree).rsplit('/').next()? {
                 "lib.rs" => Some((RootKind::Library, *tree)),
                 "main.rs" => Some((RootKind::Main, *tree)),
@@ -265,11 +269,20 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The roots that Cargo finds by itself (The Cargo Book, "Package layout").
-fn root_kind(relative: &str) -> Option<RootKind> {
+/// The roots that the manifest names (The Cargo Book, "Cargo Targets"), and those that Cargo finds by itself ("Package
+/// layout").
+fn root_kind(relative: &str, krate: Option<&Crate>) -> Option<RootKind> {
+    let is_named = |written: &String| join("", written).as_deref() == Some(relative);
+    let library = krate.and_then(|krate| krate.library.as_ref());
+    if library.is_some_and(is_named) {
+        return Some(RootKind::Library);
+    }
+    if krate.is_some_and(|krate| krate.programs.iter().any(is_named)) {
+        return Some(RootKind::Main);
+    }
     let names: Vec<&str> = relative.split('/').collect();
     match names.as_slice() {
-        ["src", "lib.rs"] => Some(RootKind::Library),
+        ["src", "lib.rs"] if library.is_none() => Some(RootKind::Library),
         ["src", "main.rs"] => Some(RootKind::Main),
         ["src", "bin", _] | ["src", "bin", _, "main.rs"] | ["build.rs"] => Some(RootKind::Other),
         ["tests" | "examples" | "benches", _] | ["tests" | "examples" | "benches", _, "main.rs"] => {

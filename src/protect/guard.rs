@@ -1,8 +1,7 @@
 //! Guarded writes: the condition stands in the write's own WHERE, on the target's own columns, and somebody looks at how
 //! many rows it changed.
 
-use crate::event::{Access, CondId, EventId};
-use crate::flow::term::{Term, TermId};
+use crate::event::Access;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot, put_again, recheck};
 use crate::race::scene::Scene;
@@ -240,29 +239,8 @@ fn deleted_once(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess
         matches!(sequence.relation, crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow);
     // Of what stood in it the count says nothing, and who only logs it goes on.
     let looked_at = match sequence.checks_content() {
-        true => decides(scene, sequence.write),
+        true => scene.outcome_decides(sequence.write),
         false => scene.outcome_used(sequence.write),
     };
     (target.action == Action::Delete && same && looked_at).then_some(Protection::Guard)
-}
-
-/// Whether something is done, or told, by what a write gave; what is only written to a log is neither.
-fn decides(scene: &Scene<'_, '_>, write: EventId) -> bool {
-    let of_write = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == write);
-    let on_it = |conds: &[CondId]| {
-        scene
-            .conditions(conds)
-            .iter()
-            .map(|cond| scene.ev.cond(*cond).term)
-            .any(|term| of_write(term) && !matches!(scene.ev.terms.asked_to_be_there(term), Some(Term::Count(_))))
-    };
-    let returned = &scene.flow.returns;
-    scene.outcome_used(write)
-        && (scene.access(write).is_some_and(|access| access.row_required)
-            || of_write(returned.term)
-            || on_it(&returned.guards)
-            || scene.flow.events.iter().any(|event| {
-                let mut bound = event.access().into_iter().flat_map(|access| access.binds.iter());
-                event.id != write && (on_it(&event.deps) || bound.any(|term| of_write(*term)))
-            }))
 }

@@ -47,6 +47,8 @@ struct Memo {
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
     /// Locks inside the process under which the call that takes them does its work.
     serving: RefCell<FxHashMap<EventId, bool>>,
+    /// Writes by whose outcome something is done or told.
+    deciders: RefCell<FxHashMap<EventId, bool>>,
 }
 
 impl<'a, 'p> Scene<'a, 'p> {
@@ -222,6 +224,31 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// Whether anything looks at the value a statement gave.
     pub fn result_used(&self, id: EventId) -> bool {
         self.used.contains(&id)
+    }
+
+    /// Whether something is done, or told, by what a write gave; what is only written to a log is neither.
+    pub fn outcome_decides(&self, write: EventId) -> bool {
+        if let Some(known) = self.memo.deciders.borrow().get(&write) {
+            return *known;
+        }
+        let of_write = |term: TermId| self.origins(term).iter().any(|origin| origin.event == write);
+        let on_it = |conds: &[CondId]| {
+            self.conditions(conds)
+                .iter()
+                .map(|cond| self.ev.cond(*cond).term)
+                .any(|term| of_write(term) && !matches!(self.ev.terms.asked_to_be_there(term), Some(Term::Count(_))))
+        };
+        let returned = &self.flow.returns;
+        let found = self.outcome_used(write)
+            && (self.access(write).is_some_and(|access| access.row_required)
+                || of_write(returned.term)
+                || on_it(&returned.guards)
+                || self.flow.events.iter().any(|event| {
+                    let mut bound = event.access().into_iter().flat_map(|access| access.binds.iter());
+                    event.id != write && (on_it(&event.deps) || bound.any(|term| of_write(*term)))
+                }));
+        self.memo.deciders.borrow_mut().insert(write, found);
+        found
     }
 
     /// The sequences that end in a write.

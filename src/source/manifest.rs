@@ -72,6 +72,11 @@ impl Manifest {
         targets.filter_map(|target| target.get("path")?.as_str())
     }
 
+    /// The `path` of `[lib]`.
+    pub(super) fn library_path(&self) -> Option<&str> {
+        self.table.get("lib")?.get("path")?.as_str()
+    }
+
     /// Whether `[package] build = false`.
     pub(super) fn has_no_build_script(&self) -> bool {
         self.table.get("package").and_then(|package| package.get("build")).and_then(Value::as_bool) == Some(false)

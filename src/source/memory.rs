@@ -73,6 +73,8 @@ fn package(manifest: &Manifest, all: &BTreeMap<PathBuf, Manifest>, texts: &BTree
         dir: shown(dir),
         has_lib: manifest.has("lib") || has("src/lib.rs"),
         has_bin: manifest.has("bin") || has("src/main.rs"),
+        library: manifest.library_path().map(str::to_owned),
+        programs: manifest.target_paths("bin").map(str::to_owned).collect(),
         dialects,
         choosing: engine::choosing_features(manifest, &dependencies),
         dependencies,

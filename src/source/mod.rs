@@ -86,6 +86,10 @@ pub struct Crate {
     pub dependencies: Vec<Dependency>,
     pub has_lib: bool,
     pub has_bin: bool,
+    /// The first file of the library where the manifest names it (`[lib] path`), as written: relative to `dir`.
+    pub library: Option<String>,
+    /// Those of the programs that the manifest names (`[[bin]] path`), as written.
+    pub programs: Vec<String>,
     /// What the manifest's features, `.env`, sqlx.toml and diesel.toml say of the engine, in this order of weight:
     /// a URL first, then features, those of a build where nobody asks for others before the rest; and where the tables
     /// stand. Several when several are enabled; empty when nothing is known.

@@ -83,6 +83,8 @@ impl Packages {
             dir: shown(relative),
             has_lib: manifest.has("lib") || disk.is_file(&dir.join("src/lib.rs")),
             has_bin: manifest.has("bin") || disk.is_file(&dir.join("src/main.rs")) || disk.is_dir(&dir.join("src/bin")),
+            library: manifest.library_path().map(str::to_owned),
+            programs: manifest.target_paths("bin").map(str::to_owned).collect(),
             dialects: engine::dialects(manifest, &dependencies, boundary, disk),
             choosing: engine::choosing_features(manifest, &dependencies),
             dependencies,

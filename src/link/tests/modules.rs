@@ -2,6 +2,7 @@
 
 use super::{app, function, krate, linked, resolve};
 use crate::link::Program;
+use crate::source::Crate;
 
 fn paths(program: &Program) -> Vec<String> {
     program.functions().map(|id| program.path_of(id)).collect()
@@ -97,6 +98,24 @@ fn targets_of_a_package_have_roots_of_their_own() {
 }
 
 #[test]
+fn the_manifest_names_the_first_file_of_a_target() {
+    let books = Crate { library: Some("./src/mod.rs".to_owned()), ..krate("books", "books", &[]) };
+    let shop = Crate { programs: vec!["src/server/run.rs".to_owned()], ..krate("shop", "shop", &["books"]) };
+    let program = linked(
+        &[books, shop],
+        &[
+            ("books/src/mod.rs", "pub mod shelf; pub fn open() {}"),
+            ("books/src/shelf.rs", "pub fn find() { super::open() }"),
+            ("shop/src/server/run.rs", "mod till; use books::shelf; fn main() {}"),
+            ("shop/src/server/till.rs", "pub fn pay() {}"),
+        ],
+    );
+    assert_eq!(resolve(&program, "books::shelf::find", "super::open"), ["fn books::open"]);
+    assert_eq!(resolve(&program, "shop::main", "shelf::find"), ["fn books::shelf::find"]);
+    assert_eq!(resolve(&program, "shop::main", "till::pay"), ["fn shop::till::pay"]);
+}
+
+#[test]
 fn members_of_a_workspace_see_the_libraries_they_depend_on() {
     let crates = [
         krate("core_db", "crates/db", &[]),
@@ -159,4 +178,17 @@ fn one_file_may_be_a_module_of_two_targets() {
     ]);
     assert_eq!(resolve(&program, "app::main", "db::find"), ["fn app::db::find"]);
     assert_eq!(resolve(&program, "app::in_lib", "db::find"), ["fn app::db::find"]);
+}
+
+#[test]
+fn modules_come_in_by_globs_as_well() {
+    let program = app(&[
+        ("src/lib.rs", "pub mod store; pub use store::*;"),
+        ("src/store.rs", "pub mod boats; pub mod user; pub use boats::*;"),
+        ("src/store/boats.rs", "pub enum Ask { Open } pub fn open() {}"),
+        ("src/store/user.rs", "use crate::boats::Ask; fn take() { crate::boats::open() }"),
+    ]);
+    assert_eq!(resolve(&program, "app::store::user::take", "crate::boats::open"), ["fn app::store::boats::open"]);
+    assert_eq!(resolve(&program, "app::store::user::take", "Ask"), ["type app::store::boats::Ask"]);
+    assert_eq!(resolve(&program, "app::store::user::take", "Ask::Open"), ["variant app::store::boats::Ask::Open"]);
 }
