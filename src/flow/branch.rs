@@ -212,6 +212,12 @@ impl<'p> Evaluator<'p> {
         if self.frame.left.is_some() {
             return tested;
         }
+        match (self.way_left(cond, &tested), otherwise) {
+            (Some(true), _) => return self.expr(then),
+            (Some(false), Some(otherwise)) => return self.expr(otherwise),
+            (Some(false), None) => return Value::new(self.terms.literal("()"), Type::Unit),
+            (None, _) => {}
+        }
         let bound: Vec<(Name, Value)> = self.frame.env.drain(variables.min(self.frame.env.len())..).collect();
         let fork = self.fork();
         let decides = Decided { is_if: !is_let(cond), ..Decided::of(fork.branch(), lacking_arm(cond)) };
@@ -256,6 +262,13 @@ impl<'p> Evaluator<'p> {
         if self.frame.left.is_some() || arms.is_empty() {
             return scrutinee;
         }
+        match self.arms_left(of, &scrutinee, arms) {
+            Some(left) => self.branch_arms(of, scrutinee, &left),
+            None => self.branch_arms(of, scrutinee, arms),
+        }
+    }
+
+    fn branch_arms(&mut self, of: &Expr, scrutinee: Value, arms: &[tree::Arm]) -> Value {
         // One condition for the whole match: any arm is chosen by what all patterns look at.
         let tests: Vec<Value> = arms.iter().map(|arm| self.tested(&arm.pat, &scrutinee)).collect();
         let parts: Vec<_> = tests

@@ -89,7 +89,10 @@ impl Evaluator<'_> {
                 ev.learn_handle(&value);
                 ev.bind(&param.pat, value);
             }
-            ev.expr(body)
+            let outer = ev.fix_parameters(function);
+            let value = ev.expr(body);
+            ev.frame.fixed = outer;
+            value
         });
         let left = self.left_in_parameters(id, args);
         self.frame.env = env;
@@ -111,8 +114,10 @@ impl Evaluator<'_> {
         }
         let told = |arg: &Value| match &arg.shape {
             Shape::Text(_) | Shape::OneOf(_) | Shape::Query(_) => true,
-            Shape::Record(_) => {
-                matches!(self.program.peel(&arg.ty), Type::Def(..)) || crate::client::sea_orm::lists_columns(arg)
+            Shape::Record(fields) => {
+                matches!(self.program.peel(&arg.ty), Type::Def(..))
+                    || fields.iter().any(|(_, value)| value.text().is_some())
+                    || crate::client::sea_orm::lists_columns(arg)
             }
             _ => crate::client::sea_orm::is_known_active(arg),
         };

@@ -33,6 +33,7 @@ mod forget;
 pub(crate) mod generic;
 pub mod graph;
 mod guard;
+mod in_place;
 mod instantiate;
 mod kept;
 mod known;
@@ -211,6 +212,8 @@ struct Frame<'p> {
     repeated: usize,
     /// The loops around what is evaluated, innermost last.
     rounds: Vec<repeat::Round>,
+    /// How many of the variables are parameters of a body that is evaluated in place, and stay what they were handed as.
+    fixed: usize,
     /// How many loops are around what is evaluated.
     loops: usize,
     /// Closures around it that are handed elements.
@@ -526,6 +529,7 @@ impl Frame<'_> {
             guards: Vec::new(),
             repeated: 0,
             rounds: Vec::new(),
+            fixed: 0,
             loops: 0,
             spread: 0,
             handed: 0,

@@ -140,11 +140,15 @@ impl<'p> Evaluator<'p> {
         Value::new(self.terms.computed("sql", parts), Type::Unknown)
     }
 
-    /// Whether a text begins with what the function was handed: the call that hands it in says what is sent.
+    /// Whether a text begins with what the function was handed, or with a field of that: the call that hands it in says what
+    /// is sent.
     fn is_handed_in(&mut self, text: &crate::flow::value::Text) -> bool {
-        let Some(Piece::Hole(term)) = text.parts.first() else { return false };
+        let Some(Piece::Hole(mut term)) = text.parts.first().cloned() else { return false };
+        while let Term::Field(of, _) = self.terms.get(term) {
+            term = *of;
+        }
         let function = self.frame.function;
-        let handed_in = matches!(self.terms.get(*term), Term::Param(of, _) if *of == function);
+        let handed_in = matches!(self.terms.get(term), Term::Param(of, _) if *of == function);
         if handed_in {
             self.senders.insert(function);
         }

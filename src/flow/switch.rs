@@ -13,6 +13,9 @@ use crate::link::{FnId, TypeId};
 use crate::lower::tree::{Arm, BinOp, Expr, ExprKind, Lit, Name, Pat, TyPath, TypeKind};
 use crate::span::Span;
 
+/// How many arms of a branch are told apart.
+const ARMS: usize = 60;
+
 /// The arms of a branch that are not taken at one call.
 pub(super) struct Closed {
     branch: u32,
@@ -41,9 +44,6 @@ impl Closed {
 impl<'p> Evaluator<'p> {
     /// Remembers a match of which the names of its patterns decide: on an argument, on a column, or on a tuple of such.
     pub(super) fn note_switch(&mut self, branch: u32, on: &Value, arms: &[Arm]) {
-        if arms.len() > 60 {
-            return;
-        }
         let guarded = arms.iter().any(|arm| arm.guard.is_some());
         if self.may_decide(on.term) {
             let pats: Vec<&Pat> = arms.iter().map(|arm| &arm.pat).collect();
@@ -67,18 +67,21 @@ impl<'p> Evaluator<'p> {
 
     /// The same of one value and the patterns for it.
     fn note_arms(&mut self, branch: u32, on: TermId, pats: &[&Pat], passed_over: bool) {
+        self.frame.switches.extend(self.switch(branch, on, pats, passed_over));
+    }
+
+    /// A branch by the names of its patterns; none where these do not decide.
+    pub(super) fn switch(&self, branch: u32, on: TermId, pats: &[&Pat], passed_over: bool) -> Option<Switch> {
         let passed_over = passed_over || pats.iter().any(|pat| asks_inside(pat));
         let known = |pat: &&Pat| match names(pat).or_else(|| of_option(pat)) {
             None if passed_over => Some(None),
             known => known,
         };
-        let Some(arms) = pats.iter().map(known).collect::<Option<Vec<_>>>() else { return };
+        let arms = pats.iter().map(known).collect::<Option<Vec<_>>>().filter(|arms| arms.len() <= ARMS)?;
         let mut of = None;
         let all_of_one = pats.iter().all(|pat| self.is_of_one_enum(pat, &mut of));
         let switch = Switch { of: of.filter(|_| all_of_one), passed_over, ..Switch::on(branch, on, arms) };
-        if !passed_over || switch.of.is_some() || is_of_two(&switch) {
-            self.frame.switches.push(switch);
-        }
+        (!passed_over || switch.of.is_some() || is_of_two(&switch)).then_some(switch)
     }
 
     /// Whether all that a pattern names are variants of one enum, the same as those of patterns before.
@@ -196,6 +199,15 @@ impl<'p> Evaluator<'p> {
 
     /// The arms that are taken of a branch with what is handed in; none where nobody knows.
     fn chosen(&self, switch: &Switch, given: &Value) -> Option<u64> {
+        let of_type = || {
+            let name = type_name(&self.program.peel(&given.ty))?;
+            taken_by(switch, &name, None).filter(|_| !self.terms.is_one_of_several(given.term))
+        };
+        self.chosen_by_name(switch, given).or_else(of_type)
+    }
+
+    /// The same by what is handed in, whatever its type is.
+    pub(super) fn chosen_by_name(&self, switch: &Switch, given: &Value) -> Option<u64> {
         let named = |name: &Name, of: Option<TypeId>| taken_by(switch, name, of);
         // What was put into `Some`, and an open transaction, is something.
         if given.absent.is_given() || matches!(self.terms.get(given.term), Term::Transaction(_)) {
@@ -214,11 +226,7 @@ impl<'p> Evaluator<'p> {
             let mut made = given.variants.as_ref()?.names();
             made.try_fold(0, |all, name| Some(all | named(name, of)?)).filter(|all| *all != 0)
         };
-        let of_type = || {
-            let name = type_name(&self.program.peel(&given.ty))?;
-            named(&name, None).filter(|_| !self.terms.is_one_of_several(given.term))
-        };
-        of_literal().or_else(of_variant).or_else(of_type)
+        of_literal().or_else(of_variant)
     }
 }
 

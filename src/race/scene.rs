@@ -47,6 +47,8 @@ struct Memo {
     transactions: RefCell<FxHashMap<EventId, Option<Transaction>>>,
     /// Locks inside the process under which the call that takes them does its work.
     serving: RefCell<FxHashMap<EventId, bool>>,
+    /// Whether a condition only asks whether what was read is zero.
+    zeros: RefCell<FxHashMap<(CondId, EventId), bool>>,
     /// Writes by whose outcome something is done or told.
     deciders: RefCell<FxHashMap<EventId, bool>>,
 }
@@ -224,6 +226,16 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// Whether anything looks at the value a statement gave.
     pub fn result_used(&self, id: EventId) -> bool {
         self.used.contains(&id)
+    }
+
+    /// What is known of whether a condition only asks whether what was read is zero; asked once.
+    pub(super) fn known_zero(&self, of: (CondId, EventId), ask: impl FnOnce() -> bool) -> bool {
+        if let Some(known) = self.memo.zeros.borrow().get(&of) {
+            return *known;
+        }
+        let found = ask();
+        self.memo.zeros.borrow_mut().insert(of, found);
+        found
     }
 
     /// Whether something is done, or told, by what a write gave; what is only written to a log is neither.

@@ -11,6 +11,10 @@ type Compared = (TermId, Compare, TermId);
 /// Whether a condition only asks whether a count is zero, be it in what a truth was made of that it tests: `is_admin == true`
 /// where that is `count > 0`.
 pub(super) fn compares_with_zero(scene: &Scene<'_, '_>, cond: CondId, read: EventId) -> bool {
+    scene.known_zero((cond, read), || is_only_compared_with_zero(scene, cond, read))
+}
+
+fn is_only_compared_with_zero(scene: &Scene<'_, '_>, cond: CondId, read: EventId) -> bool {
     let cond = scene.ev.cond(cond);
     let about = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == read);
     let mut all = innermost(scene, cond.term, &about);
@@ -30,8 +34,12 @@ fn innermost(scene: &Scene<'_, '_>, test: TermId, about: &dyn Fn(TermId) -> bool
         Compare::of_operator(by).filter(|_| about(left) || about(right)).map(|op| (left, op, right))
     };
     let mut all = Vec::new();
-    terms.walk(test, &mut |term| all.extend(compared(term)));
-    let within = |side: TermId| terms.any(side, |_| true, |part| compared(part).is_some());
+    // What nothing of the read is in has no part that is about it.
+    terms.any(test, about, |term| {
+        all.extend(compared(term));
+        false
+    });
+    let within = |side: TermId| terms.any(side, about, |part| compared(part).is_some());
     all.retain(|(left, _, right)| !within(*left) && !within(*right));
     all
 }
