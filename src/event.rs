@@ -398,6 +398,25 @@ impl Access {
         }
     }
 
+    /// The constants of a list that a condition asks for; none where something else is in it.
+    pub fn constants(&self, terms: &Terms, list: &Operand) -> Option<Vec<Name>> {
+        match list {
+            Operand::Expr { text, parts } if text == "list" => {
+                parts.iter().map(|part| self.constant(terms, part)).collect()
+            }
+            _ => match terms.get(self.bound(list)?) {
+                Term::Computed(by, parts) if by == "tuple" => {
+                    let constant = |part: &TermId| match terms.get(*part) {
+                        Term::Literal(text) => Some(text.clone()),
+                        _ => None,
+                    };
+                    parts.iter().map(constant).collect()
+                }
+                _ => None,
+            },
+        }
+    }
+
     /// Whether a value is the time at which the statement is sent.
     pub fn is_now(&self, terms: &Terms, value: &Operand) -> bool {
         match value {

@@ -4,7 +4,7 @@ use crate::client::handles::Handle;
 use crate::client::table::{Arg, CallRow, Does, On, Params};
 use crate::client::{Client, HandleKind, has_call};
 use crate::flow::value::{Piece, Shape, Value};
-use crate::flow::{Evaluator, send, statement};
+use crate::flow::{Evaluator, statement};
 use crate::link::{TraitRef, Type};
 use crate::lower::tree::Name;
 
@@ -169,7 +169,7 @@ fn fits(row: &CallRow, args: &[Value]) -> bool {
         }
         Does::Run { statement: Arg::At(i), .. } => args.get(i).is_some(),
         // What a closure maps is no connection.
-        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some_and(|on| !send::is_callable(on)),
+        Does::Run { on: Arg::At(i), .. } => args.get(i).is_some_and(|on| !on.is_callable()),
         _ => true,
     }
 }

@@ -389,8 +389,8 @@ impl<'p> Evaluator<'p> {
             (_, "spawn" | "spawn_blocking" | "spawn_local" | "block" | "unblock") => {
                 let mut result = None;
                 for arg in &args {
-                    result = Some(match arg.shape {
-                        Shape::Closure(_) | Shape::Function(_) => {
+                    result = Some(match arg.is_callable() {
+                        true => {
                             let task = task::starts_task(last);
                             self.frame.repeated += 1;
                             self.frame.serving += usize::from(task);
@@ -400,7 +400,7 @@ impl<'p> Evaluator<'p> {
                             self.frame.repeated -= 1;
                             value
                         }
-                        _ => arg.clone(),
+                        false => arg.clone(),
                     });
                 }
                 return result.unwrap_or_else(|| self.fresh());

@@ -372,13 +372,13 @@ impl<'p> Evaluator<'p> {
             connection = self.fresh();
             self.handles.insert(connection.term, Handle { kind: HandleKind::Connection, ..handle });
         }
-        is_callable(closure).then(|| self.call_value(closure, vec![connection], at))
+        closure.is_callable().then(|| self.call_value(closure, vec![connection], at))
     }
 
     /// The same, with the connection behind a lock that is held until the closure returns.
     fn lend_alone(&mut self, recv: &Value, closure: &Value, at: Range) -> Option<Value> {
         let handle = self.handle(recv.term)?;
-        if !is_callable(closure) {
+        if !closure.is_callable() {
             return None;
         }
         let connection = self.fresh();
@@ -543,10 +543,6 @@ fn handed(mapper: &Value, args: &[Value], row: Value) -> Vec<Value> {
         [.., start, _] if folds => vec![start.clone(), row],
         _ => vec![row],
     }
-}
-
-pub(super) fn is_callable(value: &Value) -> bool {
-    matches!(value.shape, Shape::Closure(_) | Shape::Function(_))
 }
 
 type Bound = (Vec<Value>, Vec<(Name, Value)>);

@@ -92,15 +92,18 @@ impl<'p> Evaluator<'p> {
             && gives_future(closure)
     }
 
-    /// Closures given to something unknown are taken to be run once, handlers again and again.
+    /// Closures given to something unknown, or handed on to it, are taken to be run once, handlers again and again.
     pub(super) fn run_closures(&mut self, args: &[Value], at: Range) {
         self.frame.handed += 1;
         for arg in args {
-            let Shape::Closure(closure) = &arg.shape else { continue };
-            if self.frame.awaited != Some(at) && gives_future(closure) {
-                self.in_handler(at, |ev| ev.call_value(arg, Vec::new(), at));
-            } else {
-                self.call_value(arg, Vec::new(), at);
+            match &arg.shape {
+                Shape::Closure(closure) if self.frame.awaited != Some(at) && gives_future(closure) => {
+                    self.in_handler(at, |ev| ev.call_value(arg, Vec::new(), at));
+                }
+                Shape::Closure(_) => drop(self.call_value(arg, Vec::new(), at)),
+                // What it does is told by who hands it in.
+                Shape::Plain if arg.is_callable() => drop(self.call_value(arg, Vec::new(), at)),
+                _ => {}
             }
         }
         self.frame.handed -= 1;

@@ -160,6 +160,11 @@ impl Text {
 }
 
 impl Value {
+    /// Whether it can be called: a closure, a function, or something handed in that is bounded by `Fn` and the like.
+    pub fn is_callable(&self) -> bool {
+        matches!(self.shape, Shape::Closure(_) | Shape::Function(_)) || matches!(self.ty, Type::Fn(..))
+    }
+
     pub fn new(term: TermId, ty: Type) -> Self {
         let (shape, guards, absent) = (Shape::Plain, Conds::default(), Absent::Unknown);
         let (refused, part_of, variants, way, error, wrap) = (None, None, None, None, None, Wrap::Bare);

@@ -22,6 +22,11 @@ impl Program {
         self.scopes.get(scope).imports.get(name).into_iter().flatten().map(|import| import.path.as_slice())
     }
 
+    /// The paths of the globs that stand in this very scope, as written, without the `*`.
+    pub fn glob_paths(&self, scope: ScopeId) -> impl Iterator<Item = &[Name]> {
+        self.scopes.get(scope).globs.iter().map(|glob| glob.path.as_slice())
+    }
+
     /// The modules of the workspace whose names a glob brings into this very scope.
     pub fn glob_modules(&self, scope: ScopeId) -> impl Iterator<Item = ScopeId> + '_ {
         self.scopes.get(scope).globs.iter().flat_map(|glob| &glob.targets).filter_map(|target| match target {

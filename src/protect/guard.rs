@@ -5,7 +5,7 @@ use crate::event::Access;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot, put_again, recheck};
 use crate::race::scene::Scene;
-use crate::race::side::{self, Held};
+use crate::race::side;
 use crate::race::{LooksAt, Sequence, dependency};
 use crate::sql::statement::{Access as TableAccess, Action, Compare, ConflictAction, Operand, Predicate};
 
@@ -77,27 +77,8 @@ fn lets_the_second_in(
         let mut guarded = on_it.clone().peekable();
         guarded.peek().is_some()
             && side::keeps_out(scene, sequence, &set.column, &held)
-            && on_it.all(|guard| finds(scene, access, guard, &held) == Some(true))
+            && on_it.all(|guard| side::finds(scene, access, guard, &held) == Some(true))
     })
-}
-
-/// Whether a condition on one column finds a row that holds this in it; none where that is not known.
-fn finds(scene: &Scene<'_, '_>, access: &Access, guard: &Predicate, held: &Held) -> Option<bool> {
-    let constant = |value: &Operand| access.constant(&scene.ev.terms, value);
-    let is_held = |value: &Operand| side::is_found_by(Compare::Eq, constant(value).as_ref(), held);
-    match (guard.op, &guard.value) {
-        (Compare::In, Operand::Expr { parts, .. }) => {
-            parts.iter().any(|part| is_held(part) == Some(true)).then_some(true)
-        }
-        (Compare::Other, Operand::Expr { text, parts }) if text == "or" => {
-            let way = |part: &Operand| match part {
-                Operand::Expr { text, parts } if text == "=" => parts.iter().any(|part| is_held(part) == Some(true)),
-                _ => false,
-            };
-            parts.iter().any(way).then_some(true)
-        }
-        (op, value) => side::is_found_by(op, constant(value).as_ref(), held),
-    }
 }
 
 /// A column that some statement of the program changes.
@@ -238,8 +219,9 @@ fn deleted_once(scene: &Scene<'_, '_>, sequence: &Sequence, target: &TableAccess
     let same =
         matches!(sequence.relation, crate::race::rows::Relation::SameRow | crate::race::rows::Relation::LikelySameRow);
     // Of what stood in it the count says nothing, and who only logs it goes on.
+    let stays = |column: &&Name| !can_change(scene, target, column);
     let looked_at = match sequence.checks_content() {
-        true => scene.outcome_decides(sequence.write),
+        true => scene.outcome_decides(sequence.write) && sequence.checked_columns().iter().all(stays),
         false => scene.outcome_used(sequence.write),
     };
     (target.action == Action::Delete && same && looked_at).then_some(Protection::Guard)

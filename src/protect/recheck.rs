@@ -282,10 +282,8 @@ fn moves_on(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Access) -> bool 
     let moves = |set: &Assignment| {
         let Some(held) = held(scene, write, &set.value) else { return false };
         let on_it = |predicate: &&Predicate| matches!(predicate.columns.as_slice(), [column] if *column == set.column);
-        let lost = found.filter.iter().filter(on_it).any(|predicate| {
-            let asked = read.constant(&scene.ev.terms, &predicate.value);
-            side::is_found_by(predicate.op, asked.as_ref(), &held) == Some(false)
-        });
+        let mut asked = found.filter.iter().filter(on_it);
+        let lost = asked.any(|predicate| side::finds(scene, read, predicate, &held) == Some(false));
         lost || side::keeps_out(scene, sequence, &set.column, &held)
     };
     target.action == Action::Delete || target.action == Action::Update && target.sets.iter().any(moves)

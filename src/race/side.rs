@@ -7,7 +7,7 @@ use crate::flow::term::{Origin, Part, Term, TermId, is_record};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
 use crate::race::{Check, LooksAt, Sequence, dependency};
-use crate::sql::statement::{Aggregate, Compare};
+use crate::sql::statement::{Aggregate, Compare, Operand, Predicate};
 
 /// What a column is known to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -542,8 +542,33 @@ pub fn same(one: &str, other: &str) -> bool {
     last(one) == last(other)
 }
 
+/// Whether a condition of a statement on one column finds a row that holds this in it; none where that is not known.
+pub fn finds(scene: &Scene<'_, '_>, access: &Access, predicate: &Predicate, held: &Held) -> Option<bool> {
+    let terms = &scene.ev.terms;
+    let constant = |value: &Operand| access.constant(terms, value);
+    let is_held = |value: &Operand| is_found_by(Compare::Eq, constant(value).as_ref(), held);
+    match (predicate.op, &predicate.value) {
+        (Compare::In, Operand::Expr { parts, .. }) if parts.iter().any(|part| is_held(part) == Some(true)) => {
+            Some(true)
+        }
+        (Compare::In, value) => {
+            let all = access.constants(terms, value)?;
+            let found = all.iter().map(|asked| is_found_by(Compare::Eq, Some(asked), held));
+            found.collect::<Option<Vec<_>>>().map(|found| found.contains(&true))
+        }
+        (Compare::Other, Operand::Expr { text, parts }) if text == "or" => {
+            let way = |part: &Operand| match part {
+                Operand::Expr { text, parts } if text == "=" => parts.iter().any(|part| is_held(part) == Some(true)),
+                _ => false,
+            };
+            parts.iter().any(way).then_some(true)
+        }
+        (op, value) => is_found_by(op, constant(value).as_ref(), held),
+    }
+}
+
 /// What a comparison of a statement's filter leaves of a column that holds this: none where it is not known.
-pub fn is_found_by(op: Compare, asked: Option<&Name>, held: &Held) -> Option<bool> {
+fn is_found_by(op: Compare, asked: Option<&Name>, held: &Held) -> Option<bool> {
     match (op, held) {
         (Compare::IsNull, held) => Some(*held == Held::Null),
         (Compare::IsNotNull, held) => Some(*held != Held::Null),

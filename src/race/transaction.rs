@@ -72,6 +72,9 @@ pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> 
     if let Term::Transaction(_) = scene.ev.terms.get(on) {
         return Some(begun(scene, on, default, event.dialect));
     }
+    if let Some(weakest) = one_of_several(scene, on, default, event.dialect) {
+        return Some(weakest);
+    }
     if let Some(open) = by_statement(scene, event, on) {
         return Some(open_since(scene, open, on, default, event.dialect));
     }
@@ -95,6 +98,23 @@ pub(super) fn find(scene: &Scene<'_, '_>, event: &Event) -> Option<Transaction> 
             mode: BeginMode::Plain,
         }
     })
+}
+
+/// What was begun in one way or in another, told by the one that protects least.
+fn one_of_several(scene: &Scene<'_, '_>, on: TermId, default: Isolation, dialect: Dialect) -> Option<Transaction> {
+    let Term::Either(parts) = scene.ev.terms.get(on) else { return None };
+    let mut begun_ways = Vec::new();
+    for part in parts.iter() {
+        match scene.ev.terms.get(*part) {
+            Term::Transaction(_) => begun_ways.push(begun(scene, *part, default, dialect)),
+            // There was none in that way.
+            Term::Literal(_) => {}
+            _ => return None,
+        }
+    }
+    let locks = |mode| matches!(mode, BeginMode::Immediate | BeginMode::Exclusive);
+    let weakest = begun_ways.into_iter().min_by_key(|way| (way.level, locks(way.mode)))?;
+    Some(Transaction { handle: on, inner: on, ..weakest })
 }
 
 /// The transaction that stands in a struct, the only handle there, of which a part is what is sent to.

@@ -401,9 +401,8 @@ impl<'a, 'p> Facts<'a, 'p> {
             !matches!(scene.ev.terms.get(given), Term::Either(_)) && known.any(|term| term == given)
         };
         let fits = || {
-            let constant = read.constant(&scene.ev.terms, &asked.value);
             let held = recheck::held(scene, write, &set.value);
-            held.is_some_and(|held| side::is_found_by(asked.op, constant.as_ref(), &held) == Some(true))
+            held.is_some_and(|held| side::finds(scene, read, asked, &held) == Some(true))
         };
         let renamed = || {
             let brought = scene.terms_in(read, &asked.value);
@@ -479,11 +478,10 @@ impl<'a, 'p> Facts<'a, 'p> {
         };
         let again =
             self.target.filter.iter().any(|own| same(write, own)) || self.scene.sequences(self.write).iter().any(found);
-        let asked = read.constant(&self.scene.ev.terms, &chosen.value);
         again
             && chosen.columns.len() == 1
             && recheck::held(self.scene, write, &set.value)
-                .is_some_and(|held| side::is_found_by(chosen.op, asked.as_ref(), &held) == Some(true))
+                .is_some_and(|held| side::finds(self.scene, read, chosen, &held) == Some(true))
     }
 
     /// High, lowered by what was guessed on the way.

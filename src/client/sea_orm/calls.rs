@@ -5,7 +5,7 @@ use crate::client::sea_orm::active::{Active, State};
 use crate::client::sea_orm::chain::{Chain, Kind, Want};
 use crate::client::sea_orm::entity::{Entity, snake};
 use crate::client::sea_orm::expression::sea;
-use crate::client::sea_orm::names::{Made, exact, leading};
+use crate::client::sea_orm::names::{Made, column_brought, exact, leading};
 use crate::client::sea_orm::sql::{Conflict, Fragment};
 use crate::client::sea_orm::{SeaOrm, attributes, table};
 use crate::flow::Evaluator;
@@ -18,12 +18,15 @@ use crate::span::Range;
 impl Evaluator<'_> {
     /// A name of an entity, a column, or of sea-query.
     pub(crate) fn sea_name(&mut self, path: &TyPath) -> Option<Value> {
-        let names = self.sea_path(path)?;
-        let last = names.last()?;
-        if last.starts_with(|first: char| first.is_lowercase()) {
+        let mut names = self.sea_path(path)?;
+        if names.last()?.starts_with(|first: char| first.is_lowercase()) {
             return None;
         }
         let (scope, owner) = self.here();
+        if let [bare] = names.as_slice() {
+            names = column_brought(self.program, scope, bare).unwrap_or(names);
+        }
+        let last = names.last()?;
         if let Some((model, made, used)) = leading(self.program, scope, &names) {
             let entity = Entity::of(self.program, model)?;
             let found = match (made, &names[used..]) {

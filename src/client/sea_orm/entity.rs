@@ -65,6 +65,11 @@ impl Entity {
         self.columns.iter().find(|column| column.field == field)
     }
 
+    /// Whether the generated `Column` enum has a variant of this name.
+    pub fn has_variant(&self, variant: &str) -> bool {
+        self.columns.iter().any(|column| pascal(&column.field) == variant)
+    }
+
     /// The column of a variant of the generated `Column` enum.
     pub fn variant(&self, variant: &str) -> Name {
         let found = self.columns.iter().find(|column| pascal(&column.field) == variant);

@@ -1,6 +1,6 @@
 //! The names that `DeriveEntityModel` makes beside a `Model`, found by the paths and `use` lines that lead to them.
 
-use super::entity::is_model;
+use super::entity::{Entity, is_model};
 use crate::link::{Def, Program, ScopeId, TypeId};
 use crate::lower::tree::{Name, Ty, TypeKind};
 
@@ -46,6 +46,27 @@ pub fn leading(program: &Program, from: ScopeId, path: &[Name]) -> Option<(TypeI
 /// The entity's name that a whole path is.
 pub fn exact(program: &Program, from: ScopeId, path: &[Name]) -> Option<(TypeId, Made)> {
     Search { program, steps: 0 }.path(from, path, 0)
+}
+
+/// The whole path of a column whose bare name a `use` line or a glob brings: `use tag::Column::Ring`, `use tag::Column::*`.
+pub fn column_brought(program: &Program, from: ScopeId, name: &Name) -> Option<Vec<Name>> {
+    let of_columns = |scope: ScopeId, path: &[Name]| match exact(program, scope, path)? {
+        (model, Made::Column) => Entity::of(program, model),
+        _ => None,
+    };
+    program.around(from).into_iter().find_map(|scope| {
+        let named = || {
+            let mut paths = program.use_paths(scope, name);
+            paths
+                .find(|path| path.split_last().is_some_and(|(_, of)| of_columns(scope, of).is_some()))
+                .map(<[_]>::to_vec)
+        };
+        let of_glob = || {
+            let has = |path: &&[Name]| of_columns(scope, path).is_some_and(|entity| entity.has_variant(name));
+            program.glob_paths(scope).find(has).map(|path| path.iter().chain([name]).cloned().collect())
+        };
+        named().or_else(of_glob)
+    })
 }
 
 struct Search<'p> {
