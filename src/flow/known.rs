@@ -417,6 +417,10 @@ impl<'p> Evaluator<'p> {
         {
             return value;
         }
+        if args.is_empty() && matches!(last, "new" | "default") && is_hasher(owner) {
+            let begun = self.terms.computed(&format!("{owner}::{last}"), Vec::new());
+            return Value::new(begun, Type::External(path[..path.len() - 1].into(), [].into()));
+        }
         if args.is_empty() || last == "with_capacity" {
             // A call without arguments gives something new each time: the clock, a random id.
             let ty = if path.len() > 1 && matches!(last, "new" | "default" | "with_capacity") {
@@ -544,4 +548,10 @@ pub(crate) fn is_mutator(name: &str) -> bool {
             | "replace"
             | "set"
     )
+}
+
+/// Whether a type by its name makes digests: each begins as the others of its kind do.
+fn is_hasher(name: &str) -> bool {
+    const KINDS: [&str; 8] = ["Sha", "Md5", "Blake", "Keccak", "Ripemd", "Crc", "Xxh", "Adler"];
+    name.ends_with("Hasher") || KINDS.iter().any(|kind| name.starts_with(kind))
 }
