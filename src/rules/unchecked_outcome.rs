@@ -35,12 +35,7 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
         EventKind::Effect(_) | EventKind::CallParam { .. } => true,
         _ => false,
     };
-    let named = facts.target.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
-    let named: Vec<_> = named
-        .filter_map(|predicate| facts.write.access().map(|write| scene.terms_in(write, &predicate.value)))
-        .flatten()
-        .flat_map(|term| scene.origins(term).to_vec())
-        .collect();
+    let named = named_by(facts, Compare::Eq);
     let of_read = |origin: &&Origin| origin.event == facts.read.id;
     let told = scene.origins(scene.flow.returns.term).iter().filter(of_read).any(|origin| {
         origin.part != Part::Existence && !named.iter().any(|by| by.event == origin.event && by.part == origin.part)
@@ -48,6 +43,14 @@ pub fn only_removes(facts: &Facts<'_, '_>) -> bool {
     facts.target.action == Action::Delete
         && !told
         && !scene.after(facts.write.id).any(|event| gives(event) && for_it(event))
+}
+
+/// What of other rows the row or the rows are named by.
+fn named_by(facts: &Facts<'_, '_>, op: Compare) -> Vec<Origin> {
+    let named = facts.target.filter.iter().filter(|predicate| predicate.op == op);
+    let terms =
+        named.filter_map(|predicate| facts.write.access().map(|write| facts.scene.terms_in(write, &predicate.value)));
+    terms.flatten().flat_map(|term| facts.scene.origins(term).to_vec()).collect()
 }
 
 /// Whether a mark of two values is only set, and nothing else is done: whoever comes second finds it set, as it was meant to
@@ -60,6 +63,18 @@ pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
         (Compare::IsNull | Compare::IsNotNull, _) => true,
         (Compare::Eq | Compare::Ne, Operand::Literal(text)) => matches!(text.as_str(), "true" | "false"),
         _ => false,
+    };
+    // Of many rows those are marked that still are to be: who asks for a list of them counts on none.
+    let several =
+        facts.sequence.key_from_row && facts.target.filter.iter().any(|predicate| predicate.op == Compare::In);
+    let left_out = |predicate: &Predicate| {
+        let constant = facts.write.access().and_then(|write| scene.ev.constants(write, &predicate.value));
+        several && predicate.op == Compare::Eq && constant.is_some()
+    };
+    // What is counted on from what the guard asks for is the same each time.
+    let fixed = |set: &Assignment| {
+        let asked = |predicate: &&Predicate| predicate.columns == [set.column.clone()] && left_out(predicate);
+        facts.gives_fixed(set) || target.filter.iter().any(|predicate| asked(&predicate)) && is_counted_on(facts, set)
     };
     let each = |check: &Check| check.cond.is_some_and(|cond| scene.ev.cond(cond).kind == CondKind::Each);
     let goes_over = facts.sequence.key_from_row && facts.sequence.checks.iter().any(each);
@@ -77,15 +92,24 @@ pub fn only_marks(facts: &Facts<'_, '_>) -> bool {
             && asked.iter().any(|term| scene.origins(*term).iter().any(of_column))
     };
     let mut guards = target.filter.iter().filter(moved).peekable();
-    let of_read = |origin: &Origin| origin.event == facts.read.id && origin.part != Part::Existence;
+    let named = if several { named_by(facts, Compare::In) } else { Vec::new() };
+    let is_name = |origin: &Origin| named.iter().any(|by| by.event == origin.event && by.part == origin.part);
+    let of_read = |origin: &Origin| origin.event == facts.read.id && origin.part != Part::Existence && !is_name(origin);
     target.action == Action::Update
-        && dependency::written(target).all(|set| facts.gives_fixed(set))
+        && dependency::written(target).all(fixed)
         && guards.peek().is_some()
-        && guards.all(|guard| of_two(guard) || taken_off(guard))
+        && guards.all(|guard| of_two(guard) || taken_off(guard) || left_out(guard))
         && !scene.origins(scene.flow.returns.term).iter().any(of_read)
         && !scene.flow.events.iter().any(|event| {
             event.acts() && event.id != facts.write.id && alternatives::one_run_passes(scene, event, facts.write)
         })
+}
+
+/// Whether a column is counted on from what it held by a constant.
+fn is_counted_on(facts: &Facts<'_, '_>, set: &Assignment) -> bool {
+    let (Operand::Expr { parts, .. }, Some(access)) = (&set.value, facts.write.access()) else { return false };
+    let own = |part: &Operand| matches!(part, Operand::Column { column, .. } if *column == set.column);
+    parts.iter().all(|part| own(part) || facts.scene.ev.constants(access, part).is_some())
 }
 
 /// Whether the guard only spares a write that would give the row what it holds: `SET level = $2 … AND level <> $2`. Whoever
