@@ -65,6 +65,8 @@ pub struct Flow {
     /// The statements whose outcome some condition looks at, also one on which nothing depends.
     pub looked_at: Vec<EventId>,
     pub returns: Value,
+    /// What it gives on each of its ways out, where it has several.
+    pub answers: Vec<Answer>,
     /// What it leaves in the arguments that are lent to it to be changed.
     pub left: Vec<Left>,
     /// Pairs of a read and a write inside called functions whose verdict depends on the handle they are given.
@@ -79,6 +81,13 @@ pub struct Flow {
     pub leads: Vec<Lead>,
     /// Whose names its events, branches and unknowns have.
     pub held: Owners,
+}
+
+/// What a function gives on one of its ways out.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub way: Path,
+    pub term: TermId,
 }
 
 /// A value that is left in a part of an argument.

@@ -22,7 +22,7 @@ use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
 use crate::race::{common, dependency, here};
 use crate::rules::claim::Claim;
-use crate::rules::{check_then_insert, double_fire, table_lock, unsafe_claim};
+use crate::rules::{alone, check_then_insert, double_fire, table_lock, unsafe_claim};
 use crate::span::Span;
 use crate::sql::statement::Action;
 use crate::story;
@@ -157,6 +157,9 @@ impl<'j, 'e, 'p> Judging<'j, 'e, 'p> {
                 if alone && claim.counterpart.is_none() {
                     claim.counterpart = check_then_insert::counterpart(&scene, &claim);
                 }
+                if alone && let alone::Rival::Named(rival) = alone::rival(&scene, &claim) {
+                    claim.counterpart = Some(rival);
+                }
                 judged.claims.push((claim, (pair, [here(read, depth), here(meant_for, depth)])));
             }
         }
@@ -187,7 +190,9 @@ impl<'j, 'e, 'p> Judging<'j, 'e, 'p> {
                 && dependency::only_existence(&claim.sequence)
                 && check_then_insert::counterpart(scene, claim).is_none()
         };
-        claim.rule == table_lock::ID || rival::others_spoil(scene, &claim.sequence, &self.beside(task)) && !unspoiled()
+        let nobody = || matches!(alone::rival(scene, claim), alone::Rival::Nobody);
+        claim.rule == table_lock::ID
+            || rival::others_spoil(scene, &claim.sequence, &self.beside(task)) && !unspoiled() && !nobody()
     }
 
     fn reach(&self) -> &Reach {

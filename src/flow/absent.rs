@@ -35,7 +35,8 @@ impl Absent {
         if reads.is_empty() { Self::Unknown } else { Self::Without(reads.into()) }
     }
 
-    fn reads(&self) -> &[EventId] {
+    /// The reads that had found no row where it is none.
+    pub fn reads(&self) -> &[EventId] {
         match self {
             Self::Without(reads) | Self::Where(_, reads) => reads,
             Self::Unknown | Self::Never | Self::Given => &[],

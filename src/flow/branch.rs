@@ -1,6 +1,6 @@
 //! Conditions, branches and joins: what control depends on.
 
-use crate::event::{Comparison, Cond, CondId, CondKind, Conds, Decided, Event, Path};
+use crate::event::{Answer, Comparison, Cond, CondId, CondKind, Conds, Decided, Event, Path};
 use crate::flow::absent::{Absent, absent_arm, is_let, lacking_arm, lacking_arms};
 use crate::flow::merge::same_text;
 use crate::flow::term::{Term, TermId, is_call};
@@ -425,6 +425,13 @@ impl<'p> Evaluator<'p> {
     pub(super) fn returned_since(&self, value: Value, deps: usize) -> Return {
         let deps = self.frame.deps[deps..].iter().map(|(cond, _)| *cond).collect();
         Return { value: self.knowing(value), deps, way: self.frame.path.clone() }
+    }
+
+    /// What is given on each way out, where there are several.
+    pub(super) fn answers(&self) -> Vec<Answer> {
+        let returns = self.frame.returns.iter();
+        let all = returns.map(|one| Answer { way: one.way.clone(), term: one.value.term });
+        if self.frame.returns.len() > 1 { all.collect() } else { Vec::new() }
     }
 
     /// The joined result of all returns since `base`, of a body whose events begin at `events`.

@@ -378,6 +378,7 @@ impl<'p> Evaluator<'p> {
         {
             self.frame.env = env;
         }
+        let answers = self.answers();
         let returns = self.joined_return(0, 0, program.returns(id, program.self_type(id).as_ref(), &[]));
         let left = self.left_in_parameters(id, &[]);
         let mut frame = std::mem::replace(&mut self.frame, outer);
@@ -408,6 +409,7 @@ impl<'p> Evaluator<'p> {
             distant,
             looked_at,
             returns,
+            answers: if reaches_rows { answers } else { Vec::new() },
             left,
             open,
             switches,

@@ -446,14 +446,19 @@ fn nothing_in_it(scene: &Scene<'_, '_>, sequence: &mut Sequence, write: &Event) 
 /// Whether a value is a field of this name and nothing else, of whatever it was read by, or a column that has no name in the
 /// program.
 fn is_column(scene: &Scene<'_, '_>, term: TermId, column: &str) -> bool {
-    let unnamed = |of: TermId, place: &Name| {
-        let Term::Row(read) = scene.ev.terms.get(of) else { return false };
-        let statement = scene.access(*read).map(|access| &*access.statement);
-        let meant = statement.map(|statement| scene.looks_at(statement, &Part::Column(place.clone()), false));
+    let meant = |read: EventId, part: &Part| {
+        let statement = scene.access(read).map(|access| &*access.statement);
+        let meant = statement.map(|statement| scene.looks_at(statement, part, false));
         matches!(meant, Some(LooksAt::Column(name)) if name == column)
+    };
+    let unnamed = |of: TermId, place: &Name| match scene.ev.terms.get(of) {
+        Term::Row(read) => meant(*read, &Part::Column(place.clone())),
+        _ => false,
     };
     match scene.ev.terms.get(decoded(&scene.ev.terms, term)) {
         Term::Field(of, name) => name == column || unnamed(*of, name),
+        // A row of one column is that column.
+        Term::Row(read) => meant(*read, &Part::Row),
         Term::Either(parts) => parts.iter().all(|part| is_column(scene, *part, column)),
         _ => false,
     }

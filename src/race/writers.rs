@@ -32,6 +32,9 @@ pub const NARROW: usize = 3;
 /// What puts a text together of its parts.
 const FORMAT: &str = "format";
 
+/// What puts words into the place of others in a text; of a value in a place it puts another one there.
+const REPLACE: &str = "replace";
+
 /// How deep a value is looked into.
 const DEPTH: usize = 40;
 
@@ -50,6 +53,8 @@ pub struct Writer {
     pub constants: Option<Vec<Name>>,
     /// The value is the time.
     now: bool,
+    /// The value is what a service outside answered.
+    answered: bool,
     /// The row is surely another one than that of who asks.
     appoints: bool,
     /// What the row is known to hold that it finds.
@@ -74,6 +79,8 @@ pub struct Told {
     pub inserts: bool,
     /// The value is the time.
     pub now: bool,
+    /// The value is what a service outside answered.
+    pub answered: bool,
     /// The row is surely another one than that of who asks: one request does it to another one's.
     pub appoints: bool,
     /// What the row is known to hold that it finds.
@@ -244,6 +251,7 @@ impl Writers {
                 inserts: target.action == Action::Insert,
                 constants: asked.ev.constants(access, &set.value),
                 now: access.is_now(&asked.ev.terms, &set.value),
+                answered: access.bound(value).is_some_and(|term| asked.ev.terms.is_answer(term)),
                 appoints: asked.is_of_another(access, target),
                 kind: kind.clone(),
                 passed: Passed::of(asked.ev, event, access, value).map(Arc::new),
@@ -281,6 +289,7 @@ impl Writers {
                 constants: writer.constants.clone(),
                 inserts: writer.inserts,
                 now: writer.now,
+                answered: writer.answered,
                 appoints: writer.appoints,
                 kind: writer.kind.clone(),
                 passed: writer.passed.clone(),
@@ -437,17 +446,19 @@ pub fn joins_something(terms: &Terms, term: TermId, own: impl Fn(TermId) -> bool
     found
 }
 
-/// Whether a value is what a column of this name held, or made of that alone: encoded, sealed, turned into another type.
-pub fn is_kept(terms: &Terms, term: TermId, column: &str) -> bool {
-    kept(terms, term, column, 0)
+/// Whether a value is what a column of this name held, or made of that alone: encoded, sealed, turned into another type. Of one
+/// read the row may be that column.
+pub fn is_kept(terms: &Terms, term: TermId, column: &str, row: Option<EventId>) -> bool {
+    kept(terms, term, (column, row), 0)
 }
 
-fn kept(terms: &Terms, term: TermId, column: &str, depth: usize) -> bool {
+fn kept(terms: &Terms, term: TermId, column: (&str, Option<EventId>), depth: usize) -> bool {
     if depth > DEPTH {
         return false;
     }
     match terms.get(term) {
-        Term::Field(of, name) if name == column => is_held(terms, *of),
+        Term::Row(event) => column.1 == Some(*event),
+        Term::Field(of, name) if name == column.0 => is_held(terms, *of),
         Term::Field(of, _) | Term::Exists(of) => kept(terms, *of, column, depth + 1),
         Term::Either(parts) => {
             // What is decoded may be none where there was nothing.
@@ -469,11 +480,16 @@ fn kept(terms: &Terms, term: TermId, column: &str, depth: usize) -> bool {
 }
 
 /// Whether an operation puts something to what comes from a column, as those of its parts do that are its `own`. A text that
-/// is put together of such parts alone says what the column said.
+/// is put together of such parts alone says what the column said, and one in which the same words take the place of the same
+/// others each time is made of it alone.
 fn puts_to(terms: &Terms, by: &str, parts: &[TermId], own: &[bool]) -> bool {
     let others = || parts.iter().zip(own).any(|(part, own)| !own && terms.matters(*part));
     let split = || own.iter().filter(|own| **own).count() > 1;
-    joins(by) && parts.len() > 1 && (by != FORMAT || !split() || others())
+    match by {
+        FORMAT => parts.len() > 1 && (!split() || others()),
+        REPLACE if parts.len() == 3 => others(),
+        _ => joins(by) && parts.len() > 1,
+    }
 }
 
 /// Whether an operation puts something to what was there: a sum, a text, a list.

@@ -14,7 +14,7 @@ use crate::race::rows::Relation;
 use crate::race::{Check, LooksAt, Written, dependency, passed, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
-use crate::rules::{either_way, fenced, lost_update, on_the_way, one_time, set_once, stale_guard, turned_away};
+use crate::rules::{either_way, fenced, lost_update, on_the_way, one_time, same_twice, set_once, stale_guard};
 use crate::sql::statement::{Action, Aggregate, Assignment, Compare, Operand, Output, Predicate};
 
 pub const ID: &str = "check-then-update";
@@ -43,8 +43,12 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     if either_way::is_done(facts) || is_summed_up_again(facts) {
         return Some(Confidence::Low);
     }
-    if takes_away(facts) || set_once::is_one(facts) || on_the_way::is_deleted_after(facts) || is_put_right(facts) {
+    if takes_away(facts) || set_once::is_one(facts) || on_the_way::is_deleted_after(facts) {
         return Some(Confidence::Low);
+    }
+    if same_twice::is_one(facts) {
+        let rival = same_twice::rival(facts).or_else(|| spoiled_in_between(facts));
+        return Some(rival.map_or(Confidence::Low, |rival| same_twice::confidence(facts, &rival)));
     }
     if fenced::is_one(facts) {
         return Some(spoiled_for_one(facts).map_or(Confidence::Low, |_| Confidence::Medium.min(facts.confidence())));
@@ -71,23 +75,6 @@ fn is_summed_up_again(facts: &Facts<'_, '_>) -> bool {
         && dependency::written(facts.target).all(total)
         && sources.peek().is_some()
         && sources.all(|source| matches!(source.aggregate, Some(Aggregate::Sum | Aggregate::Count)))
-}
-
-/// Whether a row is only brought to a state that is the same for all and that no other statement takes it out of, and who finds
-/// it there already goes on as well.
-fn is_put_right(facts: &Facts<'_, '_>) -> bool {
-    let own = |check: &Check| match &check.looks_at {
-        LooksAt::Column(column) => dependency::sets(facts.write, column),
-        LooksAt::Existence => true,
-        LooksAt::Row | LooksAt::Aggregate => false,
-    };
-    let functions = facts.own_functions();
-    let taken_out = |set: &Assignment| facts.undone_writer(&set.column, &functions).is_some();
-    facts.sequence.values.is_empty()
-        && dependency::written(facts.target).all(|set| facts.gives_fixed(set))
-        && facts.sequence.checks.iter().all(own)
-        && turned_away::is_nobody(facts)
-        && !dependency::written(facts.target).any(taken_out)
 }
 
 /// Whether all that is checked is what no statement gives a value of its own, while the write undoes what others do.
@@ -170,6 +157,9 @@ pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     let own = facts.own_functions();
     if fenced::is_one(facts) {
         return spoiled_for_one(facts);
+    }
+    if same_twice::is_one(facts) {
+        return same_twice::rival(facts).or_else(|| spoiled_in_between(facts));
     }
     if let Some(spoiled) = spoiled_by_others_only(facts) {
         return spoiled

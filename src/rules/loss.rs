@@ -3,7 +3,7 @@
 use crate::event::{Access, Event};
 use crate::flow::clock::is_of_clock;
 use crate::flow::random::is_by_chance;
-use crate::flow::term::{Term, TermId};
+use crate::flow::term::{Part, Term, TermId};
 use crate::link::FnId;
 use crate::lower::tree::Name;
 use crate::protect::merges;
@@ -113,7 +113,8 @@ impl Facts<'_, '_> {
     }
 
     /// The same for a write that gives a column a value whatever stands in it by then: what the checks on it let on as well
-    /// would have been written over by who came later, too.
+    /// would have been written over by who came later, too. What a service outside answered is as good as what it said before, and
+    /// one time as another.
     pub fn undone_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         let (given, away) = (self.constants(column), side::turned_away(self.scene, self.sequence, column));
         let lets_on = |writer: &Told| match (&away, &writer.constants) {
@@ -125,7 +126,12 @@ impl Facts<'_, '_> {
             }
             (None, _) => false,
         };
-        self.another(column, own, |writer| (given.is_none() || writer.constants != given) && !lets_on(writer))
+        let answered = self.gives_answer(column);
+        let now = self.gives_time(column);
+        let another = |writer: &Told| {
+            (given.is_none() || writer.constants != given) && !(answered && writer.answered) && !(now && writer.now)
+        };
+        self.another(column, own, |writer| another(writer) && !lets_on(writer))
     }
 
     /// Another statement that gives a column of the row that was read a value by which it is not found again.
@@ -278,6 +284,15 @@ impl Facts<'_, '_> {
         self.scene.ev.constants(access, &set.value)
     }
 
+    /// Whether a column is given the time.
+    fn gives_time(&self, column: &Name) -> bool {
+        let mut given = dependency::written(self.target).filter(|set| set.column == *column).peekable();
+        let now = |set: &Assignment| {
+            self.write.access().is_some_and(|access| access.is_now(&self.scene.ev.terms, &set.value))
+        };
+        given.peek().is_some() && given.all(now)
+    }
+
     /// Whether all that is written is the time.
     pub fn notes_time(&self) -> bool {
         let now = |access: &Access, set: &Assignment| access.is_now(&self.scene.ev.terms, &set.value);
@@ -291,23 +306,6 @@ impl Facts<'_, '_> {
         self.write
             .access()
             .is_some_and(|access| access.is_now(&ev.terms, &set.value) || ev.constants(access, &set.value).is_some())
-    }
-
-    /// Whether two runs write the same: constants, the time, and what was read or is made of that alone.
-    pub fn writes_the_same(&self) -> bool {
-        let Some(access) = self.write.access() else { return false };
-        let terms = &self.scene.ev.terms;
-        let alike = |term: TermId| {
-            let of_read = || {
-                let origins = terms.origins(term);
-                !origins.is_empty() && origins.iter().all(|origin| self.is_read(origin.event))
-            };
-            terms.is_constant(term)
-                || is_of_clock(terms, term) && !terms.matters(term)
-                || of_read() && !self.is_joined(term) && !terms.brings(term, |event| self.is_read(event))
-        };
-        dependency::written(self.target)
-            .all(|set| !set.value.is_relative() && self.scene.terms_in(access, &set.value).into_iter().all(alike))
     }
 
     /// Whether a column gets back what was read from it, if in another form: it is decoded, encoded, sealed again.
@@ -363,9 +361,14 @@ impl Facts<'_, '_> {
         if value.is_own() && terms.iter().any(|term| self.is_joined(*term)) {
             return Made::Joined;
         }
-        let kept = terms
-            .iter()
-            .all(|term| is_kept(&self.scene.ev.terms, *term, from) || value.is_handed_back() && !self.is_choice(*term));
+        let one = || {
+            let read = self.read.access().map(|read| self.scene.looks_at(&read.statement, &Part::Row, false));
+            read.is_some_and(|read| read == value.from)
+        };
+        let row = one().then_some(self.read.id);
+        let kept = terms.iter().all(|term| {
+            is_kept(&self.scene.ev.terms, *term, from, row) || value.is_handed_back() && !self.is_choice(*term)
+        });
         if kept { Made::Kept } else { Made::Mixed }
     }
 
@@ -374,7 +377,7 @@ impl Facts<'_, '_> {
     }
 
     /// Whether a part of what was read has something put to it.
-    fn is_joined(&self, term: TermId) -> bool {
+    pub fn is_joined(&self, term: TermId) -> bool {
         let terms = &self.scene.ev.terms;
         let read = |part: TermId| terms.origins(part).iter().any(|origin| origin.event == self.read.id);
         joins_something(terms, term, read)

@@ -4,6 +4,7 @@
 //! One sequence is claimed once. The order in which rules are asked is the order of [`classify`]: a lock that does not
 //! hold and an effect that fires twice say more than the shape they stand in.
 
+pub mod alone;
 pub mod check_then_insert;
 pub mod check_then_update;
 pub mod claim;
@@ -19,6 +20,7 @@ pub mod own_number;
 mod pages;
 pub mod racy_statement;
 pub mod reset;
+mod same_twice;
 mod set_once;
 pub mod stale_guard;
 pub mod table_lock;
