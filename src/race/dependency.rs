@@ -9,7 +9,9 @@ use crate::flow::term::{Origin, Part, Term, TermId, is_call, is_record};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, Written, alternatives, asked, first, others, rows, sized, zero};
+use crate::race::{
+    Check, LooksAt, Sequence, Written, alternatives, asked, first, found_again, others, rows, sized, zero,
+};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
 };
@@ -75,6 +77,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             }
         }
     }
+    let mut named_by: Vec<EventId> = Vec::new();
     for predicate in &target.filter {
         if !matches!(predicate.op, Compare::Eq | Compare::In) || is_beside_key(scene, target, predicate) {
             continue;
@@ -88,10 +91,14 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
                         && let Some(sequence) = found.of(origin.event)
                     {
                         sequence.key_from_row = true;
+                        named_by.push(origin.event);
                     }
                 }
             }
         }
+    }
+    for sequence in found.by_read.values_mut().flatten() {
+        sequence.key_from_row |= named_by.iter().any(|again| found_again::is_same_row(scene, sequence.read, *again));
     }
     needs_deleted(scene, (write, access, target), &mut found);
     let mut all = found.in_order();

@@ -10,6 +10,7 @@ pub mod counted;
 pub mod cycle;
 pub mod dependency;
 pub mod first;
+mod found_again;
 pub mod index;
 pub mod journal;
 pub mod kind;
