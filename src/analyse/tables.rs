@@ -1,6 +1,7 @@
 //! The tables of a program: what its migrations, its own texts and its entities make. Programs of one workspace that have
 //! nothing to do with each other may have a table of the same name each.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -10,8 +11,8 @@ use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::flow::stand_in::is_test_support;
 use crate::link::Program;
-use crate::lower;
 use crate::lower::tree::Name;
+use crate::lower::{self, Ddl};
 use crate::notice::{Notice, NoticeKind};
 use crate::source::{FileKind, SourceFile, Target, Workspace};
 use crate::sql::migrations;
@@ -68,10 +69,17 @@ fn tables_of_code(program: &Program, workspace: &Workspace) -> Vec<(Name, TableD
 /// Who makes a table: a package, or a file that stands in none.
 type Maker = Option<usize>;
 
+/// A text that the program sends, and the path of the file that it takes it from.
+struct Step<'w> {
+    by: Maker,
+    text: Cow<'w, str>,
+    file: Option<&'w str>,
+}
+
 /// Everything that makes tables, with who it belongs to.
 struct Sources<'w> {
     files: Vec<&'w SourceFile>,
-    texts: Vec<(Maker, String)>,
+    steps: Vec<Step<'w>>,
     /// The engine of most, and the others.
     engines: Vec<Dialect>,
 }
@@ -84,9 +92,12 @@ impl<'w> Sources<'w> {
         // Packages of one workspace may have databases of different engines.
         let others: BTreeSet<Dialect> = workspace.crates.iter().flat_map(|it| it.dialects.iter().copied()).collect();
         let others = others.into_iter().filter(|other| *other != first && config.dialect.is_none());
+        let steps = steps_of_code(workspace);
+        let taken: BTreeSet<&str> = steps.iter().filter_map(|step| step.file).collect();
+        let own = |file: &&SourceFile| file.kind == FileKind::Sql && !taken.contains(file.path.as_str());
         Self {
-            files: workspace.files.iter().filter(|file| file.kind == FileKind::Sql).collect(),
-            texts: texts_of_code(workspace),
+            files: workspace.files.iter().filter(own).collect(),
+            steps,
             engines: std::iter::once(first).chain(others).collect(),
         }
     }
@@ -95,8 +106,13 @@ impl<'w> Sources<'w> {
     fn schema(&self, of: impl Fn(Maker) -> bool) -> (Schema, Vec<(String, String)>) {
         let files: Vec<&SourceFile> = self.files.iter().copied().filter(|file| of(file.krate)).collect();
         let sql: Vec<(&str, &str)> = files.iter().map(|file| (file.path.as_str(), &*file.text)).collect();
-        let texts: Vec<&str> = self.texts.iter().filter(|(by, _)| of(*by)).map(|(_, text)| text.as_str()).collect();
+        let steps = self.steps.iter().filter(|step| of(step.by));
+        let steps: Vec<(Option<&str>, &str)> = steps.map(|step| (step.file, &*step.text)).collect();
         let (mut schema, mut faults) = (Schema::default(), Vec::new());
+        // Beside a file that the program takes in, one that nobody names is a draft of it unless it is a migration.
+        if steps.iter().any(|(file, _)| file.is_some()) && !migrations::any(sql.iter().copied()) {
+            self.of_code(&mut schema, &steps);
+        }
         for (place, engine) in self.engines.iter().enumerate() {
             let (made, missed) = migrations::schema(&sql, *engine);
             schema.complete(made);
@@ -104,10 +120,14 @@ impl<'w> Sources<'w> {
                 faults = missed.into_iter().map(|(file, why)| (files[file].path.clone(), why)).collect();
             }
         }
-        for engine in &self.engines {
-            schema.complete(migrations::of_code(&texts, *engine));
-        }
+        self.of_code(&mut schema, &steps);
         (schema, faults)
+    }
+
+    fn of_code(&self, schema: &mut Schema, steps: &[(Option<&str>, &str)]) {
+        for engine in &self.engines {
+            schema.complete(migrations::of_code(steps, *engine));
+        }
     }
 
     /// What each package knows, where several make a table or a view of the same name.
@@ -117,7 +137,7 @@ impl<'w> Sources<'w> {
     fn apart(&self, workspace: &Workspace, whole: Schema) -> Schemas {
         let mut schemas = Schemas { whole, others: Vec::new(), known: FxHashMap::default() };
         let makers: BTreeSet<Maker> =
-            self.files.iter().map(|file| file.krate).chain(self.texts.iter().map(|(by, _)| *by)).collect();
+            self.files.iter().map(|file| file.krate).chain(self.steps.iter().map(|step| step.by)).collect();
         if makers.len() < 2 {
             return schemas;
         }
@@ -154,18 +174,28 @@ impl<'w> Sources<'w> {
     }
 }
 
-/// The texts in the code of the program that make tables, in the order of the files.
-fn texts_of_code(workspace: &Workspace) -> Vec<(Maker, String)> {
-    let main = |file: &&SourceFile| matches!(file.kind, FileKind::Rust(Target::Main)) && !is_test_support(&file.path);
+/// The texts in the code of the program that make tables, in the order of the files, and among them the SQL files that
+/// it takes in there. A numbered file stays one of the migrations: its number says when it is run.
+fn steps_of_code(workspace: &Workspace) -> Vec<Step<'_>> {
+    let main = |file: &&SourceFile| {
+        matches!(file.kind, FileKind::Rust(Target::Main)) && !is_test_support(workspace.below(&file.path))
+    };
     let files: Vec<&SourceFile> = workspace.files.iter().filter(main).collect();
-    let texts = files
-        .par_iter()
-        .map(|file| {
-            let texts = std::panic::catch_unwind(|| lower::ddl_of(&file.text)).unwrap_or_default();
-            texts.into_iter().map(|text| (file.krate, text)).collect::<Vec<_>>()
-        })
-        .collect::<Vec<_>>();
-    texts.into_iter().flatten().collect()
+    let steps = files.par_iter().map(|file| {
+        let steps = std::panic::catch_unwind(|| lower::ddl_of(&file.text)).unwrap_or_default();
+        let steps = steps.into_iter().filter_map(|ddl| match ddl {
+            Ddl::Text(text) => Some(Step { by: file.krate, text: text.into(), file: None }),
+            Ddl::Taken(path) => {
+                let taken = workspace.beside(file, &path, true)?;
+                let step = taken.kind == FileKind::Sql
+                    && lower::makes_tables(&taken.text)
+                    && !migrations::any([(taken.path.as_str(), &*taken.text)]);
+                step.then(|| Step { by: file.krate, text: (&*taken.text).into(), file: Some(&taken.path) })
+            }
+        });
+        steps.collect::<Vec<_>>()
+    });
+    steps.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
 /// What packages have to do with each other.

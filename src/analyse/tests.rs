@@ -397,3 +397,36 @@ fn what_is_built_for_an_engine_is_judged_for_it() {
     let other = function(&format!("if cfg!(feature = \"loud\") {{ {body} }} else {{ Ok(()) }}"));
     assert_eq!([told("\"large\"", &other), told("\"small\"", &other)], [1, 0]);
 }
+
+#[test]
+fn a_sql_file_that_the_program_takes_in_is_one_of_its_steps() {
+    let manifest = "[package]\nname = \"lab\"\nversion = \"1.0.0\"\n[dependencies]\nrusqlite = \"0.32\"\n";
+    let tables = "CREATE TABLE dials (id INTEGER PRIMARY KEY, name TEXT, reading TEXT);";
+    let code = r#"
+        use rusqlite::{Connection, OptionalExtension, Result};
+        const TABLES: &str = include_str!("./schema.sql");
+        pub fn prepare(conn: &Connection) -> Result<()> {
+            conn.execute_batch(TABLES)?;
+            conn.execute_batch(
+                "CREATE TABLE new_dials (id INTEGER PRIMARY KEY, name TEXT UNIQUE, reading TEXT NOT NULL);
+                 INSERT OR IGNORE INTO new_dials SELECT id, name, reading FROM dials;
+                 DROP TABLE dials;
+                 ALTER TABLE new_dials RENAME TO dials;",
+            )
+        }
+        pub fn first(conn: &Connection, name: &str) -> Result<()> {
+            let known: Option<String> =
+                conn.query_row("SELECT reading FROM dials WHERE name = ?1", [name], |row| row.get(0)).optional()?;
+            if known.is_none() {
+                conn.execute("INSERT INTO dials (name, reading) VALUES (?1, 'zero')", [name])?;
+            }
+            Ok(())
+        }
+    "#;
+    let rules = |code: &str| {
+        let found = found_in(&[("Cargo.toml", manifest), ("src/lib.rs", code), ("src/schema.sql", tables)]);
+        found.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert!(rules(code).is_empty());
+    assert_eq!(rules(&code.replace("TEXT UNIQUE", "TEXT")), ["check-then-insert"]);
+}

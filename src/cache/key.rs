@@ -17,8 +17,8 @@ pub fn key(name: &str, place: &Place, options: &Options, config: &Config) -> Dig
 
 /// The digest of a workspace that does not come from the disk, below the key of the run that asks about it.
 pub fn of_texts(key: Digest, workspace: &Workspace) -> Digest {
-    let Workspace { root, files, crates, notices } = workspace;
-    let mut asked = format!("{key:?}\n{root:?}\n{crates:?}\n{notices:?}\n");
+    let Workspace { root, asked, files, crates, notices } = workspace;
+    let mut asked = format!("{key:?}\n{root:?}\n{asked:?}\n{crates:?}\n{notices:?}\n");
     for SourceFile { id: _, path, text, kind, krate } in files {
         asked += &format!("{path:?} {kind:?} {krate:?} {:?}\n", Digest::of(text.as_bytes()));
     }

@@ -54,7 +54,7 @@ impl Remembered {
             krate: None,
         });
         let files = files.collect();
-        (Workspace { root: root.to_owned(), files, crates: Vec::new(), notices: self.notices }, self.outcome)
+        (Workspace { root: root.to_owned(), files, notices: self.notices, ..Workspace::default() }, self.outcome)
     }
 
     /// What reports rely on without looking.

@@ -190,16 +190,8 @@ impl<'p> Evaluator<'p> {
 
     /// The text of a file of the workspace, named from this file's directory or from the package's.
     pub(super) fn file_text(&self, path: &str, beside: bool) -> Option<String> {
-        let workspace = self.workspace;
-        let here = workspace.file(self.frame.file);
-        let krate = here.krate.map(|krate| workspace.crates[krate].dir.clone()).unwrap_or_default();
-        let dir = here.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
-        let bases = if beside { [dir, krate] } else { [krate, dir] };
-        bases.iter().find_map(|base| {
-            let full = normal(base, path)?;
-            let file = workspace.files.binary_search_by(|file| file.path.as_bytes().cmp(full.as_bytes())).ok()?;
-            Some(workspace.files[file].text.to_string())
-        })
+        let here = self.workspace.file(self.frame.file);
+        self.workspace.beside(here, path, beside).map(|file| file.text.to_string())
     }
 
     /// `format!("… {} {name}", args)`: constant where its pieces are.
@@ -339,22 +331,4 @@ fn template_pieces(template: &str) -> Vec<Template> {
         pieces.push(Template::Text(text));
     }
     pieces
-}
-
-/// `path` below `base`, without `.` and `..`; none when it leads out.
-fn normal(base: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
-    if path.starts_with('/') {
-        return None;
-    }
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }

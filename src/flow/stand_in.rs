@@ -28,7 +28,8 @@ pub fn is_test_support(path: &str) -> bool {
 
 /// The files that hold it.
 pub fn files(workspace: &Workspace) -> FxHashSet<FileId> {
-    workspace.files.iter().filter(|file| is_test_support(&file.path)).map(|file| file.id).collect()
+    let found = workspace.files.iter().filter(|file| is_test_support(workspace.below(&file.path)));
+    found.map(|file| file.id).collect()
 }
 
 /// Whether a function is of a type that stands in for another one, or in a file that holds what tests are written with.

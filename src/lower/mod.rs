@@ -45,7 +45,7 @@ use places::{Places, shifted};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
 
 pub use definitions::{ByName, Callable, MacroDefinition, Macros, declared_in, macros_of};
-pub use texts::ddl_of;
+pub use texts::{Ddl, ddl_of, makes_tables};
 
 /// The stack that [`lower`] and [`expression`] need, in bytes. Within the limits of [`nesting`] they never need more, in
 /// a debug build either; on a smaller stack a hostile file ends the process.

@@ -43,7 +43,7 @@ pub fn memory(files: Vec<(String, String)>) -> Workspace {
     }
     (0..).zip(&mut found).for_each(|(id, file)| file.id = FileId(id));
     engine::by_tables(&mut crates, &found);
-    Workspace { root: PathBuf::new(), files: found, crates, notices }
+    Workspace { files: found, crates, notices, ..Workspace::default() }
 }
 
 fn manifests(texts: &BTreeMap<String, String>, notices: &mut Vec<Notice>) -> BTreeMap<PathBuf, Manifest> {

@@ -38,6 +38,8 @@ pub use read::{Error, HARD_LIMIT, Options, SIZE_LIMIT, attentively, read};
 pub struct Workspace {
     /// The directory that paths are shown relative to.
     pub root: PathBuf,
+    /// The directories that were asked for, relative to the root, with `/`; empty for the root itself.
+    pub asked: Vec<String>,
     /// Sorted by path bytes; a [`FileId`] is an index here.
     pub files: Vec<SourceFile>,
     pub crates: Vec<Crate>,
@@ -122,11 +124,33 @@ impl Workspace {
         &self.files[id.0 as usize]
     }
 
+    /// A path from the innermost directory on that was asked for: what that one is called says nothing of what is in it.
+    pub fn below<'a>(&self, path: &'a str) -> &'a str {
+        let within = |asked: &String| {
+            path.strip_prefix(asked.as_str())
+                .filter(|rest| asked.is_empty() || rest.is_empty() || rest.starts_with('/'))
+        };
+        let rests = self.asked.iter().filter_map(within);
+        rests.min_by_key(|rest| rest.len()).unwrap_or(path).trim_start_matches('/')
+    }
+
+    /// The file that another one names by a path: from its own directory on, or first from its package's.
+    pub fn beside(&self, here: &SourceFile, path: &str, beside: bool) -> Option<&SourceFile> {
+        let krate = here.krate.map_or("", |krate| self.crates[krate].dir.as_str());
+        let dir = here.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let bases = if beside { [dir, krate] } else { [krate, dir] };
+        bases.iter().find_map(|base| {
+            let full = normal(base, path)?;
+            let file = self.files.binary_search_by(|file| file.path.as_bytes().cmp(full.as_bytes())).ok()?;
+            Some(&self.files[file])
+        })
+    }
+
     /// Whether a program of the workspace is built of a package: its own, or that of a package that needs it. One that only
     /// shows how something is used, or measures it, is none.
     pub fn runs(&self, krate: usize) -> bool {
         const SHOWING: [&str; 5] = ["examples", "benches", "fuzz", "tests", "testing"];
-        let shows = |own: &Crate| own.dir.split('/').any(|part| SHOWING.contains(&part));
+        let shows = |own: &Crate| self.below(&own.dir).split('/').any(|part| SHOWING.contains(&part));
         let mut found = vec![false; self.crates.len()];
         let mut todo = vec![krate];
         while let Some(place) = todo.pop() {
@@ -148,4 +172,22 @@ impl Crate {
     pub fn depends_on(&self, krate: &str) -> bool {
         self.dependencies.iter().any(|dependency| dependency.package == krate)
     }
+}
+
+/// `path` below `base`, without `.` and `..`; none when it leads out.
+fn normal(base: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    if path.starts_with('/') {
+        return None;
+    }
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }

@@ -29,7 +29,8 @@ pub fn overlay(workspace: &Workspace, texts: &BTreeMap<String, Option<Arc<str>>>
     (0..).zip(&mut files).for_each(|(id, file)| file.id = FileId(id));
     let notices = workspace.notices.iter().filter(|notice| !texts.contains_key(&notice.path));
     let notices = notices.map(|notice| crate::notice::Notice { span: None, ..notice.clone() }).collect();
-    Workspace { root: workspace.root.clone(), files, crates: workspace.crates.clone(), notices }
+    let (root, asked) = (workspace.root.clone(), workspace.asked.clone());
+    Workspace { root, asked, files, crates: workspace.crates.clone(), notices }
 }
 
 fn added(path: &str, text: Arc<str>, crates: &[Crate]) -> Option<SourceFile> {

@@ -122,7 +122,9 @@ pub fn attentively(place: &Place, paths: &[PathBuf], options: &Options, disk: &D
     notices.dedup();
     let mut crates = packages.crates;
     super::engine::by_tables(&mut crates, &files);
-    Ok(Workspace { root: place.root.clone(), files, crates, notices })
+    let asked = place.given.iter().filter(|given| !given.is_file && given.path.starts_with(&place.root));
+    let asked = asked.map(|given| place.shown(&given.path)).collect();
+    Ok(Workspace { root: place.root.clone(), asked, files, crates, notices })
 }
 
 fn file(path: &Path, language: Language, text: String, packages: &Packages, place: &Place) -> SourceFile {
@@ -232,6 +234,18 @@ mod tests {
         assert_eq!(notices(&found), []);
         assert_eq!(found.files[4].kind, FileKind::Rust(Target::Test));
         assert!(found.files.iter().zip(0..).all(|(file, id)| file.id == FileId(id) && file.krate == Some(0)));
+    }
+
+    #[test]
+    fn a_directory_that_was_asked_for_holds_no_tests_by_its_name() {
+        let dir = tree(&[("inn-e2e/Cargo.toml", "[package]\nname = 'inn'"), ("inn-e2e/src/lib.rs", ""), ("a.rs", "")]);
+        let support = |paths: &[&str]| {
+            let given: Vec<_> = paths.iter().map(|path| dir.path().join(path)).collect();
+            let found = read(&given, &Options::default()).unwrap();
+            crate::flow::stand_in::files(&found).len()
+        };
+        assert_eq!([support(&["inn-e2e"]), support(&["inn-e2e", "a.rs"]), support(&["inn-e2e", "."])], [0, 0, 0]);
+        assert_eq!([support(&["."]), support(&["inn-e2e/src/lib.rs", "."])], [1, 1]);
     }
 
     #[test]

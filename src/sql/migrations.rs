@@ -9,17 +9,26 @@ use super::ddl;
 use super::schema::Schema;
 use crate::dialect::Dialect;
 
-/// Works out the tables that a program makes with texts in its own code: first those that make tables, then those that
-/// only change them. What is no statement is passed over.
-pub fn of_code(texts: &[&str], dialect: Dialect) -> Schema {
-    let makes = |text: &&&str| text.to_lowercase().contains("create table");
+/// Works out the tables that a program makes with texts in its own code, each with the path of the file that it takes
+/// it from, if any: first those that make tables, then those that only change them. What is no statement is passed over,
+/// and so are files for another engine where there are some for this one.
+pub fn of_code(texts: &[(Option<&str>, &str)], dialect: Dialect) -> Schema {
+    let (first, then): (Vec<&(Option<&str>, &str)>, Vec<_>) =
+        texts.iter().partition(|text| text.1.to_lowercase().contains("create table"));
+    let names = |text: &(Option<&str>, &str)| text.0.and_then(|path| names(path, dialect));
+    let ours = texts.iter().any(|text| names(text) == Some(true));
     let mut schema = Schema::default();
-    for text in texts.iter().filter(makes).chain(texts.iter().filter(|text| !makes(text))) {
-        if text.len() <= MAX_BYTES {
-            apply(&mut schema, text, dialect);
+    for text in first.into_iter().chain(then) {
+        if text.1.len() <= MAX_BYTES && !(ours && names(text) == Some(false)) {
+            apply(&mut schema, text.1, dialect);
         }
     }
     schema
+}
+
+/// Whether some of the files are migrations that make tables.
+pub fn any<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
+    files.into_iter().any(|(path, text)| is_migration(path) && makes_tables(text))
 }
 
 /// A file longer than this is left out; in bytes.
