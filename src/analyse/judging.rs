@@ -20,7 +20,7 @@ use crate::protect::rival;
 use crate::race::reach::{Reach, Runs, Task};
 use crate::race::rivals::Rivals;
 use crate::race::scene::Scene;
-use crate::race::{common, dependency, here};
+use crate::race::{common, dependency, here, sought};
 use crate::rules::claim::Claim;
 use crate::rules::{alone, check_then_insert, double_fire, table_lock, unsafe_claim};
 use crate::span::Span;
@@ -145,7 +145,8 @@ impl<'j, 'e, 'p> Judging<'j, 'e, 'p> {
             let pair = pair(flow, read, meant_for);
             // On a handle that was handed in, the callers know whether a transaction is open.
             // Nor do they know less of a lock that is held around all calls.
-            let handed_in = called && (given(ev, flow, read) || given(ev, flow, write));
+            let brought = || sought::hangs_on_callers(&scene, &claim.sequence);
+            let handed_in = called && (given(ev, flow, read) || given(ev, flow, write) || brought());
             if handed_in || self.under_lock.contains(&flow.function) {
                 judged.deferred.push(pair);
                 // What is told with it is told with it there.

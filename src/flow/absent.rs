@@ -28,6 +28,8 @@ pub enum Absent {
     Where(bool, Arc<[EventId]>),
     /// It was put into `Some`.
     Given,
+    /// It was put into `Some` on one of the first ways, and is `None` on one of the second, which no read decides.
+    Chosen(Arc<[Path]>, Arc<[Path]>),
 }
 
 impl Absent {
@@ -39,7 +41,7 @@ impl Absent {
     pub fn reads(&self) -> &[EventId] {
         match self {
             Self::Without(reads) | Self::Where(_, reads) => reads,
-            Self::Unknown | Self::Never | Self::Given => &[],
+            Self::Unknown | Self::Never | Self::Given | Self::Chosen(..) => &[],
         }
     }
 
@@ -73,6 +75,14 @@ impl Absent {
 
     pub(super) fn is_given(&self) -> bool {
         matches!(self, Self::Given)
+    }
+
+    /// The ways on which something was put into `Some`, and those on which it is `None`.
+    pub(super) fn chosen(&self) -> Option<[&Arc<[Path]>; 2]> {
+        match self {
+            Self::Chosen(given, none) => Some([given, none]),
+            _ => None,
+        }
     }
 }
 
@@ -136,10 +146,25 @@ impl<'p> Evaluator<'p> {
         });
         let holds = all[0].1.holds();
         match (Absent::without(reads), holds) {
+            (Absent::Unknown, None) => self.chosen_among(values, ways).unwrap_or_default(),
             _ if all.iter().any(|(_, absent)| absent.holds() != holds) => Absent::Unknown,
             (known, Some(holds)) => known.asked(holds),
             (known, None) => known,
         }
+    }
+
+    /// `if wanted { Some(x) } else { None }`: on which ways one of several values is something, and on which it is nothing.
+    fn chosen_among(&self, values: &[&Value], ways: &[Path]) -> Option<Absent> {
+        let none = |value: &Value| matches!(self.terms.get(value.term), Term::Literal(text) if text == "none");
+        if values.len() != ways.len() || !values.iter().all(|value| value.absent.is_given() || none(value)) {
+            return None;
+        }
+        let of = |given: bool| -> Arc<[Path]> {
+            let own = values.iter().zip(ways).filter(|(value, _)| value.absent.is_given() == given);
+            own.map(|(_, way)| way.clone()).collect()
+        };
+        let (given, none) = (of(true), of(false));
+        (!given.is_empty() && !none.is_empty()).then_some(Absent::Chosen(given, none))
     }
 
     /// Whether a statement is only sent on other ways than this one.
@@ -305,8 +330,12 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    pub(super) fn map_absent(&self, absent: &Absent, map: &Mapping<'_>) -> Absent {
+    pub(super) fn map_absent(&mut self, absent: &Absent, map: &mut Mapping<'_>) -> Absent {
         match absent {
+            Absent::Chosen(given, none) => {
+                let [given, none] = [given, none].map(|ways| ways.iter().map(|way| self.map_path(way, map)).collect());
+                Absent::Chosen(given, none)
+            }
             Absent::Without(reads) => Absent::Without(self.map_reads(reads, map)),
             Absent::Where(holds, reads) => Absent::Where(*holds, self.map_reads(reads, map)),
             other => other.clone(),

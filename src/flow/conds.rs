@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::event::{Cond, CondId, CondKind, EventId};
+use crate::event::{Cond, CondId, CondKind, EventId, Path};
 use crate::flow::names::Marks;
 use crate::flow::term::{Params, Term, TermId};
 use crate::flow::value::Value;
@@ -23,11 +23,25 @@ pub(super) struct Made {
 
 impl Evaluator<'_> {
     pub(super) fn new_cond(&mut self, cond: Cond) -> CondId {
-        self.new_cond_below(cond, 0)
+        let way = self.open_to_callers(&self.frame.path);
+        self.new_cond_below(cond, 0, way)
     }
 
-    /// A condition of a function so many calls below.
-    pub(super) fn new_cond_below(&mut self, cond: Cond, calls: u8) -> CondId {
+    /// Of the way to a condition the branches that a caller may decide; none where there are no such.
+    pub(super) fn open_to_callers(&self, way: &Path) -> Option<Path> {
+        let switches = &self.frame.switches;
+        let decided = |branch: u32| switches.iter().any(|switch| switch.branch == branch);
+        let open: Vec<(u32, u64)> = way.0.iter().copied().filter(|(branch, _)| decided(*branch)).collect();
+        (!open.is_empty()).then(|| Path::of(open))
+    }
+
+    /// The branches on the way to a condition that a caller may decide.
+    pub(super) fn way_to(&self, id: CondId) -> Option<&Path> {
+        self.conds.get(id.0).2.as_ref()
+    }
+
+    /// A condition of a function so many calls below, in arms that a caller may pass over.
+    pub(super) fn new_cond_below(&mut self, cond: Cond, calls: u8, way: Option<Path>) -> CondId {
         let mut made = Made {
             calls,
             of_params: self.terms.params(cond.term) != Params::default(),
@@ -43,7 +57,11 @@ impl Evaluator<'_> {
             made.of_rows |= inner.of_rows;
             made.marks = made.marks.with(inner.marks);
         }
-        CondId(self.conds.push((cond, made)))
+        if let Some(way) = &way {
+            let of_branch = |branch: &u32| Marks::of(self.terms.names.of_branch(*branch));
+            made.marks = way.0.iter().fold(made.marks, |marks, (branch, _)| marks.with(of_branch(branch)));
+        }
+        CondId(self.conds.push((cond, made, way)))
     }
 
     pub(super) fn made(&self, id: CondId) -> Made {

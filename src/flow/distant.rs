@@ -65,7 +65,7 @@ impl Evaluator<'_> {
         let shown = self.cond(self.telling_most(those)).clone();
         let term = self.parts_of_parameters(those);
         let cond = Cond { term, inner: Conds::default(), compares: [].into(), decides: None, ..shown };
-        let in_one = self.new_cond_below(cond, BY_ITSELF);
+        let in_one = self.new_cond_below(cond, BY_ITSELF, None);
         found.instead.extend(those.iter().map(|id| (*id, in_one)));
     }
 
@@ -74,7 +74,7 @@ impl Evaluator<'_> {
         let one = self.telling_most(those);
         let inner: Vec<CondId> = those.iter().flat_map(|id| self.cond(*id).inner.iter().copied()).collect();
         let cond = Cond { inner: union(&[], &inner), ..self.cond(one).clone() };
-        let one = self.new_cond_below(cond, self.made(one).calls);
+        let one = self.new_cond_below(cond, self.made(one).calls, None);
         found.instead.extend(those.iter().map(|id| (*id, one)));
     }
 

@@ -36,6 +36,7 @@ impl<'p> Evaluator<'p> {
             marks: self.changing(flow, &anew),
             anew,
             events: FxHashMap::default(),
+            closed: Vec::new(),
             barred: FxHashSet::default(),
             conds: FxHashMap::default(),
             outer: self.frame.deps.iter().map(|(cond, _)| *cond).collect(),
@@ -75,7 +76,7 @@ impl<'p> Evaluator<'p> {
         let asked = flow.events.iter().any(|event| event.access().is_some());
         let handed = args.iter().any(|arg| !self.terms.origins(arg.term).is_empty());
         let mut value = value;
-        if !asked && !handed && !value.absent.is_given() {
+        if !asked && !handed && !value.absent.is_given() && value.absent.chosen().is_none() {
             value.absent = Absent::Never;
         }
         let held = std::mem::take(&mut map.guards);
@@ -112,11 +113,14 @@ impl<'p> Evaluator<'p> {
             let barred = |event: &&Event| closed.iter().any(|arms| arms.bars(&event.path));
             map.barred = flow.events.iter().filter(barred).map(|event| event.id).collect();
             for event in &map.barred {
-                let (row, count) = (self.terms.intern(Term::Row(*event)), self.terms.intern(Term::Count(*event)));
-                map.marks = map.marks.with(self.terms.marks(row)).with(self.terms.marks(count));
+                for given in [Term::Row(*event), Term::Count(*event), Term::Transaction(*event)] {
+                    let given = self.terms.intern(given);
+                    map.marks = map.marks.with(self.terms.marks(given));
+                }
             }
             // What was mapped before that was known may have stood for them.
             map.turn = self.terms.next_turn();
+            map.closed = closed;
         }
         let looked_at = flow.looked_at.iter().map(|event| map.event(*event));
         self.frame.looked_at.extend(looked_at);
@@ -142,7 +146,7 @@ impl<'p> Evaluator<'p> {
                 continue;
             }
             let Some(mut placed) = self.map_event(event, &call, map) else { continue };
-            closed.iter().for_each(|arms| arms.settle(&mut placed.calls));
+            map.closed.iter().for_each(|arms| arms.settle(&mut placed.calls));
             self.frame.events.push(placed);
         }
         if too_far {

@@ -9,6 +9,7 @@ use crate::event::{Comparison, Cond, CondId, Decided, EventId, Guard, Path};
 use crate::flow::distant::Distant;
 use crate::flow::mention::Wanted;
 use crate::flow::names::{Marks, Owners};
+use crate::flow::switch::Closed;
 use crate::flow::term::{AGAIN, LENT, Params, Term, TermId};
 use crate::flow::value::{ClosureValue, Piece, Query, QueryBody, Shape, Text, Value, Wrap};
 use crate::flow::{Evaluator, branch};
@@ -25,6 +26,8 @@ pub(super) struct Mapping<'a> {
     /// What has none of these and no parameter stays what it is.
     pub(super) marks: Marks,
     pub(super) events: FxHashMap<EventId, EventId>,
+    /// The arms that it does not take.
+    pub(super) closed: Vec<Closed>,
     /// Those that this call does not come to.
     pub(super) barred: FxHashSet<EventId>,
     /// None for those that can look at no row here, since no argument may hold one.
@@ -78,6 +81,10 @@ impl<'p> Evaluator<'p> {
     }
 
     fn map_cond(&mut self, id: CondId, map: &mut Mapping<'_>) -> Option<CondId> {
+        // In an arm that is not taken here nobody asks.
+        if !map.closed.is_empty() && self.way_to(id).is_some_and(|way| map.closed.iter().any(|arms| arms.bars(way))) {
+            return None;
+        }
         if let Some(instead) = map.distant.and_then(|distant| distant.instead.get(&id)) {
             return self.map_cond(*instead, map);
         }
@@ -113,7 +120,12 @@ impl<'p> Evaluator<'p> {
         let inner = branch::union(&inner, &[]);
         let decides = cond.decides.map(|decides| Decided { branch: self.map_branch(decides.branch, map), ..decides });
         let cond = Cond { term, inner, compares: compares.into(), decides, ..cond };
-        let mapped = self.new_cond_below(cond, made.calls.saturating_add(1));
+        let way = match self.way_to(id).cloned() {
+            Some(way) => self.map_path(&way, map),
+            None => self.frame.path.clone(),
+        };
+        let way = self.open_to_callers(&way);
+        let mapped = self.new_cond_below(cond, made.calls.saturating_add(1), way);
         map.conds.insert(id, Some(mapped));
         Some(mapped)
     }
@@ -164,7 +176,7 @@ impl<'p> Evaluator<'p> {
                 None => self.map_unknown(id, map),
             },
             // What it would have given adds nothing to what other ways give.
-            Term::Row(event) | Term::Count(event) if map.barred.contains(event) => {
+            Term::Row(event) | Term::Count(event) | Term::Transaction(event) if map.barred.contains(event) => {
                 self.terms.computed(AGAIN, Vec::new())
             }
             Term::Row(event) => {

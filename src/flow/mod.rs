@@ -111,7 +111,8 @@ pub struct Evaluator<'p> {
     /// The tables of diesel's macros.
     pub(crate) diesel: Arc<crate::client::diesel::Tables>,
     pub terms: Terms,
-    conds: Arena<(Cond, Made)>,
+    /// With the branches on the way to each that callers may decide.
+    conds: Arena<(Cond, Made, Option<Path>)>,
     /// Functions that send SQL they are handed.
     senders: FxHashSet<FnId>,
     /// Functions whose calls only the types of their arguments tell.
@@ -396,10 +397,14 @@ impl<'p> Evaluator<'p> {
         let Frame { events, open, mut switches, mut absences, blanks, mut leads, held, .. } = frame;
         let passed: FxHashSet<u32> =
             events.iter().flat_map(|event| event.path.0.iter()).map(|(branch, _)| *branch).collect();
-        // Nobody asks of the others which arm was taken.
-        switches.retain(|switch| passed.contains(&switch.branch) || decided.contains(&switch.branch));
         absences.retain(|absence| passed.contains(&absence.branch));
         leads.retain(|lead| passed.contains(&lead.branch));
+        let ways =
+            leads.iter().flat_map(|lead| lead.ways.iter()).chain(conds.iter().filter_map(|cond| self.way_to(*cond)));
+        let leading: FxHashSet<u32> = ways.flat_map(|way| way.0.iter()).map(|(branch, _)| *branch).collect();
+        // Nobody asks of the others which arm was taken.
+        let asked = |branch: &u32| passed.contains(branch) || decided.contains(branch) || leading.contains(branch);
+        switches.retain(|switch| asked(&switch.branch));
         let blanks = self.told_blanks(blanks, &events);
         Flow {
             function: id,

@@ -9,7 +9,7 @@ use crate::flow::term::{Term, TermId};
 use crate::flow::value::{HOLE, Piece, Query, QueryBody, Value, Wrap};
 use crate::flow::{Evaluator, branch};
 use crate::link::Type;
-use crate::lower::tree::Name;
+use crate::lower::tree::{Name, TypeKind};
 use crate::span::Range;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Statement, Verb};
@@ -33,10 +33,28 @@ impl<'p> Evaluator<'p> {
         Arc::new(of_tables)
     }
 
+    /// What is sent of a value: a type of which there is one value is that one, whoever brings it. What was read is known by
+    /// its row.
+    fn bound(&mut self, value: &Value) -> TermId {
+        let Type::Def(of, _) = &value.ty else { return value.term };
+        if !self.terms.origins(value.term).is_empty() {
+            return value.term;
+        }
+        let program = self.program;
+        match &program.type_def(*of).kind {
+            TypeKind::Enum(variants) => match variants.as_slice() {
+                [only] if only.fields.is_empty() => self.terms.literal(&only.name),
+                _ => value.term,
+            },
+            _ => value.term,
+        }
+    }
+
     /// Sends a query to a handle and gives what comes back.
     pub(super) fn send(&mut self, query: &Query, on: Option<TermId>, gives: Gives, at: Range) -> Value {
-        let binds: Arc<[TermId]> = query.binds.iter().map(|value| value.term).collect();
-        let named: Arc<[(Name, TermId)]> = query.named.iter().map(|(name, value)| (name.clone(), value.term)).collect();
+        let binds: Arc<[TermId]> = query.binds.iter().map(|value| self.bound(value)).collect();
+        let named: Arc<[(Name, TermId)]> =
+            query.named.iter().map(|(name, value)| (name.clone(), self.bound(value))).collect();
         let guards: Vec<_> = query
             .binds
             .iter()

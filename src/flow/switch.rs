@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{Call, Flow, Path, Switch};
+use crate::event::{Call, Flow, Lead, Path, Switch};
 use crate::flow::Evaluator;
 use crate::flow::absent::takes_all;
 use crate::flow::generic::type_name;
@@ -25,6 +25,10 @@ pub(super) struct Closed {
 }
 
 impl Closed {
+    fn behind(lead: &Lead) -> Self {
+        Self { branch: lead.branch, arms: lead.arms, settled: None }
+    }
+
     /// Whether an event stands in such an arm.
     pub(super) fn bars(&self, path: &Path) -> bool {
         path.0.iter().any(|(branch, arms)| *branch == self.branch && arms & !self.arms == 0)
@@ -188,12 +192,28 @@ impl<'p> Evaluator<'p> {
                 closed.push(Closed { branch: switch.branch, arms: all & !chosen, settled });
                 continue;
             }
+            if let Some([given, none]) = given.absent.chosen() {
+                let arms = |name: &str| taken_by(switch, &Name::new(name), None);
+                if let (Some(there), Some(not)) = (arms(SOMETHING), arms(NONE))
+                    && there & not == 0
+                {
+                    let (given, none) = (given.clone(), none.clone());
+                    let branch = self.map_branch(switch.branch, map);
+                    let leads = [(there, given), (not, none)].map(|(arms, ways)| Lead { branch, arms, ways });
+                    self.frame.leads.extend(leads);
+                }
+                continue;
+            }
             // A column by now, of the row that was handed in.
             if self.depends_on_argument(on) || self.depends_on_argument(switch.on) && self.is_column(on) {
                 let branch = self.map_branch(switch.branch, map);
                 self.frame.switches.push(Switch { branch, on, ..switch.clone() });
             }
         }
+        // To what lies behind such an arm alone nobody comes.
+        let barred = |lead: &&Lead| lead.ways.iter().all(|way| closed.iter().any(|arms: &Closed| arms.bars(way)));
+        let behind: Vec<Closed> = flow.leads.iter().filter(barred).map(Closed::behind).collect();
+        closed.extend(behind);
         closed
     }
 

@@ -4,7 +4,7 @@ use crate::event::{Access, EventId};
 use crate::flow::term::{Part, Term, TermId};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{LooksAt, Sequence, children, dependency, first, next, side, upsert};
+use crate::race::{LooksAt, Sequence, children, dependency, first, next, side, sought, upsert};
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, Limit, Operand, Place, Predicate,
 };
@@ -293,7 +293,7 @@ fn new_row(
     write: (&Access, &TableAccess),
     set: bool,
 ) -> Relation {
-    if is_named_by_the_rest(scene, read.1) {
+    if is_named_by_the_rest(scene, read.1) || sought::holds_what_they_lack(scene, read.1, write) {
         return Relation::Other;
     }
     let table = scene.schema.table(&read.1.table.name);
@@ -320,7 +320,9 @@ fn new_row(
         match scene.same_value((read.0, &predicate.value), (write.0, &value.value)) {
             Some(true) => agree = true,
             _ if contains_value(scene, (read.0, &predicate.value), (write.0, &value.value)) => agree = true,
-            Some(false) if !matches!(predicate.value, Operand::Literal(_)) => return Relation::Other,
+            Some(false) if !sought::may_be_brought(scene, table, (read.0, predicate), (write.0, value)) => {
+                return Relation::Other;
+            }
             _ => {}
         }
     }

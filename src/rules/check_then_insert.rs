@@ -28,7 +28,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
         return None;
     }
     let again = facts.saves_again();
-    let mut checks = facts.sequence.checks.iter().filter(|check| !asks_for_another(facts, check));
+    let asked = facts.sequence.checks.iter().filter(|check| !asks_for_another(facts, check));
+    let mut checks = asked.filter(|check| !only_chooses(facts, check));
     let asks = checks.any(|check| match &check.looks_at {
         LooksAt::Aggregate => false,
         LooksAt::Existence => !again && !needs_row(facts, check),
@@ -244,6 +245,29 @@ fn asks_for_another(facts: &Facts<'_, '_>, check: &Check) -> bool {
             LooksAt::Column(column) => drawn(&column),
             _ => false,
         })
+}
+
+/// Whether a check only chooses what the new row holds: what was found goes into it on one way, something else on another.
+fn only_chooses(facts: &Facts<'_, '_>, check: &Check) -> bool {
+    let (scene, Some(access), Some(cond)) = (facts.scene, facts.write.access(), check.cond) else { return false };
+    if access.chosen_by.is_empty()
+        || !facts.inserts()
+        || facts.target.writes_over()
+        || check.looks_at == LooksAt::Aggregate
+    {
+        return false;
+    }
+    let deciding: Vec<CondId> =
+        facts.write.deps.iter().copied().filter(|dep| !access.chosen_by.contains(dep)).collect();
+    let terms = &scene.ev.terms;
+    let found = |part: &TermId| scene.origins(*part).iter().any(|origin| origin.event == facts.read.id);
+    let one_of_two = |term: TermId| match terms.get(term) {
+        Term::Either(parts) => parts.iter().any(found) && !parts.iter().all(found),
+        _ => false,
+    };
+    scene.conditions(&access.chosen_by).contains(&cond)
+        && !scene.conditions(&deciding).contains(&cond)
+        && facts.target.sets.iter().flat_map(|set| scene.terms_in(access, &set.value)).any(one_of_two)
 }
 
 /// Whether a condition goes on only with a row that is there.

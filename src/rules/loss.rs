@@ -9,7 +9,7 @@ use crate::lower::tree::Name;
 use crate::protect::merges;
 use crate::race::side::Held;
 use crate::race::writers::{Told, is_kept, joins_something};
-use crate::race::{LooksAt, Written, common, dependency, kind, rows, side, upsert};
+use crate::race::{LooksAt, Written, common, dependency, kind, met, rows, side, upsert};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Assignment;
 
@@ -183,7 +183,8 @@ impl Facts<'_, '_> {
         }
         let away = side::turned_away(self.scene, self.sequence, column);
         let spoils = |writer: &Told| match (&away, &writer.constants) {
-            (None, _) => true,
+            (None, Some(given)) => !met::is_asked_for(self.scene, self.sequence, column, given),
+            (None, None) => true,
             (Some(away), Some(given)) => away.iter().any(|name| is_any(name, given)),
             (Some(away), None) => away.iter().any(|name| matches!(name.as_str(), "true" | "false")),
         };
