@@ -91,7 +91,8 @@ fn is_undo(path: &str) -> bool {
     name == "down.sql" || name.ends_with(".down.sql") || name.ends_with("_down.sql") || undo
 }
 
-fn is_migration(path: &str) -> bool {
+/// Whether a file is a migration by its path: it is numbered, stands below a directory of migrations, or has a way up.
+pub fn is_migration(path: &str) -> bool {
     let name = file_name(path);
     let in_directory = is_step(path);
     let digits = |name: &str| name.bytes().take_while(u8::is_ascii_digit).count();
