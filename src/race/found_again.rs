@@ -27,7 +27,9 @@ pub(super) fn is_same_row(scene: &Scene<'_, '_>, earlier: EventId, later: EventI
         };
         !terms.is_empty() && (terms.iter().all(of_row) || asked_before())
     };
+    // Who locks it means to look again.
     earlier != later
+        && second.1.lock.is_none()
         && first.1.table.name == second.1.table.name
         && table.keys().any(|key| !key.is_empty() && key.iter().all(names))
 }
