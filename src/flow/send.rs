@@ -431,33 +431,17 @@ impl<'p> Evaluator<'p> {
             self.learn_use(client, on, recv, args);
         }
         let mut query = match &statement.shape {
-            Shape::Plain if self.is_text_parameter(&statement) => Query {
-                body: QueryBody::Text(Arc::new(Text { parts: vec![Piece::Hole(statement.term)] })),
-                binds: Vec::new(),
-                named: Vec::new(),
-                on: None,
-                ty: Type::Unknown,
-            },
+            Shape::Plain if self.is_text_parameter(&statement) => {
+                Query::of_text(Text { parts: vec![Piece::Hole(statement.term)] }.into())
+            }
             Shape::Query(query) => (**query).clone(),
-            Shape::Text(text) => Query {
-                body: QueryBody::Text(text.clone()),
-                binds: Vec::new(),
-                named: Vec::new(),
-                on: None,
-                ty: Type::Unknown,
-            },
+            Shape::Text(text) => Query::of_text(text.clone()),
             Shape::OneOf(values) => {
                 let values = values.clone();
                 return Some(self.each_on_its_way(&values, |ev, value| {
                     let query = match &value.shape {
                         Shape::Query(query) => (**query).clone(),
-                        Shape::Text(text) => Query {
-                            body: QueryBody::Text(text.clone()),
-                            binds: Vec::new(),
-                            named: Vec::new(),
-                            on: None,
-                            ty: Type::Unknown,
-                        },
+                        Shape::Text(text) => Query::of_text(text.clone()),
                         _ => return ev.fresh(),
                     };
                     ev.sent(query, params, args, on, gives, at)

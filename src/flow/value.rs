@@ -113,6 +113,13 @@ pub struct Query {
     pub ty: Type,
 }
 
+impl Query {
+    /// A text to which nothing is bound yet.
+    pub fn of_text(text: Arc<Text>) -> Self {
+        Self { body: QueryBody::Text(text), binds: Vec::new(), named: Vec::new(), on: None, ty: Type::Unknown }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum QueryBody {
     Text(Arc<Text>),

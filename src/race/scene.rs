@@ -1,6 +1,7 @@
 //! One function's events with what is asked of them again and again.
 
 use std::cell::RefCell;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -51,6 +52,16 @@ struct Memo {
     zeros: RefCell<FxHashMap<(CondId, EventId), bool>>,
     /// Writes by whose outcome something is done or told.
     deciders: RefCell<FxHashMap<EventId, bool>>,
+}
+
+/// What is remembered under a key; asked where nothing is yet. While it is asked, others may be remembered.
+fn once<K: Hash + Eq, V: Clone>(memo: &RefCell<FxHashMap<K, V>>, key: K, ask: impl FnOnce() -> V) -> V {
+    if let Some(known) = memo.borrow().get(&key) {
+        return known.clone();
+    }
+    let found = ask();
+    memo.borrow_mut().insert(key, found.clone());
+    found
 }
 
 impl<'a, 'p> Scene<'a, 'p> {
@@ -230,19 +241,15 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// What is known of whether a condition only asks whether what was read is zero; asked once.
     pub(super) fn known_zero(&self, of: (CondId, EventId), ask: impl FnOnce() -> bool) -> bool {
-        if let Some(known) = self.memo.zeros.borrow().get(&of) {
-            return *known;
-        }
-        let found = ask();
-        self.memo.zeros.borrow_mut().insert(of, found);
-        found
+        once(&self.memo.zeros, of, ask)
     }
 
     /// Whether something is done, or told, by what a write gave; what is only written to a log is neither.
     pub fn outcome_decides(&self, write: EventId) -> bool {
-        if let Some(known) = self.memo.deciders.borrow().get(&write) {
-            return *known;
-        }
+        once(&self.memo.deciders, write, || self.is_decided_by(write))
+    }
+
+    fn is_decided_by(&self, write: EventId) -> bool {
         let of_write = |term: TermId| self.origins(term).iter().any(|origin| origin.event == write);
         let on_it = |conds: &[CondId]| {
             self.conditions(conds)
@@ -251,26 +258,19 @@ impl<'a, 'p> Scene<'a, 'p> {
                 .any(|term| of_write(term) && !matches!(self.ev.terms.asked_to_be_there(term), Some(Term::Count(_))))
         };
         let returned = &self.flow.returns;
-        let found = self.outcome_used(write)
+        self.outcome_used(write)
             && (self.access(write).is_some_and(|access| access.row_required)
                 || of_write(returned.term)
                 || on_it(&returned.guards)
                 || self.flow.events.iter().any(|event| {
                     let mut bound = event.access().into_iter().flat_map(|access| access.binds.iter());
                     event.id != write && (on_it(&event.deps) || bound.any(|term| of_write(*term)))
-                }));
-        self.memo.deciders.borrow_mut().insert(write, found);
-        found
+                }))
     }
 
     /// The sequences that end in a write.
     pub fn sequences(&self, write: &Event) -> Arc<[Sequence]> {
-        if let Some(known) = self.memo.sequences.borrow().get(&write.id) {
-            return known.clone();
-        }
-        let found: Arc<[Sequence]> = dependency::sequences(self, write).into();
-        self.memo.sequences.borrow_mut().insert(write.id, found.clone());
-        found
+        once(&self.memo.sequences, write.id, || dependency::sequences(self, write).into())
     }
 
     /// The verdict on one of those sequences. One that is asked for while it is being worked out counts as racy: it
@@ -288,12 +288,7 @@ impl<'a, 'p> Scene<'a, 'p> {
 
     /// The transaction an event runs in.
     pub fn transaction(&self, event: &Event) -> Option<Transaction> {
-        if let Some(known) = self.memo.transactions.borrow().get(&event.id) {
-            return *known;
-        }
-        let found = transaction::find(self, event);
-        self.memo.transactions.borrow_mut().insert(event.id, found);
-        found
+        once(&self.memo.transactions, event.id, || transaction::find(self, event))
     }
 
     /// The level of transactions that ask for none, where the configuration or the program says it.
@@ -306,16 +301,12 @@ impl<'a, 'p> Scene<'a, 'p> {
     /// that takes it.
     pub fn guards_its_call(&self, locked: &Event) -> bool {
         let ([call, ..], EventKind::Locked(guard)) = (&*locked.calls, &locked.kind) else { return false };
-        if let Some(known) = self.memo.serving.borrow().get(&locked.id) {
-            return *known;
-        }
-        let found = self.after(locked.id).any(|event| {
+        let serves = |event: &Event| {
             matches!(event.kind, EventKind::Access(_) | EventKind::Effect(_))
                 && event.calls.first() == Some(call)
                 && event.guards.iter().any(|held| held.guard == guard.guard)
-        });
-        self.memo.serving.borrow_mut().insert(locked.id, found);
-        found
+        };
+        once(&self.memo.serving, locked.id, || self.after(locked.id).any(serves))
     }
 
     /// Which results of statements a value is made of.
