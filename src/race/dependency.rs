@@ -552,9 +552,10 @@ pub fn sets_in(write: &Event, (table, column): (&Name, &str)) -> bool {
     write.target().is_some_and(|target| target.table.name == *table) && sets(write, column)
 }
 
-/// What a write gives a column, where that is not the value by which it finds its rows: they stay where they are.
+/// What a write gives a column, by a trigger too, where that is not the value by which it finds its rows: they stay where they
+/// are.
 pub fn moved<'t>(
-    scene: &Scene<'_, '_>,
+    scene: &Scene<'t, '_>,
     (access, target): (&Access, &'t TableAccess),
     column: &str,
 ) -> Option<&'t Assignment> {
@@ -562,7 +563,11 @@ pub fn moved<'t>(
         let held = target.equals(column);
         held.is_some_and(|held| scene.same_value((access, held), (access, &set.value)) == Some(true))
     };
-    written(target).find(|set| set.column == column && !stays(set))
+    let mut given = written(target).filter(|set| set.column == column).peekable();
+    if given.peek().is_none() && (target.action == Action::Update || target.writes_over()) {
+        return scene.schema.table(&target.table.name)?.raised(column, || written(target));
+    }
+    given.find(|set| !stays(set))
 }
 
 /// What a write gives its columns, what its conflict clause gives included.

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::lower::tree::Name;
-use crate::sql::statement::{Action, Statement};
+use crate::sql::statement::{Action, Assignment, Statement};
 use crate::sql::view::View;
 
 /// All tables known, by name (lower case unless quoted).
@@ -14,6 +14,9 @@ pub struct Schema {
     /// Views that show rows of one table as they are.
     #[serde(skip_serializing_if = "FxHashMap::is_empty")]
     pub views: FxHashMap<Name, View>,
+    /// What the functions of triggers give the row that they are called for.
+    #[serde(skip)]
+    pub routines: FxHashMap<Name, Vec<Assignment>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -26,6 +29,9 @@ pub struct TableDef {
     pub foreign_keys: Vec<ForeignKey>,
     /// PostgreSQL EXCLUDE constraints: the columns they span.
     pub excludes: Vec<Vec<Name>>,
+    /// What runs for each row that an UPDATE changes, as far as it gives that row a new version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
     /// Known from code alone, such as diesel's `table!`: whether other columns are unique is not said there.
     pub keys_unsaid: bool,
     /// A statement makes it: one that is only changed is made elsewhere.
@@ -69,6 +75,17 @@ pub struct ForeignKey {
     /// Empty when the statement names none: the primary key is meant.
     pub references: Vec<Name>,
     pub on_delete: OnDelete,
+}
+
+/// A trigger that gives a changed row values that it did not have before.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trigger {
+    pub name: Name,
+    /// It only runs where one of these is given a value; for each UPDATE where none stands here.
+    pub of: Vec<Name>,
+    /// The function that it calls.
+    pub runs: Option<Name>,
+    pub sets: Vec<Assignment>,
 }
 
 /// What a foreign key does when the row that it refers to is deleted.
@@ -154,6 +171,17 @@ impl Schema {
 }
 
 impl TableDef {
+    /// The new value that a trigger gives a column where an UPDATE gives some others theirs.
+    pub fn raised<'s, I>(&self, column: &str, given: impl Fn() -> I) -> Option<&Assignment>
+    where
+        I: Iterator<Item = &'s Assignment>,
+    {
+        let runs = |trigger: &&Trigger| {
+            trigger.of.is_empty() || given().any(|set| set.column == "?" || trigger.of.contains(&set.column))
+        };
+        self.triggers.iter().filter(runs).flat_map(|trigger| &trigger.sets).find(|set| set.column == column)
+    }
+
     /// All keys that allow a value once: the primary key and the full (not partial) unique ones.
     pub fn keys(&self) -> impl Iterator<Item = &[Name]> {
         std::iter::once(self.primary_key.as_slice())

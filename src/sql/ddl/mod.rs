@@ -5,6 +5,7 @@
 
 mod alter;
 mod table;
+mod trigger;
 
 use super::lex::{self, Kind, Token};
 use super::schema::{Schema, TableDef, Unique};
@@ -89,6 +90,7 @@ impl Context<'_> {
                 "virtual",
                 "clustered",
                 "nonclustered",
+                "constraint",
             ]) {
                 break;
             }
@@ -103,6 +105,12 @@ impl Context<'_> {
         }
         if cursor.eat("index") {
             return if unique { self.create_index(schema, cursor) } else { Some(()) };
+        }
+        // What a trigger is for is its own affair: one that is not understood raises nothing.
+        if cursor.eat("trigger") {
+            self.create_trigger(schema, cursor);
+        } else if cursor.eat("function") {
+            self.create_function(schema, cursor);
         }
         Some(())
     }
@@ -159,6 +167,8 @@ fn drop_objects(schema: &mut Schema, cursor: &mut Cursor) -> Option<()> {
             let name = Cursor { tokens: part, at: 0 }.name()?;
             schema.views.remove(&name);
         }
+    } else if cursor.eat("trigger") {
+        trigger::drop_trigger(schema, cursor);
     } else if cursor.eat("index") {
         cursor.eat("concurrently");
         cursor.if_exists();
