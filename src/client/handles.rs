@@ -100,18 +100,18 @@ fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
 
 /// A name that came by a glob of another crate: of a client only when it is no common word.
 fn bare(name: &Name, clients: &[&Client]) -> Option<Handle> {
-    if !GLOBBED.contains(&name.as_str()) {
-        return None;
-    }
-    clients.iter().find_map(|client| {
+    let (of, _) = GLOBBED.iter().find(|(_, names)| names.contains(&name.as_str()))?;
+    clients.iter().filter(|client| client.name == *of).find_map(|client| {
         let row = client.types.iter().find(|row| row.name == name)?;
         Some(Handle { kind: row.kind, dialect: row.dialect.or(client.dialect), client: client.name })
     })
 }
 
-/// Handles that a prelude hands out and that are called nothing else.
-const GLOBBED: [&str; 5] =
-    ["DatabaseConnection", "DatabaseTransaction", "DbConn", "ConnectionTrait", "TransactionTrait"];
+/// Handles that the prelude of a client hands out, and that are called nothing else.
+const GLOBBED: [(&str, &[&str]); 2] = [
+    ("sea-orm", &["DatabaseConnection", "DatabaseTransaction", "DbConn", "ConnectionTrait", "TransactionTrait"]),
+    ("diesel", &["PgConnection", "MysqlConnection", "SqliteConnection"]),
+];
 
 /// The engine a type argument names: `Postgres`, `PgConnection`, `ConnectionManager<PgConnection>`.
 fn engine(ty: &Type) -> Option<Dialect> {
@@ -130,4 +130,19 @@ fn engine(ty: &Type) -> Option<Dialect> {
         return Some(Dialect::MsSql);
     }
     args.iter().find_map(engine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{diesel, sqlx};
+
+    #[test]
+    fn a_connection_out_of_a_prelude_names_its_engine() {
+        let ty = Type::external(["SqliteConnection"], &[]);
+        let clients = [&sqlx::CLIENT, &diesel::table::CLIENT];
+        let found = handle_of(&ty, &clients).map(|handle| (handle.client, handle.dialect));
+        assert_eq!(found, Some(("diesel", Some(Dialect::Sqlite))));
+        assert_eq!(handle_of(&ty, &[&sqlx::CLIENT]), None, "sqlx's prelude does not hand it out");
+    }
 }
