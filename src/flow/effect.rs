@@ -71,7 +71,12 @@ impl<'p> Evaluator<'p> {
         let kind = verb(&function.name);
         let told_inside = self.tells_inside.contains(&id) && kind == Some(EffectKind::Message);
         if !configured
-            && (kind.is_none() || only_gives(function) || gives_a_part(function) || asks(function) || told_inside)
+            && (kind.is_none()
+                || only_gives(function)
+                || gives_a_part(function)
+                || asks(function)
+                || told_inside
+                || self.works_out(id))
         {
             return;
         }
@@ -82,6 +87,14 @@ impl<'p> Evaluator<'p> {
         let kind = kind.unwrap_or(EffectKind::Other);
         let effect = Effect { name: shown, kind, certain: configured, named: Arc::from([]) };
         self.emit(EventKind::Effect(effect), None, at);
+    }
+
+    /// Whether async code calls a function that waits for nothing, and is given a value of the program's own for it: what
+    /// acts on the outside would be waited for there.
+    fn works_out(&self, id: FnId) -> bool {
+        let function = self.program.function(id);
+        let waits = function.is_async || !self.program.function(self.frame.function).is_async;
+        !waits && function.body.is_some() && is_own(&self.program.returns(id, None, &[]))
     }
 
     /// A call into another crate by its path.
@@ -176,6 +189,17 @@ impl Evaluator<'_> {
             }
         });
         asks && !acts
+    }
+}
+
+/// Whether a value is of a type of the program, or may be one where it says whether it could be made.
+fn is_own(ty: &Type) -> bool {
+    match ty {
+        Type::Def(..) => true,
+        Type::External(path, args) => {
+            matches!(path.last().map(Name::as_str), Some("Result" | "Option")) && args.first().is_some_and(is_own)
+        }
+        _ => false,
     }
 }
 
