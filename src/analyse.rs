@@ -1,5 +1,6 @@
 //! A [`Workspace`] and a [`Config`] to findings: every arrow of the house in order.
 
+mod callers;
 mod judged;
 mod judging;
 mod leader;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Evaluated;
 use super::judged::{Judged, Meeting, Pair};
 use super::leader::only_leader;
+use super::{Evaluated, callers};
 use crate::client::HandleKind;
 use crate::dialect::Dialect;
 use crate::event::{Event, Flow};
@@ -73,14 +73,16 @@ impl Judged {
 /// The functions that are only called, straight or by one another, while a lock is held that lets in one after the other.
 fn under_lock(of: &Evaluated<'_, '_>) -> FxHashSet<FnId> {
     let (ev, program) = (of.ev, of.ev.program);
-    let known = |id: &&FnId| {
-        let function = program.function(**id);
-        let linked = function.public && program.krate_of(**id).is_none_or(|krate| !ev.workspace.runs(krate));
-        !linked && !ev.calls.values.contains(*id) && !ev.config.is_entry_point(&program.path_of(**id))
-    };
     let called = |id: &&FnId| ev.calls.calls_of(program, **id).next().is_some();
-    let open = of.roots.iter().filter(called).filter(known).copied();
+    let open = of.roots.iter().filter(called).filter(|id| is_called_here_only(ev, **id)).copied();
     ev.calls.closed(program, open, |site| site.held)
+}
+
+/// Whether nobody calls a function but those who are in sight.
+pub(super) fn is_called_here_only(ev: &Evaluator<'_>, id: FnId) -> bool {
+    let program = ev.program;
+    let linked = program.function(id).public && program.krate_of(id).is_none_or(|krate| !ev.workspace.runs(krate));
+    !linked && !ev.calls.values.contains(&id) && !ev.config.is_entry_point(&program.path_of(id))
 }
 
 /// The places of the flows to judge, in rounds: what a flow's events come from was judged in an earlier one. Of two that
@@ -152,7 +154,7 @@ impl<'j, 'e, 'p> Judging<'j, 'e, 'p> {
                 // What is told with it is told with it there.
                 let also = claim.also.iter().filter_map(|also| scene.event(also.sequence.read));
                 judged.deferred.extend(also.map(|read| self::pair(flow, read, meant_for)));
-            } else if self.meets_another(&scene, &claim) {
+            } else if self.meets_another(&scene, &claim) && !callers::keep_out(of, &scene, &claim) {
                 let depth = common(read, meant_for);
                 let alone = matches!(self.reach().serving(flow.function), Some(Runs::Alone(_)));
                 if alone && claim.counterpart.is_none() {

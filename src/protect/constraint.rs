@@ -143,7 +143,9 @@ fn alike_key(
         // Nothing that stands in a column.
         text.is_some_and(|text| !matches!(text.as_str(), "NULL" | "none" | "()" | "never"))
     };
-    let of_read = |set: &Assignment| write.0.bound(&set.value).is_some_and(|term| sought.contains(&term));
+    let of_read = |set: &Assignment| {
+        write.0.bound(&set.value).is_some_and(|term| sought.contains(&term) || follows(scene, sequence, term, &sought))
+    };
     let alike = |column: &Name| {
         let mut given = write.1.sets.iter().filter(|set| set.column == *column);
         given.next().is_some_and(|set| blank(set) || constant(set) || of_read(set)) && given.next().is_none()
@@ -160,6 +162,39 @@ fn alike_key(
             && !letters::open(scene, table, key, read, write)
     };
     table.keys().find(found).map(<[Name]>::to_vec)
+}
+
+/// Whether a value is read elsewhere by nothing but constants and what was sought, out of rows that nobody gives other values:
+/// whoever seeks the same reads the same there.
+fn follows(scene: &Scene<'_, '_>, sequence: &Sequence, term: TermId, sought: &[TermId]) -> bool {
+    let (terms, origins) = (&scene.ev.terms, scene.origins(term));
+    let [origin] = &*origins else { return false };
+    let Some(access) = scene.access(origin.event).filter(|_| origin.event != sequence.read && !origin.computed) else {
+        return false;
+    };
+    let [read] = access.statement.accesses.as_slice() else { return false };
+    let LooksAt::Column(column) = scene.looks_at(&access.statement, &origin.part, false) else { return false };
+    // `format!("flag/{code}")` is another text for each code.
+    let named_by = |whole: TermId, part: TermId| match terms.get(whole) {
+        Term::Computed(by, parts) if by == "format" => {
+            let mut varying = parts.iter().filter(|part| !terms.is_constant(**part));
+            varying.next().is_some_and(|one| scene.plain(*one) == part) && varying.next().is_none()
+        }
+        _ => whole == part,
+    };
+    let known = |predicate: &Predicate| {
+        let asked = access.bound(&predicate.value).map(|term| scene.plain(term));
+        let fixed = scene.ev.is_fixed(access, &predicate.value);
+        fixed || asked.is_some_and(|asked| sought.iter().any(|whole| named_by(scene.plain(*whole), asked)))
+    };
+    let stays = |column: &Name| !scene.rivals.changes(&read.table.name, column);
+    let named =
+        |predicate: &Predicate| predicate.op == Compare::Eq && predicate.columns.iter().all(stays) && known(predicate);
+    read.action == Action::Read
+        && read.aggregate.is_none()
+        && (read.limit.is_none() && !read.filter.is_empty() || rows::asked_by_key(scene, read))
+        && read.filter.iter().all(named)
+        && stays(&column)
 }
 
 /// Whether more than one value of a column fits a condition, which a key over the column takes for different ones: a range,

@@ -2,7 +2,7 @@
 //! rows it compares afterwards with what it inserts.
 
 use crate::event::Access;
-use crate::flow::term::{Origin, Term, TermId};
+use crate::flow::term::{ANSWER, Origin, Term, TermId, Terms};
 use crate::lower::tree::Name;
 use crate::protect::constraint::asks_for;
 use crate::race::scene::Scene;
@@ -79,6 +79,29 @@ fn only_there(scene: &Scene<'_, '_>, check: &Check, column: &Name, read: &Access
     exists && (filled || read.statement.output.len() == 1)
 }
 
+/// What stands at the same places of two values of several parts, the first of which may be the key of a map's entries.
+fn part_by_part(terms: &Terms, one: TermId, other: TermId) -> impl Iterator<Item = (TermId, TermId)> {
+    let parts = |mut term: TermId| {
+        while let Term::Computed(by, parts) = terms.get(term)
+            && let [within] = **parts
+            && by == ANSWER
+        {
+            term = within;
+        }
+        match terms.get(term) {
+            Term::Computed(by, parts) if by == "tuple" && parts.len() > 1 => Some(parts.clone()),
+            _ => None,
+        }
+    };
+    let (sought, mut listed) = (parts(other), parts(one));
+    let key = |entry: &[TermId]| parts(entry[0]).filter(|_| entry.len() == 2);
+    if let Some(key) = listed.as_deref().and_then(key) {
+        listed = Some(key);
+    }
+    let same = listed.zip(sought).filter(|(one, other)| one.len() == other.len());
+    same.into_iter().flat_map(|(one, other)| one.iter().copied().zip(other.iter().copied()).collect::<Vec<_>>())
+}
+
 /// What the conditions of a sequence compare: a program may look itself through the rows that it read for one like the one it
 /// inserts, `known.contains(row)`, `rows.iter().any(|row| row.name == name)`.
 pub(super) struct Compared<'a, 'p> {
@@ -96,6 +119,7 @@ impl<'a, 'p> Compared<'a, 'p> {
             terms.walk(cond, &mut |term| match terms.get(term) {
                 Term::Computed(by, parts) if parts.len() == 2 && (by == "==" || LOOKS_UP.contains(&by.as_str())) => {
                     pairs.push((by != "==", parts[0], parts[1]));
+                    pairs.extend(part_by_part(terms, parts[0], parts[1]).map(|(one, other)| (false, one, other)));
                 }
                 _ => {}
             });
