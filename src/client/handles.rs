@@ -100,10 +100,11 @@ fn row(path: &[Name], clients: &[&Client]) -> Option<Handle> {
 
 /// A name that came by a glob of another crate: of a client only when it is no common word.
 fn bare(name: &Name, clients: &[&Client]) -> Option<Handle> {
-    if !GLOBBED.contains(&name.as_str()) {
+    let of_diesel = OF_DIESEL.contains(&name.as_str());
+    if !of_diesel && !GLOBBED.contains(&name.as_str()) {
         return None;
     }
-    clients.iter().find_map(|client| {
+    clients.iter().filter(|client| !of_diesel || client.krates.contains(&"diesel")).find_map(|client| {
         let row = client.types.iter().find(|row| row.name == name)?;
         Some(Handle { kind: row.kind, dialect: row.dialect.or(client.dialect), client: client.name })
     })
@@ -112,6 +113,11 @@ fn bare(name: &Name, clients: &[&Client]) -> Option<Handle> {
 /// Handles that a prelude hands out and that are called nothing else.
 const GLOBBED: [&str; 5] =
     ["DatabaseConnection", "DatabaseTransaction", "DbConn", "ConnectionTrait", "TransactionTrait"];
+
+/// Those that diesel's prelude hands out.
+///
+/// Source: documentation of diesel 2.2, `diesel::prelude`.
+const OF_DIESEL: [&str; 3] = ["PgConnection", "MysqlConnection", "SqliteConnection"];
 
 /// The engine a type argument names: `Postgres`, `PgConnection`, `ConnectionManager<PgConnection>`.
 fn engine(ty: &Type) -> Option<Dialect> {
