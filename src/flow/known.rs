@@ -493,13 +493,12 @@ impl<'p> Evaluator<'p> {
             let text = Growing::of(&recv);
             let of_text = recv.ty.external_name() == Some("String");
             if name == "push_str" || name == "push" && (of_text || text.is_some()) {
-                match text {
-                    Some(mut text) => {
-                        text.push(&args[0]);
-                        changed.shape = text.shape(recv.term);
-                    }
-                    None => changed.term = self.terms.computed(name, parts),
+                if text.is_none() {
+                    changed.term = self.terms.computed(name, parts);
                 }
+                let mut text = text.unwrap_or_else(|| Growing::behind(recv.term));
+                text.push(&args[0]);
+                changed.shape = text.shape(changed.term);
             } else if let [only] = args.as_slice() {
                 // A list of rows' ids stands for the ids.
                 changed = self.with_element(changed, only);
