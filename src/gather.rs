@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::finding::{CallSite, Finding, Role, Who};
 use crate::report::summary::count;
-use crate::rules::{check_then_insert, check_then_update, lost_update, stale_guard, table_lock};
+use crate::rules::{check_then_insert, check_then_update, double_fire, lost_update, stale_guard, table_lock};
 
 /// Tells the lost updates that end in one statement of a helper as one finding, in the place of the first; the others
 /// are among its callers. So are checks of what one helper reads before another writes, and the tables of one lock.
@@ -20,6 +20,8 @@ pub fn by_helper(findings: Vec<Finding>) -> Vec<Finding> {
         let read = match finding.rule {
             lost_update::ID => Some(None),
             check_then_update::ID | check_then_insert::ID | stale_guard::ID => labelled(Role::Read).map(Some),
+            // The call that is made twice stands in the helper as well, and the check between.
+            double_fire::ID => labelled(Role::Effect).map(Some),
             table_lock::ID => Some(None),
             _ => None,
         };

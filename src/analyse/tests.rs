@@ -39,6 +39,27 @@ fn each_package_finds_its_tables_where_databases_of_two_engines_share_a_workspac
 }
 
 #[test]
+fn the_connection_that_a_function_is_handed_says_which_engine_it_is() {
+    let manifest = "[package]\nname = \"farm\"\nversion = \"1.0.0\"\n[dependencies]\n\
+                    diesel = { version = \"2\", features = [\"sqlite\"] }\nmysql_async = \"0.34\"\n";
+    let code = r#"
+        use diesel::prelude::*;
+        diesel::table! { jars (shelf) { shelf -> Text, jam -> BigInt, } }
+        pub fn add(c: &mut SqliteConnection, shelf: &str, spoons: i64) -> QueryResult<()> {
+            let jar = jars::table.filter(jars::shelf.eq(shelf));
+            let jam = jar.select(jars::jam).first::<i64>(c)?;
+            diesel::update(jar).set(jars::jam.eq(jam + spoons)).execute(c)?;
+            Ok(())
+        }
+    "#;
+    let files = [("Cargo.toml", manifest), ("src/lib.rs", code)];
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let found = analyse(&crate::source::memory(files), &Config::default()).findings;
+    let told: Vec<_> = found.iter().map(|finding| finding.judged_for.as_str()).collect();
+    assert!(matches!(told.as_slice(), [one] if one.starts_with("SQLite")), "{told:?}");
+}
+
+#[test]
 fn a_row_is_not_read_from_one_database_and_written_to_another() {
     let manifest = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\n[dependencies]\n\
                     sqlx = { version = \"0.8\", features = [\"sqlite\", \"postgres\"] }\n";

@@ -108,6 +108,8 @@ fn bare(name: &Name, clients: &[&Client]) -> Option<Handle> {
 }
 
 /// Handles that the prelude of a client hands out, and that are called nothing else.
+///
+/// Source: documentation of diesel 2.2, `diesel::prelude`; of sea-orm 1.1, `sea_orm::entity::prelude`.
 const GLOBBED: [(&str, &[&str]); 2] = [
     ("sea-orm", &["DatabaseConnection", "DatabaseTransaction", "DbConn", "ConnectionTrait", "TransactionTrait"]),
     ("diesel", &["PgConnection", "MysqlConnection", "SqliteConnection"]),

@@ -6,7 +6,7 @@ use crate::event::{Effect, EffectKind, EventKind};
 use crate::flow::Evaluator;
 use crate::flow::term::{Term, TermId};
 use crate::flow::value::Value;
-use crate::link::{FnId, Type};
+use crate::link::{FnId, TraitRef, Type};
 use crate::lower::tree::{Function, MethodCall, Name, Ty};
 use crate::span::Range;
 
@@ -25,7 +25,11 @@ const CRATES: &[(&str, EffectKind, &[&str])] = &[
     ("lapin", EffectKind::Message, &["basic_publish"]),
     ("rdkafka", EffectKind::Message, &["send", "send_result"]),
     ("async_nats", EffectKind::Message, &["publish", "request"]),
-    ("object_store", EffectKind::File, &["put", "put_opts", "delete", "rename", "copy"]),
+    (
+        "object_store",
+        EffectKind::File,
+        &["put", "put_opts", "put_multipart", "put_multipart_opts", "delete", "rename", "copy"],
+    ),
 ];
 
 /// Verbs that name an act towards the outside, as the first word of a function's name. The function itself must touch no
@@ -125,7 +129,11 @@ impl<'p> Evaluator<'p> {
         }
         let found = match &ty {
             Type::External(path, _) => path.first().and_then(|krate| by_crate(krate, name)).map(|kind| (kind, true)),
-            Type::Trait(bounds) if bounds.iter().any(|bound| matches!(bound.of, crate::link::TraitRef::Local(_))) => {
+            // `dyn ObjectStore`: what implements it is of that crate as well, or stands for one that is.
+            Type::Trait(bounds) if bounds.iter().any(|bound| kind_by_trait(&bound.of, name).is_some()) => {
+                bounds.iter().find_map(|bound| kind_by_trait(&bound.of, name)).map(|kind| (kind, true))
+            }
+            Type::Trait(bounds) if bounds.iter().any(|bound| matches!(bound.of, TraitRef::Local(_))) => {
                 verb(name).map(|kind| (kind, false))
             }
             _ => None,
@@ -229,6 +237,14 @@ fn begins_with(name: &str, verbs: &[&str]) -> bool {
 pub fn computes_with_key(operation: &str) -> bool {
     let name = operation.rsplit("::").next().unwrap_or(operation);
     matches!(name.split('_').next(), Some("sign" | "verify" | "encrypt" | "decrypt"))
+}
+
+/// What a method of a trait of another crate does.
+fn kind_by_trait(of: &TraitRef, call: &str) -> Option<EffectKind> {
+    match of {
+        TraitRef::External(path) => by_crate(path.first()?, call),
+        TraitRef::Local(_) => None,
+    }
 }
 
 fn by_crate(krate: &str, call: &str) -> Option<EffectKind> {

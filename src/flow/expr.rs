@@ -289,8 +289,10 @@ impl<'p> Evaluator<'p> {
         let term = self.terms.computed(by, vec![left.term, right.term]);
         let mut value = Value::new(term, Type::Unknown);
         value.guards = branch::union(&left.guards, &right.guards);
+        // What a text is put behind is one as well.
+        let begun = || right.text().map(|_| Growing::behind(left.term));
         if by == "+"
-            && let Some(mut text) = Growing::of(&left)
+            && let Some(mut text) = Growing::of(&left).or_else(begun)
         {
             text.push(&right);
             value.shape = text.shape(term);

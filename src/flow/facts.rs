@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::EventId;
 use crate::flow::names::Marks;
-use crate::flow::term::{ANSWER, ENCODED, Term, TermId, Terms, View, is_measure, is_record};
+use crate::flow::term::{ANSWER, ENCODED, Term, TermId, Terms, View, is_measure, is_record, is_struct};
 use crate::lower::tree::Name;
 
 /// What is worked out of a term when it is made.
@@ -37,6 +37,8 @@ impl Has {
     pub(super) const TRANSACTION: Self = Self(2);
     /// An order is asked for, or a sum or difference.
     pub(super) const MEASURE: Self = Self(4);
+    /// A struct that was put together of its fields.
+    pub(super) const RECORD: Self = Self(8);
 
     pub(super) fn any(self, of: Self) -> bool {
         self.0 & of.0 != 0
@@ -162,10 +164,11 @@ impl Terms {
                     Term::Either(parts) => parts,
                     _ => &[of],
                 };
-                self.joined(rows, |row, origin| match self.get(row) {
+                let facts = self.joined(rows, |row, origin| match self.get(row) {
                     Term::Row(_) => Origin { part: Part::Column(name.clone()), ..origin.clone() },
                     _ => origin.clone(),
-                })
+                });
+                named_field(facts, name)
             }
             View::Exists(of) => {
                 // A struct made of a row's columns is there when the row is; a column by itself may be null.
@@ -196,6 +199,7 @@ impl Terms {
                     Origin { part, computed, answered: answer || origin.answered, ..origin.clone() }
                 });
                 facts.has.0 |= if measures { Has::MEASURE.0 } else { 0 };
+                facts.has.0 |= if is_struct(by) { Has::RECORD.0 } else { 0 };
                 facts
             }
             View::Either(parts) => self.joined(parts, |_, origin| origin.clone()),
@@ -248,4 +252,20 @@ impl Terms {
         let known = parts.iter().map(|part| &self.facts(*part).origins).find(|known| ***known == *all);
         known.cloned().unwrap_or_else(|| all.into())
     }
+}
+
+/// Of a field that is taken out of something in which a struct stands that was put together of a row's columns, one by one:
+/// where one of the columns has the name of the field, the field is of that column and of none of the others.
+fn named_field(facts: Facts, name: &Name) -> Facts {
+    let is_it = |origin: &Origin| matches!(&origin.part, Part::Column(column) if column == name);
+    if !facts.has.any(Has::RECORD) || !facts.origins.iter().any(is_it) {
+        return facts;
+    }
+    let named = |event: EventId| facts.origins.iter().any(|origin| origin.event == event && is_it(origin));
+    let beside = |origin: &Origin| matches!(origin.part, Part::Column(_)) && !is_it(origin) && named(origin.event);
+    if !facts.origins.iter().any(beside) {
+        return facts;
+    }
+    let kept: Arc<[Origin]> = facts.origins.iter().filter(|origin| !beside(origin)).cloned().collect();
+    Facts { origins: kept, ..facts }
 }

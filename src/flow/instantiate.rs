@@ -178,6 +178,10 @@ impl<'p> Evaluator<'p> {
         self.frame.path = path;
         self.frame.deps.truncate(deps);
         map.results.insert(result, value);
+        // What was mapped before it was there took it for something unknown.
+        if map.unknown.remove(&result).is_some() {
+            map.turn = self.terms.next_turn();
+        }
         map.of_results = Some(Wanted::new(&self.terms, map.results.keys().copied()));
     }
 

@@ -3,7 +3,7 @@
 
 use crate::event::Conds;
 use crate::flow::absent::Absent;
-use crate::flow::term::{ANSWER, Params, Term};
+use crate::flow::term::{ANSWER, Params, Term, TermId};
 use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, branch, decode, guard, task};
@@ -285,6 +285,11 @@ impl<'p> Evaluator<'p> {
         if name == "enumerate" {
             return self.numbered(recv);
         }
+        if let Some(place) = part_of_entries(name).filter(|_| args.is_empty())
+            && self.is_of_entries(recv.term)
+        {
+            return self.field(&recv, place);
+        }
         if fills_a_place(name) && !args.is_empty() {
             return self.filled_place(recv, call, &args, at);
         }
@@ -412,6 +417,10 @@ impl<'p> Evaluator<'p> {
         if let Some(value) = self.drawn(owner, last) {
             return value;
         }
+        // A list of futures gives the list of what they give.
+        if matches!(last, "join_all" | "try_join_all") && args.len() == 1 {
+            return args.remove(0);
+        }
         if args.is_empty()
             && let Some(value) = self.clock(last)
         {
@@ -484,20 +493,22 @@ impl<'p> Evaluator<'p> {
             let text = Growing::of(&recv);
             let of_text = recv.ty.external_name() == Some("String");
             if name == "push_str" || name == "push" && (of_text || text.is_some()) {
-                match text {
-                    Some(mut text) => {
-                        text.push(&args[0]);
-                        changed.shape = text.shape(recv.term);
-                    }
-                    None => changed.term = self.terms.computed(name, parts),
+                if text.is_none() {
+                    changed.term = self.terms.computed(name, parts);
                 }
+                let mut text = text.unwrap_or_else(|| Growing::behind(recv.term));
+                text.push(&args[0]);
+                changed.shape = text.shape(changed.term);
             } else if let [only] = args.as_slice() {
                 // A list of rows' ids stands for the ids.
-                changed.reshape(only.shape.clone());
-                changed.term = match self.terms.get(recv.term) {
-                    Term::Fresh(_) | Term::Literal(_) => only.term,
-                    _ => self.terms.either([recv.term, only.term]),
-                };
+                changed = self.with_element(changed, only);
+            } else if let ("insert", [key, held]) = (name, args.as_slice())
+                && !self.is_document(recv.term)
+            {
+                // A map stands for what it holds and under which key, a list for what was put into it.
+                let list = matches!(recv.ty.external_name(), Some("Vec" | "VecDeque"));
+                let entry = if list { held.clone() } else { self.tuple_of(vec![key.clone(), held.clone()]) };
+                changed = self.with_element(changed, &entry);
             } else {
                 changed.term = self.terms.computed(name, parts);
             }
@@ -527,6 +538,25 @@ impl<'p> Evaluator<'p> {
         self.learn_handle(&value);
         value
     }
+
+    /// Whether a map is known by what was put into it under which key.
+    fn is_of_entries(&self, map: TermId) -> bool {
+        let entry = |part: &TermId| matches!(self.terms.get(*part), Term::Computed(by, parts) if by == "tuple" && parts.len() == 2);
+        match self.terms.get(map) {
+            Term::Either(parts) => parts.iter().any(entry),
+            _ => entry(&map),
+        }
+    }
+
+    /// A list with one more element, which stands for those that were there. What is behind a guard stays behind it.
+    fn with_element(&mut self, mut list: Value, element: &Value) -> Value {
+        list.reshape(element.shape.clone());
+        list.term = match self.terms.get(list.term) {
+            Term::Fresh(_) | Term::Literal(_) if !self.locks.contains_key(&list.term) => element.term,
+            _ => self.terms.either([list.term, element.term]),
+        };
+        list
+    }
 }
 
 /// Whether a method puts something where a map or an option holds nothing yet.
@@ -548,6 +578,15 @@ pub(crate) fn is_mutator(name: &str) -> bool {
             | "replace"
             | "set"
     )
+}
+
+/// Which part of a map's entries a method of std gives.
+fn part_of_entries(name: &str) -> Option<&'static str> {
+    match name {
+        "keys" | "into_keys" => Some("0"),
+        "values" | "values_mut" | "into_values" => Some("1"),
+        _ => None,
+    }
 }
 
 /// Whether a type by its name makes digests: each begins as the others of its kind do.

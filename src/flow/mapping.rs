@@ -109,6 +109,7 @@ impl<'p> Evaluator<'p> {
         if self.mentions_result(cond.term, map) {
             inner.extend(map.results.values().flat_map(|value| value.guards.iter().copied()));
         }
+        inner.extend(self.choices_of(cond.term, map));
         if inner.is_empty() && !self.terms.matters(term) {
             return None;
         }
@@ -138,7 +139,21 @@ impl<'p> Evaluator<'p> {
         };
         !map.results.is_empty()
             || !self.terms.origins(cond.term).is_empty()
+            || !self.choices_of(cond.term, map).is_empty()
             || self.terms.params(cond.term).any(map.args.len(), of_arg)
+    }
+
+    /// What decided which one of several constants an argument is, where a value of the callee is worked out of it: whoever
+    /// asks for the one asks for the other.
+    pub(super) fn choices_of(&self, term: TermId, map: &Mapping<'_>) -> Vec<CondId> {
+        let params = self.terms.params(term);
+        if params == Params::default() {
+            return Vec::new();
+        }
+        let chosen = |arg: &&Value| !arg.guards.is_empty() && self.terms.is_constant(arg.term);
+        let args = map.args.iter().enumerate();
+        let meant = args.filter(|(place, _)| params.any(map.args.len(), |member| member == *place));
+        meant.map(|(_, arg)| arg).filter(chosen).flat_map(|arg| arg.guards.iter().copied()).collect()
     }
 
     /// Whether one more term or condition may be made for this call.
@@ -323,6 +338,9 @@ impl<'p> Evaluator<'p> {
             (None, _) => None,
         };
         mapped.guards = branch::union(&mapped.guards, &self.map_conds(&value.guards, map));
+        if !direct && depth == 0 {
+            mapped.guards = branch::union(&mapped.guards, &self.choices_of(value.term, map));
+        }
         // `Ok(None)`: that there is nothing is an answer, which `?` hands on.
         let none = |part: &TermId| matches!(self.terms.get(*part), Term::Literal(text) if text == "none");
         if value.wrap == Wrap::Answer

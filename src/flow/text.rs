@@ -29,6 +29,12 @@ impl Growing {
         Self { ways: vec![Way::default()] }
     }
 
+    /// A text that begins with what the function was handed: who calls it knows how.
+    pub fn behind(begun: TermId) -> Self {
+        let text = Text { parts: vec![Piece::Hole(begun)] };
+        Self { ways: vec![Way { chosen: Vec::new(), text }] }
+    }
+
     /// A text that was put together before; none for what is no text.
     pub fn of(value: &Value) -> Option<Self> {
         let begun = |(i, text): (usize, &Arc<Text>)| Way { chosen: vec![(value.term, i)], text: (**text).clone() };

@@ -190,15 +190,29 @@ pub fn is_asked_by_value(predicate: &Predicate) -> bool {
     matches!(&predicate.value, Operand::Expr { text, parts } if text == "or" && parts.iter().all(asks))
 }
 
-/// An OR of comparisons of a column with a value that the text does not hold.
+/// An OR of comparisons of a column, in letters of one case or as it is, with a value that the text does not hold, or with one
+/// of several.
 fn is_choice_of_values(condition: &Operand) -> bool {
     let Operand::Expr { text, parts } = condition else { return false };
     match (text.as_str(), parts.as_slice()) {
         ("or", parts) => parts.iter().all(is_choice_of_values),
-        ("=", [Operand::Column { .. }, value] | [value, Operand::Column { .. }]) => {
-            matches!(value, Operand::Placeholder(_) | Operand::Named(_))
+        ("=" | "any", [one, other]) => {
+            let value = |part| matches!(part, &Operand::Placeholder(_) | &Operand::Named(_));
+            let column = |part| matches!(part, &Operand::Column { .. });
+            let (one, other) = (in_any_case(one), in_any_case(other));
+            column(one) && value(other) || value(one) && column(other)
         }
         _ => false,
+    }
+}
+
+/// What is written in small or in capital letters.
+fn in_any_case(operand: &Operand) -> &Operand {
+    match operand {
+        Operand::Expr { text, parts } if parts.len() == 1 && matches!(text.as_str(), "lower()" | "upper()") => {
+            &parts[0]
+        }
+        _ => operand,
     }
 }
 

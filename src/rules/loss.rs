@@ -49,6 +49,7 @@ impl Facts<'_, '_> {
         let fresh = |value: &&Written| {
             dependency::written(self.target).any(|set| set.column == value.column && set.value.is_relative())
                 || self.issues(value)
+                || self.is_for_life(value)
                 || merges::only_moves_on(self.scene, self.sequence, &value.column)
         };
         let values: Vec<&Written> = self.sequence.values.iter().filter(|value| !fresh(value)).collect();
@@ -72,6 +73,13 @@ impl Facts<'_, '_> {
             None if made.contains(&Made::Mixed) => Loss::Itself,
             None => Loss::Nobody,
         }
+    }
+
+    /// Whether a value is made of a column of another name that no statement changes: it is as true as it was, such as the row's
+    /// key in the name of a file.
+    fn is_for_life(&self, value: &Written) -> bool {
+        matches!(&value.from, LooksAt::Column(column)
+            if *column != value.column && !self.scene.rivals.changes(&self.reads.table.name, column))
     }
 
     /// Whether a value is a new one in each run, whatever it says of other columns of the row: a token that is issued now.

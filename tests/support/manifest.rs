@@ -51,6 +51,6 @@ pub fn text(client: Client, config: &str) -> String {
     };
     format!(
         "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{database}\n{}",
-        "actix = \"0.13\"\nanyhow = \"1\"\nasync-trait = \"0.1\"\naws-sdk-s3 = \"1\"\naxum = \"0.8\"\nhyper = { version = \"1\", features = [\"full\"] }\nlettre = \"0.11\"\nobix = \"0.2\"\nreqwest = { version = \"0.12\", features = [\"blocking\", \"json\"] }\nserde_json = \"1\"\ntokio = { version = \"1\", features = [\"full\"] }\ntracing = \"0.1\"\n"
+        "actix = \"0.13\"\nanyhow = \"1\"\nasync-trait = \"0.1\"\naws-sdk-s3 = \"1\"\naxum = \"0.8\"\nhyper = { version = \"1\", features = [\"full\"] }\nlettre = \"0.11\"\nobject_store = \"0.12\"\nobix = \"0.2\"\nreqwest = { version = \"0.12\", features = [\"blocking\", \"json\"] }\nserde_json = \"1\"\ntokio = { version = \"1\", features = [\"full\"] }\ntracing = \"0.1\"\n"
     )
 }
