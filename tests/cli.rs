@@ -110,6 +110,9 @@ fn files_are_read_up_to_the_limit() {
     sized(1025);
     let text = finds(dir.path(), &["--max-file-size", "1K"]);
     assert!(text.contains("notice[limit]") && text.contains("1025 bytes"), "{text}");
+    sized(1_500_000);
+    assert!(finds(dir.path(), &["--max-file-size", "2M"]).contains("0 skipped"));
+    assert!(finds(dir.path(), &[]).contains("1 skipped"));
 }
 
 #[test]

@@ -40,6 +40,7 @@ use smol_str::ToSmolStr;
 use syn::Token;
 
 use crate::notice::NoticeKind;
+use crate::source::HARD_LIMIT;
 use crate::span::{FileId, Range};
 use places::{Places, shifted};
 use tree::{Expr, ExprKind, FileTree, Lowered, Name, Scope};
@@ -51,8 +52,9 @@ pub use texts::{Ddl, ddl_of, makes_tables};
 /// a debug build either; on a smaller stack a hostile file ends the process.
 pub const STACK: usize = 64 << 20;
 
-/// The largest file that is read, in bytes. syn takes some three hundred bytes of memory for each byte of source.
-pub const SIZE: usize = 1 << 20;
+/// The largest file that is lowered, in bytes: the largest that may be asked for. syn takes some three hundred bytes of
+/// memory for each byte of source.
+pub const SIZE: usize = HARD_LIMIT as usize;
 
 /// Expressions, types and patterns deeper than this are [`ExprKind::Unknown`], so that walks over the tree may recurse.
 const DEPTH: u32 = 400;
