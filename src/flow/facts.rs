@@ -1,5 +1,6 @@
 //! What is known of a term from what it is made of, worked out once, when it is made.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::event::EventId;
@@ -241,17 +242,42 @@ impl Terms {
 
     /// All origins of some parts, changed, sorted, each once.
     fn changed(&self, parts: &[TermId], change: impl Fn(TermId, &Origin) -> Origin) -> Arc<[Origin]> {
-        let of_part = |part: &TermId| {
-            let part = *part;
-            self.facts(part).origins.iter().map(move |origin| (part, origin))
-        };
-        let mut all: Vec<Origin> = parts.iter().flat_map(of_part).map(|(part, origin)| change(part, origin)).collect();
-        all.sort_unstable();
-        all.dedup();
-        all.truncate(ORIGINS);
+        let mut all: Vec<Origin> = Vec::new();
+        for part in parts {
+            let mut more: Vec<Origin> = self.facts(*part).origins.iter().map(|origin| change(*part, origin)).collect();
+            // They were sorted, and most changes leave them so.
+            if !more.is_sorted() {
+                more.sort_unstable();
+            }
+            more.dedup();
+            all = merged(all, more);
+        }
         let known = parts.iter().map(|part| &self.facts(*part).origins).find(|known| ***known == *all);
         known.cloned().unwrap_or_else(|| all.into())
     }
+}
+
+/// The first members of two sorted sets.
+fn merged(all: Vec<Origin>, more: Vec<Origin>) -> Vec<Origin> {
+    if all.is_empty() || more.is_empty() || all == more {
+        return if all.is_empty() { more } else { all };
+    }
+    let mut both = Vec::with_capacity((all.len() + more.len()).min(ORIGINS));
+    let (mut all, mut more) = (all.into_iter().peekable(), more.into_iter().peekable());
+    while both.len() < ORIGINS {
+        let order = match (all.peek(), more.peek()) {
+            (Some(one), Some(other)) => one.cmp(other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        let next = if order == Ordering::Greater { more.next() } else { all.next() };
+        if order == Ordering::Equal {
+            more.next();
+        }
+        both.extend(next);
+    }
+    both
 }
 
 /// Of a field that is taken out of something in which a struct stands that was put together of a row's columns, one by one:
