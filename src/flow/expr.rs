@@ -356,8 +356,12 @@ impl<'p> Evaluator<'p> {
                     self.end_temporaries(locks);
                 }
                 Stmt::Expr(expr) => {
+                    let given = block.has_value && i + 1 == block.stmts.len();
+                    if !given {
+                        self.note_statement(expr);
+                    }
                     let value = self.expr(expr);
-                    if block.has_value && i + 1 == block.stmts.len() {
+                    if given {
                         last = value;
                     }
                     self.end_temporaries(locks);

@@ -515,6 +515,9 @@ impl<'p> Evaluator<'p> {
             self.store(&call.recv, changed);
             return Value::new(self.terms.literal("()"), Type::Unit);
         }
+        if let Some(value) = self.remade(&recv, call, &args, at) {
+            return value;
+        }
         if name == "len" || name == "count" {
             let term = self.terms.computed("len", vec![recv.term]);
             return Value { guards: recv.guards, ..Value::new(term, Type::Unknown) };

@@ -7,7 +7,7 @@ use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Text, Value};
 use crate::flow::{Evaluator, Exit, branch, task};
 use crate::link::{Def, Type};
-use crate::lower::tree::{Expr, ExprKind, Lit, MacroArg, MacroBody, MacroCall, Name};
+use crate::lower::tree::{Expr, ExprKind, Lit, MacroArg, MacroBody, MacroCall, Name, UnOp};
 use crate::span::Range;
 
 impl<'p> Evaluator<'p> {
@@ -90,6 +90,37 @@ impl<'p> Evaluator<'p> {
         Value::new(term, Type::Unknown).shaped(Shape::Record(Arc::new(parts)))
     }
 
+    /// `write!(sql, "…", …)`: a text grows by what is written into it, which does not fail. None for what is no text.
+    fn written_behind(&mut self, name: &str, args: &[MacroArg]) -> Option<Value> {
+        let [into, written @ ..] = args else { return None };
+        let is_place = |of: &Expr| matches!(&*of.kind, ExprKind::Path(_) | ExprKind::Field(..));
+        let place = match &*into.value.kind {
+            ExprKind::Ref(of) | ExprKind::Unary(UnOp::Deref, of) => of,
+            _ => &into.value,
+        };
+        if !is_place(place) {
+            return None;
+        }
+        let old = self.expr(place);
+        let begun = Growing::of(&old);
+        if begun.is_none() && self.program.peel(&old.ty).external_name() != Some("String") {
+            return None;
+        }
+        let new = self.format("format", written);
+        let term = match &begun {
+            Some(_) => old.term,
+            None => self.terms.computed("push_str", vec![old.term, new.term]),
+        };
+        let mut text = begun.unwrap_or_else(|| Growing::behind(old.term));
+        text.push(&new);
+        if name == "writeln" {
+            text.constant("\n");
+        }
+        let shape = text.shape(term);
+        self.store(place, Value { term, ..old }.shaped(shape));
+        Some(Value::new(self.terms.literal("()"), Type::Unit))
+    }
+
     fn macro_args(&mut self, name: &str, args: &[MacroArg], at: Range) -> Value {
         match name {
             "format" | "concat" | "format_args" | "formatcp" | "concatcp" | "const_format" => {
@@ -121,6 +152,11 @@ impl<'p> Evaluator<'p> {
                     self.must(&tested, at);
                 }
                 return Value::new(self.terms.literal("()"), Type::Unit);
+            }
+            "write" | "writeln" if args.len() > 1 => {
+                if let Some(value) = self.written_behind(name, args) {
+                    return value;
+                }
             }
             // The future itself, where it cannot move.
             "pin" => {

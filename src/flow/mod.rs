@@ -54,6 +54,7 @@ mod pooled;
 mod pushed;
 pub mod random;
 mod refusal;
+mod remade;
 mod repeat;
 pub mod request;
 mod send;
@@ -202,6 +203,10 @@ struct Frame<'p> {
     taken_apart: Option<u32>,
     /// The call that is waited for where it stands.
     awaited: Option<Range>,
+    /// The call that is a statement by itself.
+    for_itself: Option<Range>,
+    /// The variables that are declared to be changed.
+    changeable: FxHashSet<Name>,
     returns: Vec<branch::Return>,
     /// It may change what it is lent.
     lends: bool,
@@ -529,6 +534,8 @@ impl Frame<'_> {
             left: None,
             taken_apart: None,
             awaited: None,
+            for_itself: None,
+            changeable: FxHashSet::default(),
             returns: Vec::new(),
             lends: false,
             refusals: Vec::new(),

@@ -278,10 +278,7 @@ fn spares_one(scene: &Scene<'_, '_>, write: &TableAccess) -> bool {
 fn lists(scene: &Scene<'_, '_>, listed: (&Access, &Operand), value: (&Access, &Operand)) -> bool {
     let Some(one) = value.0.bound(value.1).map(|term| scene.plain(term)) else { return false };
     scene.terms_in(listed.0, listed.1).into_iter().any(|term| match scene.ev.terms.get(term) {
-        // What loads many and is asked for one knows no more of it than that.
-        Term::Computed(by, parts) if by == "tuple" && parts.len() > 1 => {
-            parts.iter().any(|part| scene.plain(*part) == one)
-        }
+        Term::Computed(by, parts) if by == "tuple" => parts.iter().any(|part| scene.plain(*part) == one),
         _ => false,
     })
 }

@@ -11,6 +11,7 @@ use crate::protect::idempotent::acts_besides;
 use crate::protect::{Verdict, merges};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
+use crate::race::writers::Told;
 use crate::race::{Check, LooksAt, Written, dependency, passed, side};
 use crate::rules::claim::Facts;
 use crate::rules::loss::{Counterpart, Loss};
@@ -62,7 +63,8 @@ pub fn claims(facts: &Facts<'_, '_>) -> Option<Confidence> {
     let sure = checked_and_written(facts);
     // What is written back as it was is lost whatever was checked.
     let saved_whole = facts.stale_values() && (sure == Confidence::Low || checks_what_stays(facts));
-    let by_another = || spoiled_in_between(facts).map(|_| Confidence::Medium.min(facts.confidence()));
+    let by_another =
+        || spoiled_in_between(facts).or_else(|| taken_back(facts)).map(|_| Confidence::Medium.min(facts.confidence()));
     (!saved_whole).then(|| by_another().filter(|_| sure == Confidence::Low).unwrap_or(sure))
 }
 
@@ -113,6 +115,25 @@ fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
     });
     let others = spoiled.filter_map(|column| facts.spoiler(column, &own));
     others.filter(|other| other.writer.breadth.0 <= SPEAKS_OF_IT).min_by_key(|other| other.writer.breadth)
+}
+
+/// The other statement that changes what was asked for and takes back with it what the write grants, even where that is only
+/// compared with what the caller brought: a new address, which nobody has confirmed.
+fn taken_back(facts: &Facts<'_, '_>) -> Option<Counterpart> {
+    let own = facts.own_functions();
+    let left = |column: &Name| dependency::written(facts.target).all(|set| set.column != *column);
+    let asked = facts.sequence.checks.iter().filter_map(|check| match &check.looks_at {
+        LooksAt::Column(column) if left(column) && !facts.names_row(column) => Some(column),
+        _ => None,
+    });
+    let others = asked.filter_map(|column| {
+        let undone = |(moved, given): &&(Name, Vec<Name>)| facts.gives_another(moved, given);
+        let undoes = |writer: &Told| writer.breadth.0 <= SPEAKS_OF_IT && writer.moves.iter().any(|one| undone(&one));
+        let other = facts.changer(column, &own, undoes)?;
+        let column = other.writer.moves.iter().find(undone)?.0.clone();
+        Some(Counterpart { column, ..other })
+    });
+    others.min_by_key(|other| other.writer.breadth)
 }
 
 /// The other statement that takes the row from the one who has it, and whose new state the write goes over.
@@ -168,7 +189,7 @@ pub fn counterpart(facts: &Facts<'_, '_>) -> Option<Counterpart> {
             .min_by_key(|other| other.writer.breadth);
     }
     if checked_and_written(facts) == Confidence::Low
-        && let Some(other) = spoiled_in_between(facts)
+        && let Some(other) = spoiled_in_between(facts).or_else(|| taken_back(facts))
     {
         return Some(other);
     }

@@ -152,6 +152,16 @@ impl Facts<'_, '_> {
         self.another(column, own, |writer| !writer.constants.as_ref().is_some_and(stays))
     }
 
+    /// Another statement that gives a column of the row that was read what a request brings, and is one of these.
+    pub fn changer(&self, column: &Name, own: &[FnId], is: impl Fn(&Told) -> bool) -> Option<Counterpart> {
+        self.another(column, own, |writer| writer.constants.is_none() && !writer.now && is(writer))
+    }
+
+    /// Whether the write gives a column another constant than one of these.
+    pub fn gives_another(&self, column: &Name, than: &[Name]) -> bool {
+        !than.is_empty() && self.constants(column).is_some_and(|given| !given.iter().any(|name| is_any(name, than)))
+    }
+
     /// Another statement that gives a column of the row that was read something new in each request.
     pub fn adding_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
         self.another(column, own, |writer| writer.constants.is_none() && !writer.now)

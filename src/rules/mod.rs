@@ -180,19 +180,30 @@ fn asks_how_many(scene: &Scene<'_, '_>, cond: CondId, sequence: &Sequence) -> bo
     cond.kind != CondKind::Presence || !scene.origins(cond.term).iter().all(of_count)
 }
 
-/// Whether a function that both reads and writes was called once before: its own read decides, and is judged with it.
+/// Whether a function that both reads and writes was called once before: its own read decides, and is judged with it, unless
+/// a state that the write moves was only asked of the first one.
 fn is_read_again(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
     let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
     let depth = common(read, write);
+    let moves = |part: &LooksAt| match part {
+        LooksAt::Column(column) => sequence.relation == Relation::SameRow && dependency::sets(write, column),
+        LooksAt::Existence | LooksAt::Aggregate | LooksAt::Row => false,
+    };
     scene.sequences(write).iter().any(|other| {
         let Some(again) = scene.event(other.read) else { return false };
         again.id != read.id
             && again.span == read.span
             && other.relation == sequence.relation
             && !other.checks.is_empty()
+            && !sequence.checks.iter().any(|check| moves(&check.looks_at) && !asks_for(other, &check.looks_at))
             && scene.place(again.id) > scene.place(read.id)
             && common(again, write) > depth
     })
+}
+
+/// Whether the checks of a sequence ask for something, or for nobody knows which part of the row.
+fn asks_for(sequence: &Sequence, part: &LooksAt) -> bool {
+    sequence.checks.iter().any(|check| check.looks_at == *part || check.looks_at == LooksAt::Row)
 }
 
 fn judge_sequence(scene: &Scene<'_, '_>, sequence: Sequence, judged: &mut Judged) {
