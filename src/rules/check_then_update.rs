@@ -112,6 +112,9 @@ fn spoiled_in_between(facts: &Facts<'_, '_>) -> Option<Counterpart> {
         _ => None,
     });
     let others = spoiled.filter_map(|column| facts.spoiler(column, &own));
+    let compared =
+        facts.sequence.checked_columns().into_iter().filter(|column| left(column) && !facts.names_row(column));
+    let others = others.chain(compared.filter_map(|column| facts.taker_back(column, &own)));
     others.filter(|other| other.writer.breadth.0 <= SPEAKS_OF_IT).min_by_key(|other| other.writer.breadth)
 }
 

@@ -113,6 +113,22 @@ impl Facts<'_, '_> {
         Some(Counterpart { column: column.clone(), writer })
     }
 
+    /// Another statement that gives a checked column a new value and takes back with it what this write puts into another
+    /// column: an address is changed, and is not proved any more. However the check is meant, what is written belongs to the
+    /// value that was found.
+    pub fn taker_back(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
+        let takes_back = |set: &Assignment, writer: &Told| {
+            let given = self.constants(&set.column).filter(|_| set.column != *column);
+            let otherwise =
+                |names: &Vec<Name>, given: &[Name]| !names.is_empty() && !names.iter().any(|name| is_any(name, given));
+            given.is_some_and(|given| {
+                writer.moves.iter().any(|(moved, names)| *moved == set.column && otherwise(names, &given))
+            })
+        };
+        let written = || dependency::written(self.target);
+        self.another(column, own, |writer| !writer.inserts && written().any(|set| takes_back(set, writer)))
+    }
+
     /// Another statement that gives a column of the row that was read a value of its own: another one than this, where the
     /// write gives it the same in each run.
     pub fn other_writer(&self, column: &Name, own: &[FnId]) -> Option<Counterpart> {
