@@ -434,7 +434,9 @@ impl Reader<'_> {
 
     /// The table that all columns of a value are of, where there are several to choose from.
     fn sole_table(&self, value: &Operand, level: &Level) -> Option<Name> {
-        level.accesses().nth(1)?;
+        let mut several = level.accesses();
+        let one = several.next()?;
+        several.find(|other| *other != one)?;
         let mut found: Vec<Option<usize>> = Vec::new();
         outside(value, &mut |table, _| found.push(tag(table)));
         let first = (*found.first()?)?;
