@@ -475,6 +475,11 @@ impl<'p> Evaluator<'p> {
                 _ => candidates,
             };
         }
+        if candidates.via == Via::TraitImpl
+            && let Some(value) = self.with_another_error(&recv, call, &args, at)
+        {
+            return value;
+        }
         if !candidates.functions.is_empty() && !self.hides(&recv, call) {
             let named = self.named_by(&call.generics, &recv);
             let mut all = vec![recv];

@@ -7,7 +7,7 @@ use crate::flow::Evaluator;
 use crate::flow::known::is_combinator;
 use crate::flow::term::Term;
 use crate::flow::value::{Value, Wrap};
-use crate::link::{Type, Via};
+use crate::link::{FnId, Type, Via};
 use crate::lower::tree::MethodCall;
 use crate::span::Range;
 
@@ -51,6 +51,37 @@ impl<'p> Evaluator<'p> {
             self.run_closures(args, at);
             recv.clone()
         })
+    }
+
+    /// A method that a trait of the program gives to every result or option: what it is called on with another error, where
+    /// its signature says so and it does nothing beside that. What is inside is what it was, not one more value that a
+    /// library may have made.
+    pub(super) fn with_another_error(
+        &mut self,
+        recv: &Value,
+        call: &MethodCall,
+        args: &[Value],
+        at: Range,
+    ) -> Option<Value> {
+        let of = match recv.ty.external_name()? {
+            "Result" => result(inside()),
+            "Option" => option(inside()),
+            _ => return None,
+        };
+        let found = self.program.methods(self.frame.scope, &of, &call.name);
+        if found.via != Via::TraitImpl || found.receiver != of || found.functions.is_empty() {
+            return None;
+        }
+        let hands_on = found.functions.iter().all(|id| {
+            let given = self.program.returns(*id, Some(&of), &[]);
+            given.external_name() == Some("Result") && given.args().first() == Some(&inside())
+        });
+        let silent = |id: &FnId| self.flow(*id).is_some_and(|flow| flow.events.is_empty());
+        if !hands_on || !found.functions.iter().all(silent) {
+            return None;
+        }
+        self.run_closures(args, at);
+        Some(recv.clone())
     }
 
     fn extended_result(&mut self, recv: &Value, call: &MethodCall) -> Option<Value> {

@@ -141,6 +141,14 @@ pub fn is_record(by: &str) -> bool {
     by == "tuple" || is_struct(by)
 }
 
+/// The place of a field among the parts of a record that was put together of all its fields.
+pub fn field_place(by: &str, name: &str) -> Option<usize> {
+    match by.split_once(',').filter(|_| is_struct(by)) {
+        Some((_, names)) => names.split(',').position(|known| known == name),
+        None => name.parse().ok().filter(|_| is_record(by)),
+    }
+}
+
 /// Of the hash's words the lower one is mixed best and the upper one in part: both are wanted.
 fn short_hash(view: &View<'_>) -> u32 {
     let long = FxBuildHasher.hash_one(view);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::convert::is_fn_trait;
-use super::program::{FnId, ImplId, Program, self_name};
+use super::program::{FnId, ImplId, Program, TraitId, self_name};
 use super::scopes::ScopeId;
 use super::types::{TraitRef, Type};
 use crate::lower::tree::{Generic, Name, Ty};
@@ -126,12 +126,29 @@ impl Program {
             env = Env { scope: env.scope, ..outer };
         } else if let Some(of) = self.trait_of(id) {
             env.self_ty = Some(self_ty.cloned().unwrap_or_else(|| self.trait_type(of)));
-            env.declare(self, self.trait_def(of).generics.iter(), &known);
+            let of_trait = self_ty.map(|self_ty| self.trait_generics(of, self_ty)).unwrap_or_default();
+            env.declare(self, self.trait_def(of).generics.iter(), &of_trait);
         }
         let named = function.generics.iter().zip(args).filter(|(_, ty)| !ty.is_unknown());
         known.extend(named.map(|(generic, ty)| (generic.name.clone(), ty.clone())));
         env.declare(self, function.generics.iter(), &known);
         env
+    }
+
+    /// What a type's impl of a trait gives the parameters of that trait, where it has one: `T` of `impl<T> Context<T> for
+    /// Result<T, Error>`.
+    fn trait_generics(&self, of: TraitId, self_ty: &Type) -> FxHashMap<Name, Type> {
+        let declared = &self.trait_def(of).generics;
+        if declared.is_empty() || matches!(self_ty, Type::Unknown | Type::Trait(_)) {
+            return FxHashMap::default();
+        }
+        let mut fitting = self.impls_of_for(of, self_ty).filter(|block| self.impl_fits(*block, self_ty));
+        let Some(block) = fitting.next().filter(|_| fitting.next().is_none()) else { return FxHashMap::default() };
+        let Some(Ty::Path(written)) = &self.impl_def(block).of_trait else { return FxHashMap::default() };
+        let env = self.block_env(block, &self.impl_generics(block, self_ty));
+        let args = written.segments.last().map_or(&[][..], |segment| &segment.args);
+        let given = declared.iter().zip(args).map(|(generic, arg)| (generic.name.clone(), self.convert(&env, arg)));
+        given.filter(|(_, ty)| !ty.is_unknown()).collect()
     }
 
     /// The names inside an impl block.

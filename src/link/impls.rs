@@ -213,7 +213,12 @@ impl Program {
         self.with_head(&head(ty)).iter().copied()
     }
 
-    /// Those of them that have a function or a constant of this name.
+    /// The impls of a trait that may be for a type, by its outermost part only; blanket impls left out.
+    pub(super) fn impls_of_for(&self, of: TraitId, ty: &Type) -> impl Iterator<Item = ImplId> + '_ {
+        self.impls.of_trait_for.get(&(of, head(ty))).into_iter().flatten().copied()
+    }
+
+    /// The impls that may be for a type and have a function or a constant of this name; blanket impls left out.
     pub(super) fn impls_with(&self, ty: &Type, name: &Name) -> &[ImplId] {
         self.impls.by_name.get(&(head(ty), name.clone())).map_or(&[], Vec::as_slice)
     }

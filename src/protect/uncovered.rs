@@ -7,6 +7,7 @@ use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::protect::constraint::asks_for;
 use crate::race::dependency::given_terms;
+use crate::race::rows;
 use crate::race::scene::Scene;
 use crate::sql::parse::parse;
 use crate::sql::schema::{TableDef, Unique};
@@ -39,7 +40,11 @@ pub(super) fn way(
         let inserted = |(column, value): &(&Name, &Operand)| {
             let terms = given_terms(scene, write, column);
             let asked = scene.terms_in(read.0, value);
-            let of = |term: &TermId| asked.iter().any(|asked| scene.ev.terms.mentions(*term, *asked));
+            // One of a list that was made of it, or in letters of one case.
+            let terms_of = &scene.ev.terms;
+            let of = |term: &TermId| {
+                asked.iter().any(|asked| terms_of.mentions(*term, *asked) || terms_of.mentions(*asked, *term))
+            };
             !asked.is_empty() && terms.iter().any(of)
         };
         let keys = table.all_keys();
@@ -121,13 +126,17 @@ fn ways_of(condition: &Operand) -> Vec<&Operand> {
     }
 }
 
-/// The columns that a condition compares with a value.
+/// The columns that a condition compares with a value, or with each of a list, as they are or in letters of one case.
 fn equalities<'a>(condition: &'a Operand, found: &mut Vec<(&'a Name, &'a Operand)>) {
     let Operand::Expr { text, parts } = condition else { return };
     match (text.as_str(), parts.as_slice()) {
         ("and", parts) => parts.iter().for_each(|part| equalities(part, found)),
-        ("=", [Operand::Column { table: None, column }, value] | [value, Operand::Column { table: None, column }]) => {
-            found.push((column, value));
+        ("=" | "any", [one, other]) => {
+            let sides = [(one, other), (other, one)];
+            found.extend(sides.into_iter().find_map(|(side, value)| match rows::in_any_case(side) {
+                Operand::Column { table: None, column } => Some((column, value)),
+                _ => None,
+            }));
         }
         _ => {}
     }

@@ -5,12 +5,13 @@ use rustc_hash::FxHashMap;
 use crate::event::{Access, CondId, CondKind, EffectKind, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::encode::decoded;
-use crate::flow::term::{Origin, Part, Term, TermId, is_call, is_record};
+use crate::flow::term::{Origin, Part, Term, TermId, is_call};
 use crate::lower::tree::Name;
 use crate::race::index::Kind;
 use crate::race::scene::Scene;
 use crate::race::{
-    Check, LooksAt, Sequence, Written, alternatives, asked, first, found_again, others, rows, sized, zero,
+    Check, LooksAt, Sequence, Written, alternatives, asked, beside, first, found_again, others, record, rows, sized,
+    zero,
 };
 use crate::sql::statement::{
     Access as TableAccess, Action, Aggregate, Assignment, Compare, ConflictAction, Operand, Predicate, Statement,
@@ -30,7 +31,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
             continue;
         }
         let only_needs = scene.ev.cond(cond).kind == CondKind::Presence && scene.is_required_row(term);
-        let record = record_of(scene, term);
+        let record = record::asked_for(scene, term);
         for origin in scene.origins(term).iter().filter(|origin| !origin.answered) {
             if scene.access(origin.event).is_none()
                 || record.is_some_and(|of| of != origin.event)
@@ -104,6 +105,7 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
     let mut all = found.in_order();
     for sequence in &mut all {
         rows::relate(scene, sequence);
+        beside::drop_checks(scene, sequence);
         first::is_check(scene, sequence);
         others::count(scene, sequence);
         drop_encodings(scene, sequence, write);
@@ -112,43 +114,6 @@ pub fn sequences(scene: &Scene<'_, '_>, write: &Event) -> Vec<Sequence> {
         add_filtered(scene, sequence);
     }
     all
-}
-
-/// The statement whose row is there where a condition finds that a record is: it was made of that row, and what was put
-/// into it of other statements decides nothing.
-pub fn record_of(scene: &Scene<'_, '_>, asked: TermId) -> Option<EventId> {
-    let terms = &scene.ev.terms;
-    let Term::Exists(of) = terms.get(asked) else { return None };
-    let base = |mut term: TermId| {
-        while let Term::Computed(by, parts) = terms.get(term)
-            && by == "with"
-        {
-            term = parts[0];
-        }
-        term
-    };
-    let one = [*of];
-    let parts = if let Term::Either(parts) = terms.get(*of) { parts } else { &one[..] };
-    let made = parts.iter().filter(|part| !matches!(terms.get(**part), Term::Literal(_)));
-    let mut found = None;
-    for part in made {
-        let of_one = base(*part);
-        let read = match terms.get(of_one) {
-            Term::Row(event) if of_one != *part => *event,
-            Term::Computed(by, _) if is_record(by) => {
-                let origins = scene.origins(of_one);
-                let read = origins.iter().map(|origin| origin.event).min_by_key(|event| scene.place(*event))?;
-                let column = |origin: &&Origin| origin.event == read && matches!(origin.part, Part::Column(_));
-                origins.iter().filter(column).nth(1).map(|_| read)?
-            }
-            _ => return None,
-        };
-        if found.is_some_and(|known| known != read) {
-            return None;
-        }
-        found = Some(read);
-    }
-    found
 }
 
 /// A row that had to be there and is deleted: nothing in Rust asks for it, and nobody goes on without it all the same.

@@ -5,6 +5,7 @@
 pub mod alternatives;
 pub mod amount;
 mod asked;
+pub mod beside;
 pub mod children;
 pub mod counted;
 pub mod cycle;
@@ -21,6 +22,7 @@ mod others;
 pub mod packages;
 pub mod passed;
 pub mod reach;
+pub mod record;
 pub mod rivals;
 pub mod rows;
 pub mod scene;

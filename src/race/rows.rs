@@ -207,7 +207,7 @@ fn is_choice_of_values(condition: &Operand) -> bool {
 }
 
 /// What is written in small or in capital letters.
-fn in_any_case(operand: &Operand) -> &Operand {
+pub fn in_any_case(operand: &Operand) -> &Operand {
     match operand {
         Operand::Expr { text, parts } if parts.len() == 1 && matches!(text.as_str(), "lower()" | "upper()") => {
             &parts[0]

@@ -6,7 +6,7 @@ use crate::flow::encode::decoded;
 use crate::flow::term::{Origin, Part, Term, TermId, is_record};
 use crate::lower::tree::Name;
 use crate::race::scene::Scene;
-use crate::race::{Check, LooksAt, Sequence, dependency};
+use crate::race::{Check, LooksAt, Sequence, record};
 use crate::sql::statement::{Aggregate, Compare, Operand, Predicate};
 
 /// What a column is known to hold.
@@ -77,7 +77,7 @@ pub fn is_of_filter(scene: &Scene<'_, '_>, sequence: &Sequence, check: &Check, c
             && scene.looks_at(&read.statement, &origin.part, false) == LooksAt::Column(column.clone())
     };
     check.cond.map(|cond| scene.ev.cond(cond).term).is_none_or(|asked| {
-        dependency::record_of(scene, asked) == Some(sequence.read) || !scene.origins(asked).iter().any(of_column)
+        record::asked_for(scene, asked) == Some(sequence.read) || !scene.origins(asked).iter().any(of_column)
     })
 }
 

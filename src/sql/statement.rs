@@ -297,12 +297,15 @@ pub struct Output {
     pub aggregate: Option<Aggregate>,
     /// The table whose rows a sub-query gives that it is made of, beside those of FROM: `ARRAY(SELECT …)`, `(SELECT count(*) …)`.
     pub rows_of: Option<Name>,
+    /// The one table of several in FROM whose columns it is made of.
+    #[serde(skip)]
+    pub of: Option<Name>,
 }
 
 impl Output {
     /// What is made of columns, with no lock, no aggregate and no sub-query in it.
     pub fn of(name: Name, from: Vec<Name>) -> Self {
-        Self { name, from, lock: None, aggregate: None, rows_of: None }
+        Self { name, from, lock: None, aggregate: None, rows_of: None, of: None }
     }
 }
 

@@ -64,9 +64,8 @@ impl Schema {
             for access in &mut statement.accesses {
                 self.see_through(access);
             }
-            for of in statement.output.iter_mut().filter_map(|output| output.rows_of.as_mut()) {
-                self.shown_by(of);
-            }
+            let outputs = statement.output.iter_mut();
+            outputs.flat_map(|output| [&mut output.rows_of, &mut output.of]).flatten().for_each(|of| self.shown_by(of));
         }
     }
 

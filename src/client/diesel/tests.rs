@@ -135,13 +135,15 @@ fn shown(terms: &Terms, term: TermId) -> String {
     }
 }
 
-/// Asserts that a body sends exactly the statements that SQL text gives, apart from the names of their results.
+/// Asserts that a body sends exactly the statements that SQL text gives, apart from the names of their results and which of
+/// several tables they are of.
 fn says(code: &str, sql: &str) {
     let told = told(code);
     let parsed = crate::sql::parse::parse(sql, Dialect::Postgres);
     assert_eq!(parsed.unknown, [], "{sql}");
     let bare = |statement: &Statement| -> Statement {
-        let output = statement.output.iter().map(|output| Output { name: "".into(), ..output.clone() }).collect();
+        let unnamed = |output: &Output| Output { name: "".into(), of: None, ..output.clone() };
+        let output = statement.output.iter().map(unnamed).collect();
         Statement { output, ..statement.clone() }
     };
     let ours: Vec<Statement> = told.statements.iter().map(bare).collect();

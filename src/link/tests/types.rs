@@ -215,3 +215,19 @@ fn paths_in_bodies_know_self_generics_and_traits() {
     assert_eq!(probe[6].len(), 2);
     assert!(probe[7].is_empty());
 }
+
+#[test]
+fn a_default_method_knows_what_its_trait_is_for() {
+    let program = app(&[(
+        "src/lib.rs",
+        "trait Says<T, E>: Sized { fn says(self) -> Result<T, E>; fn aloud(self) -> Result<T, u8> { todo!() } }
+         impl<T, E> Says<T, E> for Result<T, E> { fn says(self) -> Result<T, E> { self } }
+         impl<T> Says<T, u8> for Option<T> { fn says(self) -> Result<T, u8> { Err(0) } }
+         fn a(x: Result<i32, u8>) {} fn b(x: Option<i64>) {} fn c(x: i64) {}",
+    )]);
+    let aloud = function(&program, "app::Says::aloud");
+    let given = |of: &str| shown(&program, &program.returns(aloud, Some(&param(&program, &format!("app::{of}"))), &[]));
+    assert_eq!(given("a"), "std::result::Result<i32, u8>");
+    assert_eq!(given("b"), "std::result::Result<i64, u8>");
+    assert_eq!(given("c"), "std::result::Result<impl, u8>");
+}

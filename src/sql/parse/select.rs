@@ -5,7 +5,7 @@ use sqlparser::ast::{
     SelectItemQualifiedWildcardKind, SetExpr, TableFactor, TableWithJoins, TopQuantity,
 };
 
-use super::reader::{Cte, Level, Reader, Source, name, path, table, tagged};
+use super::reader::{Cte, Level, Reader, Source, name, outside, path, table, tag, tagged};
 use super::render;
 use super::value::plain;
 use crate::lower::tree::Name;
@@ -428,7 +428,20 @@ impl Reader<'_> {
             None => output_name(expr, &value),
         };
         let lock = self.calls.get(calls).map(|(_, lock)| lock.clone());
-        (Output { name, from, lock, aggregate, rows_of }, value)
+        let of = self.sole_table(&value, level);
+        (Output { name, from, lock, aggregate, rows_of, of }, value)
+    }
+
+    /// The table that all columns of a value are of, where there are several to choose from.
+    fn sole_table(&self, value: &Operand, level: &Level) -> Option<Name> {
+        let mut several = level.accesses();
+        let one = several.next()?;
+        several.find(|other| *other != one)?;
+        let mut found: Vec<Option<usize>> = Vec::new();
+        outside(value, &mut |table, _| found.push(tag(table)));
+        let first = (*found.first()?)?;
+        let access = self.accesses.get(first).filter(|_| found.iter().all(|other| *other == Some(first)))?;
+        Some(access.table.name.clone())
     }
 
     fn all_columns(&mut self, accesses: Vec<usize>, of: Option<Name>) -> (Output, Operand) {
