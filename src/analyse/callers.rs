@@ -86,7 +86,7 @@ fn know_more(of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, sequence: &Sequence)
             let mut asked = flow.events.iter().filter(|other| asked.contains(&other.id));
             asked.any(|other| other.does(Action::Update) && other.target().map(|target| &target.table.name) == table)
         };
-        new && asked().any(made) || beside && given().any(read_there) || same && asked().any(taken)
+        (new || same) && asked().any(made) || beside && given().any(read_there) || same && asked().any(taken)
     })
 }
 

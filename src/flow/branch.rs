@@ -306,8 +306,10 @@ impl<'p> Evaluator<'p> {
         let mut ended = Vec::with_capacity(arms.len());
         // An arm is also taken because the guards of earlier ones did not hold.
         let mut guards: Vec<CondId> = Vec::new();
+        let dialect = self.frame.dialect;
         for (i, arm) in arms.iter().enumerate() {
             let value = scrutinee.clone();
+            self.frame.dialect = self.engine_of_pattern(&arm.pat).or(dialect);
             let undecided = decodes && i + 1 == arms.len();
             let conds: Vec<_> = cond.into_iter().filter(|_| !undecided).chain(guards.iter().copied()).collect();
             let mut ended_here = self.arm(&fork, i, &conds, |ev| {
@@ -328,6 +330,7 @@ impl<'p> Evaluator<'p> {
             ended_here.conds.extend(asked);
             ended.push(ended_here);
         }
+        self.frame.dialect = dialect;
         let left: Vec<bool> = ended.iter().map(|arm| arm.left.is_some()).collect();
         let value = self.join(fork, ended);
         if let Some(cond) = cond {

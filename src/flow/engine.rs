@@ -1,10 +1,14 @@
-//! Which engine is meant by code that is built only where a feature has chosen one: `#[cfg(feature = "lite")]`, `cfg!`.
+//! Which engine is meant by code that is built only where a feature has chosen one, `#[cfg(feature = "lite")]`, `cfg!`, and by
+//! code that is run only where a value is one engine's variant of an enum.
 
+use crate::client::handles::{self, Handle};
 use crate::dialect::Dialect;
 use crate::flow::Evaluator;
+use crate::flow::term::TermId;
+use crate::link::Def;
 use crate::link::FnId;
 use crate::lower::features::holds;
-use crate::lower::tree::{Expr, ExprKind, Name, UnOp};
+use crate::lower::tree::{Expr, ExprKind, Name, Pat, TyPath, TypeKind, UnOp};
 use crate::source::Crate;
 
 impl Evaluator<'_> {
@@ -17,14 +21,62 @@ impl Evaluator<'_> {
         chosen.or_else(|| krate.dialects.first().copied())
     }
 
-    /// The engines of the two arms of an `if`, where its condition is which features are on.
+    /// The engines of the two arms of an `if`, where its condition is which features are on, or which variant a
+    /// value is.
     pub(super) fn engines_of_arms(&self, cond: &Expr) -> [Option<Dialect>; 2] {
+        if let ExprKind::Let(pat, _) = &*cond.kind {
+            return [self.engine_of_pattern(pat), None];
+        }
         let engines = || {
             let condition = self.features_asked(cond)?;
             let krate = &self.workspace.crates[self.program.krate_of(self.frame.function)?];
             Some([condition.clone(), format!("not({condition})")].map(|condition| only_built_for(krate, &condition)))
         };
         engines().unwrap_or_default()
+    }
+
+    /// The engine that is behind a value in an arm, by the pattern that chose it: `Store::File(pool)`, where the enum has
+    /// handles of other engines in other variants.
+    pub(super) fn engine_of_pattern(&self, pat: &Pat) -> Option<Dialect> {
+        match pat {
+            Pat::TupleStruct(path, parts) => {
+                self.engine_of_variant(path).or_else(|| parts.iter().find_map(|part| self.engine_of_pattern(part)))
+            }
+            Pat::Struct(path, fields) => self
+                .engine_of_variant(path)
+                .or_else(|| fields.iter().find_map(|(_, part)| self.engine_of_pattern(part))),
+            Pat::Ref(inner) | Pat::Bind(_, Some(inner), _) => self.engine_of_pattern(inner),
+            Pat::Tuple(parts) => parts.iter().find_map(|part| self.engine_of_pattern(part)),
+            _ => None,
+        }
+    }
+
+    /// Whether a value is known to be a handle. One that is the handle of one engine in one arm and that of another in the next
+    /// says nothing of its engine: the arm does.
+    ///
+    /// In: what its type says by now.
+    pub(super) fn is_handle_already(&mut self, term: TermId, named: Option<Handle>) -> bool {
+        let Some(known) = self.handles.get_mut(&term) else { return false };
+        let other = named.and_then(|handle| handle.dialect);
+        if known.dialect.zip(other).is_some_and(|(one, other)| one != other) {
+            known.dialect = None;
+        }
+        true
+    }
+
+    fn engine_of_variant(&self, path: &TyPath) -> Option<Dialect> {
+        let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
+        let (of, own) = self.program.resolve(self.frame.scope, &names).into_iter().find_map(|def| match def {
+            Def::Variant(of, own) => Some((of, own)),
+            _ => None,
+        })?;
+        let TypeKind::Enum(variants) = &self.program.type_def(of).kind else { return None };
+        let engine_of = |variant: &str| {
+            let fields = self.program.variant_fields(of, variant);
+            fields.iter().find_map(|(_, ty)| handles::handle_of(ty, &self.clients)?.dialect)
+        };
+        let engine = engine_of(&own)?;
+        variants.iter().any(|variant| engine_of(&variant.name).is_some_and(|other| other != engine)).then_some(engine)
     }
 
     /// The condition of `cfg!(…)`, or of its opposite.

@@ -248,11 +248,11 @@ impl<'p> Evaluator<'p> {
         if let Some(mode) = self.begin_modes.get(&from).copied() {
             self.begin_modes.entry(to).or_insert(mode);
         }
-        if self.handles.contains_key(&to) {
-            return;
-        }
-        if let Some(handle) = self.handles.get(&from).copied() {
-            self.handles.insert(to, handle);
+        let Some(handle) = self.handles.get(&from).copied() else { return };
+        let known = self.handles.entry(to).or_insert(handle);
+        // An enum of handles: each way through it has an engine of its own.
+        if known.dialect.zip(handle.dialect).is_some_and(|(one, other)| one != other) {
+            known.dialect = None;
         }
     }
 }

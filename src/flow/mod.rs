@@ -465,10 +465,10 @@ impl<'p> Evaluator<'p> {
 
     /// Remembers what a value's type says of the handle it is.
     pub(crate) fn learn_handle(&mut self, value: &Value) {
-        if self.handles.contains_key(&value.term) {
+        let named = handles::handle_of(&value.ty, &self.clients);
+        if self.is_handle_already(value.term, named) {
             return;
         }
-        let named = handles::handle_of(&value.ty, &self.clients);
         let known = named
             .or_else(|| self.handle_of_struct(&value.ty, lent::STRUCTS))
             .or_else(|| self.handle_of_trait(&value.ty));

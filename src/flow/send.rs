@@ -490,11 +490,11 @@ impl<'p> Evaluator<'p> {
         recv: Option<&Value>,
         args: &[Value],
     ) {
-        if self.handles.contains_key(&on) {
-            return;
-        }
         let known = recv.into_iter().chain(args).find(|value| value.term == on);
         let found = known.and_then(|value| crate::client::handles::handle_of(&value.ty, &self.clients));
+        if self.is_handle_already(on, found) {
+            return;
+        }
         let unknown = Handle { kind: HandleKind::Executor, dialect: client.dialect, client: client.name };
         self.handles.insert(on, found.unwrap_or(unknown));
     }

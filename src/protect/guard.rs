@@ -1,7 +1,9 @@
 //! Guarded writes: the condition stands in the write's own WHERE, on the target's own columns, and somebody looks at how
 //! many rows it changed.
 
-use crate::event::Access;
+use crate::event::{Access, EventId};
+use crate::flow::random::is_drawn;
+use crate::flow::term::TermId;
 use crate::lower::tree::Name;
 use crate::protect::{Protection, WhyNot, put_again, recheck};
 use crate::race::scene::Scene;
@@ -184,7 +186,8 @@ fn compares_and_sets(
                 _ => guard.value == set.value,
             };
             let relative = set.value.is_relative();
-            if !same && (relative || before.is_some() || guard.value == Operand::Null) {
+            let renewed = || is_drawn_anew(scene, (access, target), guard) && keeps_with(scene, sequence, column);
+            if !same && (relative || before.is_some() || guard.value == Operand::Null || renewed()) {
                 return Some(Protection::CompareAndSet);
             }
         }
@@ -208,6 +211,45 @@ fn replaces_what_it_was_found_by(
         && bound(&set.value)
         && found_by.is_some_and(|value| scene.same_value((read, value), (access, &guard.value)) == Some(true))
         && scene.same_value((access, &guard.value), (access, &set.value)) == Some(false)
+}
+
+/// Whether a write asks for a value that was handed in, and draws another one in its place: nobody draws the old one again, so
+/// that the row held it as long as the request has known it, and only one of two that bring it finds it.
+fn is_drawn_anew(scene: &Scene<'_, '_>, (access, target): (&Access, &TableAccess), guard: &Predicate) -> bool {
+    let [column] = guard.columns.as_slice() else { return false };
+    let given = dependency::written(target).find(|set| set.column == *column);
+    let drawn = |term: &TermId| is_drawn(&scene.ev.terms, *term);
+    let (asked, given) = (access.bound(&guard.value), given.and_then(|set| access.bound(&set.value)));
+    guard.op == Compare::Eq
+        && target.action == Action::Update
+        && asked.is_some_and(|asked| !scene.ev.terms.is_constant(asked) && !drawn(&asked))
+        && given.is_some_and(|given| drawn(&given))
+}
+
+/// Whether an UPDATE replaces what the read was asked by, and what some row has to itself, by another value that is drawn: of two
+/// requests that read the same, one finds it still there.
+pub fn gives_up_what_was_asked_by(scene: &Scene<'_, '_>, sequence: &Sequence, write: EventId) -> bool {
+    let (Some(access), Some(read)) = (scene.access(write), scene.access(sequence.read)) else { return false };
+    let (Some(target), Some(found)) = (access.statement.target(), read.statement.accesses.get(sequence.read_access))
+    else {
+        return false;
+    };
+    let asked_by = |value: &Operand| {
+        let mut asked = found.filter.iter().filter(|predicate| predicate.op == Compare::Eq);
+        asked.any(|predicate| scene.same_value((read, &predicate.value), (access, value)) == Some(true))
+    };
+    target.filter.iter().any(|guard| is_drawn_anew(scene, (access, target), guard) && asked_by(&guard.value))
+}
+
+/// Whether what is written was made of nothing that others change without giving this column another value as well.
+fn keeps_with(scene: &Scene<'_, '_>, sequence: &Sequence, column: &Name) -> bool {
+    let Some(read) = scene.access(sequence.read).and_then(|it| it.statement.accesses.get(sequence.read_access)) else {
+        return false;
+    };
+    sequence.values.iter().all(|value| match &value.from {
+        LooksAt::Column(from) => from == column || scene.rivals.moves_with(&read.table.name, from, &[column]),
+        _ => false,
+    })
 }
 
 fn relative(target: &TableAccess, column: &Name) -> bool {

@@ -32,6 +32,16 @@ pub(super) fn protects(scene: &Scene<'_, '_>, sequence: &Sequence) -> Option<Pro
 /// Whether something else is done on the conditions of a sequence: another write, or what leaves the process. With `along`
 /// only by a run that comes to the write.
 pub fn acts_besides(scene: &Scene<'_, '_>, sequence: &Sequence, along: bool) -> bool {
+    acts_more_than(scene, sequence, along, |_| false)
+}
+
+/// The same where some acts do no harm.
+pub fn acts_more_than(
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    along: bool,
+    harmless: impl Fn(&Event) -> bool,
+) -> bool {
     let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return true };
     let meets = |event: &Event| !along || alternatives::one_run_passes(scene, event, write);
     let conds = sequence.deciding();
@@ -41,6 +51,7 @@ pub fn acts_besides(scene: &Scene<'_, '_>, sequence: &Sequence, along: bool) -> 
             && !puts_the_same(event, write)
             && !twice::is_harmless(scene, read, write, event)
             && meets(event)
+            && !harmless(event)
             && scene.conditions(&event.deps).iter().any(|cond| conds.contains(cond))
     })
 }

@@ -5,7 +5,7 @@ use crate::event::{Access, Event, EventId, EventKind};
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId, Terms};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Shape, Verdict, by_engine};
+use crate::protect::{Protection, Shape, Verdict, by_engine, guard};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
 use crate::race::scene::Scene;
@@ -185,7 +185,7 @@ fn earlier_write(scene: &Scene<'_, '_>, sequence: &Sequence, write: &Event) -> O
         if !is_never_missed(scene, sequence, event, write) {
             continue;
         }
-        if decides_once(scene, sequence, event) {
+        if decides_once(scene, sequence, event) || guard::gives_up_what_was_asked_by(scene, sequence, event.id) {
             return Some(Protection::Rechecked(id));
         }
         if let Some(

@@ -412,6 +412,7 @@ impl<'a, 'p> Facts<'a, 'p> {
             _ if is_kept_without(set) => true,
             Compare::Eq => same() || fits() || renamed(),
             Compare::Other => same(),
+            Compare::In => same() || fits(),
             _ => fits(),
         }
     }

@@ -85,13 +85,20 @@ pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
     let reads = read.access()?.statement.accesses.get(read_access)?;
     let one = rows::asked_by_key(scene, reads);
     let stays = |column: &Name| one && !scene.rivals.changes(&reads.table.name, column);
+    let deleted = write.access()?;
     let put_back = |event: &Event| {
         let access = event.access()?;
-        let target = access.statement.target().filter(|inserted| inserted.table.name == target.table.name)?;
-        let from_read = |set: &&Assignment| {
-            let origins = dependency::given(scene, (access, target), &set.column);
-            origins.iter().any(|origin| origin.event == read.id)
+        let inserted = access.statement.target().filter(|inserted| inserted.table.name == target.table.name)?;
+        // What the rows were deleted by says which they are, and is no part of what stood in them.
+        let names = |set: &Assignment| {
+            let key = target.equals(&set.column);
+            key.is_some_and(|key| scene.same_value((deleted, key), (access, &set.value)) == Some(true))
         };
+        let from_read = |set: &&Assignment| {
+            let origins = dependency::given(scene, (access, inserted), &set.column);
+            origins.iter().any(|origin| origin.event == read.id) && !names(set)
+        };
+        let target = inserted;
         let sets = target.sets.iter().filter(from_read).map(|set| set.column.clone());
         let columns: Vec<Name> = sets.filter(|column| target.action == Action::Insert && !stays(column)).collect();
         (!columns.is_empty()).then_some(columns)

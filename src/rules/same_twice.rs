@@ -1,6 +1,7 @@
 //! Doing it twice is doing it once: two requests that read the same row and both write it leave what one would have left, and
 //! nobody is told that he came too late. What is left to tell is what others do in between.
 
+use crate::event::Event;
 use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{ANSWER, Origin, Term, TermId, is_call, is_record};
@@ -9,7 +10,7 @@ use crate::race::{LooksAt, Written, dependency};
 use crate::rules::claim::Facts;
 use crate::rules::loss::Counterpart;
 use crate::rules::turned_away;
-use crate::sql::statement::{Action, Compare};
+use crate::sql::statement::{Action, Compare, ConflictAction};
 
 /// Whether an UPDATE gives its row the same in both of two runs, and neither run is refused by what was checked, whoever comes
 /// first: no answer, no other write and nothing that leaves the process hangs on it. What is made of what the column held is lost
@@ -52,6 +53,21 @@ impl Facts<'_, '_> {
         let alike = |term| self.is_made_of_read(term) || of_row(term);
         dependency::written(self.target)
             .all(|set| !set.value.is_relative() && self.scene.terms_in(access, &set.value).into_iter().all(alike))
+    }
+
+    /// Whether a statement puts a row there that the second of two runs finds there: all of it is the same in both, a row that is
+    /// there stays as it is, and nobody looks at who put it there.
+    pub fn is_put_once(&self, event: &Event) -> bool {
+        let Some((access, target)) = event.access().and_then(|access| Some((access, access.statement.target()?)))
+        else {
+            return false;
+        };
+        let stays = || target.conflict.as_ref().is_some_and(|conflict| conflict.action == ConflictAction::Nothing);
+        let alike = |term| self.scene.ev.terms.is_constant(term) || self.is_of_row(term);
+        target.action == Action::Insert
+            && stays()
+            && !self.scene.outcome_used(event.id)
+            && target.sets.iter().all(|set| self.scene.terms_in(access, &set.value).into_iter().all(alike))
     }
 
     fn is_made_of_read(&self, term: TermId) -> bool {

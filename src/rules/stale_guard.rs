@@ -5,7 +5,7 @@ use crate::finding::Confidence;
 use crate::flow::clock::is_of_clock;
 use crate::flow::term::{Origin, Part, Term, TermId};
 use crate::lower::tree::Name;
-use crate::protect::{Protection, Verdict, recheck};
+use crate::protect::{Protection, Verdict, guard, recheck};
 use crate::race::amount::{self, Asked};
 use crate::race::index::Kind;
 use crate::race::rows::{self, Relation};
@@ -194,6 +194,7 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
             && !again
             && !facts.asks_by_chance()
             && !needs_it(facts)
+            && !lets_in_one(facts)
             && claimed_later(facts)
             && !makes_sure(facts);
         return (doubled || used_up_later(facts)).then_some(Confidence::Medium);
@@ -236,6 +237,13 @@ fn other_row(facts: &Facts<'_, '_>) -> Option<Confidence> {
         && narrow
         && (facts.sequence.checks_aggregate() || is_parent(facts) || is_weighed_with_own(facts));
     Some(if sure { Confidence::Medium.min(facts.confidence()) } else { Confidence::Low })
+}
+
+/// Whether the write itself lets in one of two that have found the same: it takes away what both asked by, and who comes second
+/// is refused.
+fn lets_in_one(facts: &Facts<'_, '_>) -> bool {
+    facts.scene.outcome_used(facts.write.id)
+        && guard::gives_up_what_was_asked_by(facts.scene, facts.sequence, facts.write.id)
 }
 
 /// Whether nobody who changes a checked column looks at what is written here: they all might as well have come later.

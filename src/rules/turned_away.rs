@@ -4,7 +4,7 @@
 use crate::event::{Answer, CondId, CondKind};
 use crate::flow::term::{Origin, Term, TermId, is_record};
 use crate::lower::tree::Name;
-use crate::protect::idempotent::acts_besides;
+use crate::protect::idempotent::acts_more_than;
 use crate::race::{LooksAt, dependency, side};
 use crate::rules::claim::Facts;
 use crate::sql::statement::Assignment;
@@ -17,7 +17,7 @@ pub fn is_nobody(facts: &Facts<'_, '_>) -> bool {
     let mut checks = facts.sequence.checks.iter().filter(|check| !content || check.looks_at != LooksAt::Existence);
     checks.all(|check| check.cond.is_some_and(|cond| lets_on(facts, cond)))
         && !tells_apart(facts)
-        && !acts_besides(facts.scene, facts.sequence, true)
+        && !acts_more_than(facts.scene, facts.sequence, true, |event| facts.is_put_once(event))
 }
 
 /// Whether a test only chooses between the way to the write and others that go on as well, or a value that is tested then.

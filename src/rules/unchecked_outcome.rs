@@ -138,19 +138,28 @@ pub fn alone(scene: &Scene<'_, '_>, write: &crate::event::Event) -> Option<Confi
         return None;
     }
     let acted = || if claims_by_itself(scene, write) { acted_on(scene, write) } else { None };
-    let takes = target.action == Action::Update && takes_amount(target) && names_one_row(scene, target);
+    let takes = target.action == Action::Update && takes_amount(scene, write, target) && names_one_row(scene, target);
     if takes { Some(Confidence::High) } else { acted() }
 }
 
-/// `SET left = left - 1 WHERE id = $1 AND left > 0`.
-fn takes_amount(target: &TableAccess) -> bool {
+/// `SET left = left - 1 WHERE id = $1 AND left > 0`. Of a table that nobody knows all rows may be meant that stand behind
+/// another one, `SET place = place - 1 WHERE shelf = $1 AND place > $2`: what is brought is no amount there that is taken.
+fn takes_amount(scene: &Scene<'_, '_>, write: &Event, target: &TableAccess) -> bool {
+    let Some(access) = write.access() else { return false };
+    let known = scene.schema.table(&target.table.name).is_some();
+    let is_taken = |limit: &Predicate, set: &Assignment| {
+        let taken = scene.terms_in(access, &set.value);
+        known || scene.terms_in(access, &limit.value).iter().all(|term| taken.contains(term))
+    };
     let takes = |predicate: &Predicate| {
         matches!(predicate.op, Compare::Ge | Compare::Gt | Compare::Le | Compare::Lt)
             && predicate.columns.iter().any(|column| {
-                target
-                    .sets
-                    .iter()
-                    .any(|set| set.column == *column && set.value.is_relative() && subtracts_or_adds(&set.value))
+                target.sets.iter().any(|set| {
+                    set.column == *column
+                        && set.value.is_relative()
+                        && subtracts_or_adds(&set.value)
+                        && is_taken(predicate, set)
+                })
             })
     };
     names_a_row(target) && target.filter.iter().any(takes)
