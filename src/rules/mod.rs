@@ -35,6 +35,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{CondId, CondKind, Event};
 use crate::finding::Confidence;
 use crate::flow::term::{Origin, Part};
+use crate::lower::tree::Name;
 use crate::protect::{self, Protection, Shape, Verdict, WhyNot};
 use crate::race::index::Kind;
 use crate::race::rows::Relation;
@@ -185,8 +186,13 @@ fn asks_how_many(scene: &Scene<'_, '_>, cond: CondId, sequence: &Sequence) -> bo
 fn is_read_again(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
     let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
     let depth = common(read, write);
-    let moves = |part: &LooksAt| match part {
-        LooksAt::Column(column) => sequence.relation == Relation::SameRow && dependency::sets(write, column),
+    // What is written back as the later read gave it is not moved.
+    let kept =
+        |other: &Sequence, column: &Name| other.values.iter().any(|value| value.column == *column && value.is_own());
+    let moves = |part: &LooksAt, other: &Sequence| match part {
+        LooksAt::Column(column) => {
+            sequence.relation == Relation::SameRow && dependency::sets(write, column) && !kept(other, column)
+        }
         LooksAt::Existence | LooksAt::Aggregate | LooksAt::Row => false,
     };
     scene.sequences(write).iter().any(|other| {
@@ -195,7 +201,7 @@ fn is_read_again(scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
             && again.span == read.span
             && other.relation == sequence.relation
             && !other.checks.is_empty()
-            && !sequence.checks.iter().any(|check| moves(&check.looks_at) && !asks_for(other, &check.looks_at))
+            && !sequence.checks.iter().any(|check| moves(&check.looks_at, other) && !asks_for(other, &check.looks_at))
             && scene.place(again.id) > scene.place(read.id)
             && common(again, write) > depth
     })
