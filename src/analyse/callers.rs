@@ -28,7 +28,7 @@ pub(super) fn keep_out(of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, claim: &Cl
     };
     rules.contains(&claim.rule)
         && claim.effect.is_none()
-        && know_more(of, scene, &claim.sequence)
+        && know_more(of, scene, &claim.sequence, (read, write))
         && all_are_safe(of, scene.flow, (read, write), 0)
 }
 
@@ -37,7 +37,7 @@ fn all_are_safe(of: &Evaluated<'_, '_>, callee: &Flow, (read, write): (&Event, &
     let ev = of.ev;
     let callers: BTreeSet<FnId> = ev.calls.calls_of(ev.program, callee.function).map(|site| site.caller).collect();
     let safe = |caller: &FnId| {
-        let Some(flow) = of.flows.iter().find(|flow| flow.function == *caller) else { return false };
+        let Some(flow) = ev.evaluated(*caller) else { return false };
         let scene = of.scene(flow);
         let mut writes = flow.events.iter().filter(|event| is_of(event, write, callee)).peekable();
         writes.peek().is_some()
@@ -56,8 +56,12 @@ fn all_are_safe(of: &Evaluated<'_, '_>, callee: &Flow, (read, write): (&Event, &
 
 /// Whether some caller may know more than the function itself of a row that is inserted where none was found, or of one that
 /// is changed.
-fn know_more(of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, sequence: &Sequence) -> bool {
-    let (Some(read), Some(write)) = (scene.event(sequence.read), scene.event(sequence.write)) else { return false };
+fn know_more(
+    of: &Evaluated<'_, '_>,
+    scene: &Scene<'_, '_>,
+    sequence: &Sequence,
+    (read, write): (&Event, &Event),
+) -> bool {
     let new = sequence.relation == Relation::NewRowOfSet && write.does(Action::Insert);
     let same = sequence.relation == Relation::SameRow && write.does(Action::Update);
     if !new && !same {
@@ -65,9 +69,8 @@ fn know_more(of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, sequence: &Sequence)
     }
     let (ev, own) = (of.ev, scene.flow.function);
     let beside = new && constraint::differing(scene, sequence).is_some();
-    let callers = ev.calls.calls_of(ev.program, own).map(|site| site.caller);
-    let mut flows = callers.filter_map(|caller| of.flows.iter().find(|flow| flow.function == caller));
-    flows.any(|flow| {
+    let mut callers = ev.calls.calls_of(ev.program, own).filter_map(|site| ev.evaluated(site.caller));
+    callers.any(|flow| {
         let asked = || flow.events.iter().filter(|event| is_of(event, read, scene.flow));
         let given = || flow.events.iter().filter(|event| is_of(event, write, scene.flow));
         let made = |event: &Event| {
@@ -86,7 +89,7 @@ fn know_more(of: &Evaluated<'_, '_>, scene: &Scene<'_, '_>, sequence: &Sequence)
             let mut asked = flow.events.iter().filter(|other| asked.contains(&other.id));
             asked.any(|other| other.does(Action::Update) && other.target().map(|target| &target.table.name) == table)
         };
-        (new || same) && asked().any(made) || beside && given().any(read_there) || same && asked().any(taken)
+        asked().any(made) || beside && given().any(read_there) || same && asked().any(taken)
     })
 }
 

@@ -129,12 +129,11 @@ impl<'p> Evaluator<'p> {
         }
         let found = match &ty {
             Type::External(path, _) => path.first().and_then(|krate| by_crate(krate, name)).map(|kind| (kind, true)),
-            // `dyn ObjectStore`: what implements it is of that crate as well, or stands for one that is.
-            Type::Trait(bounds) if bounds.iter().any(|bound| kind_by_trait(&bound.of, name).is_some()) => {
-                bounds.iter().find_map(|bound| kind_by_trait(&bound.of, name)).map(|kind| (kind, true))
-            }
-            Type::Trait(bounds) if bounds.iter().any(|bound| matches!(bound.of, TraitRef::Local(_))) => {
-                verb(name).map(|kind| (kind, false))
+            Type::Trait(bounds) => {
+                // `dyn ObjectStore`: what implements it is of that crate as well, or stands for one that is.
+                let known = bounds.iter().find_map(|bound| kind_by_trait(&bound.of, name)).map(|kind| (kind, true));
+                let local = bounds.iter().any(|bound| matches!(bound.of, TraitRef::Local(_)));
+                known.or_else(|| verb(name).filter(|_| local).map(|kind| (kind, false)))
             }
             _ => None,
         };

@@ -1,15 +1,37 @@
 //! Which engine is meant by code that is built only where a feature has chosen one, `#[cfg(feature = "lite")]`, `cfg!`, and by
 //! code that is run only where a value is one engine's variant of an enum.
 
+use rustc_hash::FxHashMap;
+
+use crate::client::Client;
 use crate::client::handles::{self, Handle};
 use crate::dialect::Dialect;
 use crate::flow::Evaluator;
 use crate::flow::term::TermId;
-use crate::link::Def;
-use crate::link::FnId;
+use crate::link::{Def, FnId, Program, TypeId};
 use crate::lower::features::holds;
 use crate::lower::tree::{Expr, ExprKind, Name, Pat, TyPath, TypeKind, UnOp};
 use crate::source::Crate;
+
+/// The engines of the handles that the variants of enums hold, of those enums that hold handles of several engines.
+pub(super) fn of_variants(program: &Program, clients: &[&Client]) -> FxHashMap<(TypeId, Name), Dialect> {
+    let mut all = FxHashMap::default();
+    for id in program.types() {
+        let TypeKind::Enum(variants) = &program.type_def(id).kind else { continue };
+        let holding = variants.iter().filter(|variant| !variant.fields.is_empty());
+        let found: Vec<(&Name, Dialect)> = holding
+            .filter_map(|variant| {
+                let fields = program.variant_fields(id, &variant.name);
+                let engine = fields.iter().find_map(|(_, ty)| handles::handle_of(ty, clients)?.dialect)?;
+                Some((&variant.name, engine))
+            })
+            .collect();
+        if found.iter().any(|(_, engine)| *engine != found[0].1) {
+            all.extend(found.into_iter().map(|(name, engine)| ((id, name.clone()), engine)));
+        }
+    }
+    all
+}
 
 impl Evaluator<'_> {
     /// The engine that the function's package talks to, as far as its manifest says, in a build that has the function.
@@ -54,29 +76,24 @@ impl Evaluator<'_> {
     /// Whether a value is known to be a handle. One that is the handle of one engine in one arm and that of another in the next
     /// says nothing of its engine: the arm does.
     ///
-    /// In: what its type says by now.
-    pub(super) fn is_handle_already(&mut self, term: TermId, named: Option<Handle>) -> bool {
-        let Some(known) = self.handles.get_mut(&term) else { return false };
-        let other = named.and_then(|handle| handle.dialect);
-        if known.dialect.zip(other).is_some_and(|(one, other)| one != other) {
-            known.dialect = None;
+    /// In: what is said of its engine now.
+    pub(super) fn is_handle_already(&mut self, term: TermId, now: impl FnOnce(&Self) -> Option<Dialect>) -> bool {
+        let Some(known) = self.handles.get(&term).copied() else { return false };
+        if known.dialect.is_some_and(|before| now(self).is_some_and(|now| now != before)) {
+            self.handles.insert(term, Handle { dialect: None, ..known });
         }
         true
     }
 
     fn engine_of_variant(&self, path: &TyPath) -> Option<Dialect> {
+        if self.engines.is_empty() {
+            return None;
+        }
         let names: Vec<Name> = path.segments.iter().map(|segment| segment.name.clone()).collect();
-        let (of, own) = self.program.resolve(self.frame.scope, &names).into_iter().find_map(|def| match def {
-            Def::Variant(of, own) => Some((of, own)),
+        self.program.resolve(self.frame.scope, &names).into_iter().find_map(|def| match def {
+            Def::Variant(of, own) => self.engines.get(&(of, own)).copied(),
             _ => None,
-        })?;
-        let TypeKind::Enum(variants) = &self.program.type_def(of).kind else { return None };
-        let engine_of = |variant: &str| {
-            let fields = self.program.variant_fields(of, variant);
-            fields.iter().find_map(|(_, ty)| handles::handle_of(ty, &self.clients)?.dialect)
-        };
-        let engine = engine_of(&own)?;
-        variants.iter().any(|variant| engine_of(&variant.name).is_some_and(|other| other != engine)).then_some(engine)
+        })
     }
 
     /// The condition of `cfg!(…)`, or of its opposite.

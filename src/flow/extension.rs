@@ -68,16 +68,12 @@ impl<'p> Evaluator<'p> {
             "Option" => option(inside()),
             _ => return None,
         };
-        let found = self.program.methods(self.frame.scope, &of, &call.name);
-        if found.via != Via::TraitImpl || found.receiver != of || found.functions.is_empty() {
+        if self.gives(call, &of)? != Given::Inside {
             return None;
         }
-        let hands_on = found.functions.iter().all(|id| {
-            let given = self.program.returns(*id, Some(&of), &[]);
-            given.external_name() == Some("Result") && given.args().first() == Some(&inside())
-        });
-        let silent = |id: &FnId| self.flow(*id).is_some_and(|flow| flow.events.is_empty());
-        if !hands_on || !found.functions.iter().all(silent) {
+        let mut functions = self.extending(call, &of)?.into_iter();
+        let result = |ev: &Self, id| ev.program.returns(id, Some(&of), &[]).external_name() == Some("Result");
+        if !functions.all(|id| result(self, id) && self.flow(id).is_some_and(|flow| flow.events.is_empty())) {
             return None;
         }
         self.run_closures(args, at);
@@ -96,13 +92,16 @@ impl<'p> Evaluator<'p> {
         (given == Given::Inside).then(|| Value { wrap: Wrap::Bare, refused: None, ..recv.clone() })
     }
 
+    /// The methods that traits of the program give to a type.
+    fn extending(&self, call: &MethodCall, of: &Type) -> Option<Vec<FnId>> {
+        let found = self.program.methods(self.frame.scope, of, &call.name);
+        (found.via == Via::TraitImpl && found.receiver == *of).then_some(found.functions)
+    }
+
     /// What the method gives of a value of this type, by its signature.
     fn gives(&self, call: &MethodCall, of: &Type) -> Option<Given> {
-        let found = self.program.methods(self.frame.scope, of, &call.name);
-        if found.via != Via::TraitImpl || found.receiver != *of {
-            return None;
-        }
-        let mut given = found.functions.iter().map(|id| {
+        let functions = self.extending(call, of)?;
+        let mut given = functions.iter().map(|id| {
             let Type::External(path, args) = self.program.returns(*id, Some(of), &[]) else { return None };
             match (path.last()?.as_str(), args.first()?) {
                 ("Result" | "Option", Type::Unit) => Some(Given::Nothing),

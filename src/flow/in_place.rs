@@ -11,13 +11,7 @@ impl<'p> Evaluator<'p> {
     /// Notes that the variables so far are the parameters of the body that is evaluated from here on; gives what was noted
     /// before.
     pub(super) fn fix_parameters(&mut self, function: &Function) -> usize {
-        let text = self.frame.text;
-        let may_change = |pat: &Pat| match pat {
-            Pat::Bind(_, _, at) => {
-                text.get(..at.start as usize).is_some_and(|before| before.trim_end().ends_with("mut"))
-            }
-            _ => false,
-        };
+        let may_change = |pat: &Pat| matches!(pat, Pat::Bind(_, _, binding) if binding.changeable);
         let fixed = !function.params.iter().any(|param| may_change(&param.pat));
         let count = if fixed { self.frame.env.len() } else { 0 };
         std::mem::replace(&mut self.frame.fixed, count)

@@ -249,10 +249,8 @@ impl<'p> Evaluator<'p> {
             self.begin_modes.entry(to).or_insert(mode);
         }
         let Some(handle) = self.handles.get(&from).copied() else { return };
-        let known = self.handles.entry(to).or_insert(handle);
-        // An enum of handles: each way through it has an engine of its own.
-        if known.dialect.zip(handle.dialect).is_some_and(|(one, other)| one != other) {
-            known.dialect = None;
+        if !self.is_handle_already(to, |_| handle.dialect) {
+            self.handles.insert(to, handle);
         }
     }
 }

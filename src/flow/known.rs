@@ -3,7 +3,8 @@
 
 use crate::event::Conds;
 use crate::flow::absent::Absent;
-use crate::flow::term::{ANSWER, Params, Term, TermId};
+use crate::flow::entries::part_of_entries;
+use crate::flow::term::{ANSWER, Params, Term};
 use crate::flow::text::Growing;
 use crate::flow::value::{Shape, Value, Wrap};
 use crate::flow::{Evaluator, branch, decode, guard, task};
@@ -541,25 +542,6 @@ impl<'p> Evaluator<'p> {
         self.learn_handle(&value);
         value
     }
-
-    /// Whether a map is known by what was put into it under which key.
-    fn is_of_entries(&self, map: TermId) -> bool {
-        let entry = |part: &TermId| matches!(self.terms.get(*part), Term::Computed(by, parts) if by == "tuple" && parts.len() == 2);
-        match self.terms.get(map) {
-            Term::Either(parts) => parts.iter().any(entry),
-            _ => entry(&map),
-        }
-    }
-
-    /// A list with one more element, which stands for those that were there. What is behind a guard stays behind it.
-    fn with_element(&mut self, mut list: Value, element: &Value) -> Value {
-        list.reshape(element.shape.clone());
-        list.term = match self.terms.get(list.term) {
-            Term::Fresh(_) | Term::Literal(_) if !self.locks.contains_key(&list.term) => element.term,
-            _ => self.terms.either([list.term, element.term]),
-        };
-        list
-    }
 }
 
 /// Whether a method puts something where a map or an option holds nothing yet.
@@ -581,15 +563,6 @@ pub(crate) fn is_mutator(name: &str) -> bool {
             | "replace"
             | "set"
     )
-}
-
-/// Which part of a map's entries a method of std gives.
-fn part_of_entries(name: &str) -> Option<&'static str> {
-    match name {
-        "keys" | "into_keys" => Some("0"),
-        "values" | "values_mut" | "into_values" => Some("1"),
-        _ => None,
-    }
 }
 
 /// Whether a type by its name makes digests: each begins as the others of its kind do.

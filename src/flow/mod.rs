@@ -23,6 +23,7 @@ pub mod distant;
 pub(crate) mod effect;
 pub mod encode;
 mod engine;
+mod entries;
 mod expr;
 mod extension;
 mod extractor;
@@ -90,7 +91,7 @@ use crate::flow::limits::{Allowance, CALL_DEPTH};
 use crate::flow::names::Owners;
 use crate::flow::term::{TermId, Terms};
 use crate::flow::value::Value;
-use crate::link::{ConstId, FnId, Program, ScopeId, Type};
+use crate::link::{ConstId, FnId, Program, ScopeId, Type, TypeId};
 use crate::lower::tree::Name;
 use crate::source::Workspace;
 use crate::span::{FileId, Range, Span};
@@ -150,6 +151,8 @@ pub struct Evaluator<'p> {
     encodings: Vec<encode::Encoding>,
     /// The bytes of each file, for messages and for tables in macros.
     texts: Vec<Arc<str>>,
+    /// The engines of the handles that variants of enums hold, where those of one enum are of several.
+    engines: FxHashMap<(TypeId, Name), Dialect>,
     /// Builders that are being filled by a closure, innermost last.
     building: Vec<Value>,
     depth: usize,
@@ -274,6 +277,7 @@ impl<'p> Evaluator<'p> {
             held_events: 0,
             states: (0..count).map(|_| State::NotYet).collect(),
             finished: Vec::new(),
+            engines: engine::of_variants(program, &clients()),
             building: Vec::new(),
             parsed: FxHashMap::default(),
             handles: FxHashMap::default(),
@@ -300,6 +304,14 @@ impl<'p> Evaluator<'p> {
     /// All flows so far, callees before their callers.
     pub fn finished(&self) -> &[Arc<Flow>] {
         &self.finished
+    }
+
+    /// The flow of a function that was evaluated.
+    pub fn evaluated(&self, id: FnId) -> Option<&Arc<Flow>> {
+        match &self.states[id.index()] {
+            State::Done(flow) => Some(flow),
+            State::NotYet | State::Running => None,
+        }
     }
 
     /// All that was made for the run and holds nothing of the program.
@@ -465,10 +477,10 @@ impl<'p> Evaluator<'p> {
 
     /// Remembers what a value's type says of the handle it is.
     pub(crate) fn learn_handle(&mut self, value: &Value) {
-        let named = handles::handle_of(&value.ty, &self.clients);
-        if self.is_handle_already(value.term, named) {
+        if self.is_handle_already(value.term, |ev| handles::handle_of(&value.ty, &ev.clients)?.dialect) {
             return;
         }
+        let named = handles::handle_of(&value.ty, &self.clients);
         let known = named
             .or_else(|| self.handle_of_struct(&value.ty, lent::STRUCTS))
             .or_else(|| self.handle_of_trait(&value.ty));

@@ -12,8 +12,8 @@ impl<'p> Evaluator<'p> {
     /// Brings a pattern's variables into scope.
     pub(super) fn bind(&mut self, pat: &Pat, value: Value) {
         match pat {
-            Pat::Bind(name, sub, at) => {
-                self.note_changeable(name, *at);
+            Pat::Bind(name, sub, binding) => {
+                self.note_changeable(name, binding.changeable);
                 self.declare(name, value.clone());
                 if let Some(sub) = sub {
                     self.bind(sub, value);

@@ -12,7 +12,7 @@ use crate::flow::taken::is_keyed;
 use crate::flow::term::{Origin, Params, Part, Term, TermId};
 use crate::flow::value::{Shape, Value};
 use crate::link::{FnId, Type};
-use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Param, Pat, UnOp};
+use crate::lower::tree::{Expr, ExprKind, MethodCall, Name, Pat, UnOp};
 use crate::span::Range;
 
 /// What a variable was borrowed from: `let doc = &mut row.doc`, `if let Some(fields) = doc.as_object_mut()`.
@@ -398,14 +398,11 @@ impl<'p> Evaluator<'p> {
     fn is_lent_text(&self, expr: &Expr, value: &Value) -> bool {
         let ExprKind::Path(path) = &*expr.kind else { return false };
         let [segment] = path.segments.as_slice() else { return false };
-        let function = self.program.function(self.frame.function);
-        let lent =
-            |param: &Param| param.lent && matches!(&param.pat, Pat::Bind(name, None, _) if *name == segment.name);
         let is_text = match &value.ty {
             Type::Slice(_) => true,
             ty => matches!(ty.external_name(), Some("String" | "Vec" | "BytesMut")),
         };
-        is_text && self.terms.params(value.term) != Params::default() && function.params.iter().any(lent)
+        is_text && self.terms.params(value.term) != Params::default() && self.is_lent_to_be_changed(&segment.name)
     }
 
     /// Puts into what was lent what it holds now.

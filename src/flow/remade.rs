@@ -13,11 +13,12 @@ impl<'p> Evaluator<'p> {
         self.frame.for_itself = matches!(&*expr.kind, ExprKind::Method(_)).then_some(expr.at);
     }
 
-    /// Notes that a variable may be changed, as its declaration says.
-    pub(super) fn note_changeable(&mut self, name: &Name, at: Range) {
-        let before = self.frame.text.get(..at.start as usize);
-        if before.is_some_and(|before| before.trim_end().ends_with("mut")) {
+    /// Notes whether a variable may be changed, as its declaration says.
+    pub(super) fn note_changeable(&mut self, name: &Name, changeable: bool) {
+        if changeable {
             self.frame.changeable.insert(name.clone());
+        } else {
+            self.frame.changeable.remove(name);
         }
     }
 
@@ -60,7 +61,8 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn is_lent_to_be_changed(&self, variable: &Name) -> bool {
+    /// Whether a variable is a parameter of this function that is lent to be changed.
+    pub(super) fn is_lent_to_be_changed(&self, variable: &Name) -> bool {
         let function = self.program.function(self.frame.function);
         let is = |pat: &Pat| matches!(pat, Pat::Bind(name, None, _) if name == variable);
         function.params.iter().any(|param| param.lent && is(&param.pat))

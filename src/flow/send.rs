@@ -491,10 +491,11 @@ impl<'p> Evaluator<'p> {
         args: &[Value],
     ) {
         let known = recv.into_iter().chain(args).find(|value| value.term == on);
-        let found = known.and_then(|value| crate::client::handles::handle_of(&value.ty, &self.clients));
-        if self.is_handle_already(on, found) {
+        let found = |ev: &Self| known.and_then(|value| crate::client::handles::handle_of(&value.ty, &ev.clients));
+        if self.is_handle_already(on, |ev| found(ev)?.dialect) {
             return;
         }
+        let found = found(self);
         let unknown = Handle { kind: HandleKind::Executor, dialect: client.dialect, client: client.name };
         self.handles.insert(on, found.unwrap_or(unknown));
     }

@@ -267,6 +267,16 @@ impl Terms {
         self.push(term, facts)
     }
 
+    /// A number that is written out, without its type: `1` of `1_u64`.
+    pub fn number(&self, term: TermId) -> Option<&str> {
+        match self.get(term) {
+            Term::Literal(text) if text.starts_with(|first: char| first.is_ascii_digit()) => {
+                text.split(['u', 'i', 'f']).next().map(|digits| digits.trim_end_matches('_'))
+            }
+            _ => None,
+        }
+    }
+
     pub fn literal(&mut self, text: &str) -> TermId {
         match self.known(&View::Literal(text)) {
             Ok(known) => known,

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 
 use super::pattern::single;
 use super::tree::{
-    Arm, BinOp, Closure, Expr, ExprKind, Lit, MethodCall, Name, Pat, Segment, StructLit, Ty, TyPath, UnOp,
+    Arm, BinOp, Binding, Closure, Expr, ExprKind, Lit, MethodCall, Name, Pat, Segment, StructLit, Ty, TyPath, UnOp,
 };
 use super::{DEPTH, Lowering, name};
 use crate::span::Range;
@@ -401,6 +401,6 @@ fn called_on_it(arg: Expr) -> Expr {
     let recv = Expr { kind: Box::new(ExprKind::Path(TyPath { qself: None, segments: vec![segment] })), at };
     let call = MethodCall { recv, name: name.name.clone(), name_at: at, generics: Vec::new(), args: Vec::new() };
     let body = Expr { kind: Box::new(ExprKind::Method(Box::new(call))), at };
-    let params = vec![(Pat::Bind(it, None, at), Ty::Infer)];
+    let params = vec![(Pat::Bind(it, None, Binding { at, changeable: false }), Ty::Infer)];
     Expr { kind: Box::new(ExprKind::Closure(Arc::new(Closure { params, is_async: false, body }))), at }
 }

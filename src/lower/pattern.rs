@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::Pat as SynPat;
 
-use super::tree::{Name, Pat, Segment, Ty, TyPath};
+use super::tree::{Binding, Name, Pat, Segment, Ty, TyPath};
 use super::{DEPTH, Lowering, name};
 use crate::span::Range;
 
@@ -63,7 +63,8 @@ impl Lowering {
             return Pat::Path(single(bound_name));
         }
         let sub = bound.subpat.as_ref().map(|(_, sub)| Box::new(self.pat(sub)));
-        Pat::Bind(bound_name, sub, self.at(bound.ident.span()))
+        let binding = Binding { at: self.at(bound.ident.span()), changeable: bound.mutability.is_some() };
+        Pat::Bind(bound_name, sub, binding)
     }
 
     fn struct_pat(&mut self, written: &syn::PatStruct) -> Pat {

@@ -41,7 +41,14 @@ const TAKES: &str = "include_str";
 /// Whether a text may hold a statement about tables.
 pub fn makes_tables(text: &str) -> bool {
     static STATEMENTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let words = ["create table", "create unique index", "alter table", "create trigger", "replace function"];
+        let words = [
+            "create table",
+            "create unique index",
+            "alter table",
+            "create trigger",
+            "create function",
+            "replace function",
+        ];
         AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
     });
     STATEMENTS.as_ref().is_none_or(|statements| statements.is_match(text))

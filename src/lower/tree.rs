@@ -332,11 +332,20 @@ pub enum Stmt {
     Expr(Expr),
 }
 
+/// How a pattern declares a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Binding {
+    /// The name alone.
+    pub at: Range,
+    /// `mut name`, `ref mut name`
+    pub changeable: bool,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub enum Pat {
     Wild,
     /// `name`, `ref mut name`, `name @ sub`.
-    Bind(Name, Option<Box<Pat>>, Range),
+    Bind(Name, Option<Box<Pat>>, Binding),
     Tuple(Vec<Pat>),
     /// `Some(x)`, `Coupon(id, ..)`.
     TupleStruct(TyPath, Vec<Pat>),

@@ -83,11 +83,9 @@ fn got_through(scene: &Scene<'_, '_>, update: EventId, event: &Event) -> bool {
         match terms.get(asked) {
             Term::Exists(of) => *terms.get(*of) == Term::Row(update) && scene.found_something(update, event),
             Term::Computed(by, parts) => match (by.as_str(), &**parts, holds) {
-                (by, [count, number], Some(holds)) if counted(*count) => match (by, terms.get(*number)) {
-                    ("==" | ">=", Term::Literal(one)) if is_number(one, "1") => holds,
-                    ("!=" | "<", Term::Literal(one)) if is_number(one, "1") => !holds,
-                    (">" | "!=", Term::Literal(none)) if is_number(none, "0") => holds,
-                    ("==" | "<=", Term::Literal(none)) if is_number(none, "0") => !holds,
+                (by, [count, number], Some(holds)) if counted(*count) => match (by, terms.number(*number)) {
+                    ("==" | ">=", Some("1")) | (">" | "!=", Some("0")) => holds,
+                    ("!=" | "<", Some("1")) | ("==" | "<=", Some("0")) => !holds,
                     _ => false,
                 },
                 _ => false,
@@ -96,12 +94,6 @@ fn got_through(scene: &Scene<'_, '_>, update: EventId, event: &Event) -> bool {
         }
     };
     scene.conditions(&event.deps).iter().any(found)
-}
-
-/// Whether a text is a number, with or without its type: `1`, `1_u64`.
-fn is_number(text: &str, number: &str) -> bool {
-    text.strip_prefix(number)
-        .is_some_and(|rest| rest.is_empty() || rest.trim_start_matches('_').starts_with(['u', 'i']))
 }
 
 /// The columns by whose constant an UPDATE finds its row, and to which it gives another one.

@@ -7,7 +7,6 @@ use crate::lower::tree::Name;
 use crate::protect::WhyNot;
 use crate::protect::constraint::asks_for;
 use crate::race::dependency::given_terms;
-use crate::race::rows;
 use crate::race::scene::Scene;
 use crate::sql::parse::parse;
 use crate::sql::schema::{TableDef, Unique};
@@ -133,7 +132,7 @@ fn equalities<'a>(condition: &'a Operand, found: &mut Vec<(&'a Name, &'a Operand
         ("and", parts) => parts.iter().for_each(|part| equalities(part, found)),
         ("=" | "any", [one, other]) => {
             let sides = [(one, other), (other, one)];
-            found.extend(sides.into_iter().find_map(|(side, value)| match rows::in_any_case(side) {
+            found.extend(sides.into_iter().find_map(|(side, value)| match side.in_any_case() {
                 Operand::Column { table: None, column } => Some((column, value)),
                 _ => None,
             }));

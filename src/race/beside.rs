@@ -46,16 +46,9 @@ fn is_elsewhere(
         .filter(|origin| origin.event == sequence.read)
         .filter(|origin| scene.looks_at(statement, &origin.part, false) == check.looks_at)
         .peekable();
-    asked.peek().is_some()
-        && asked
-            .all(|origin| output_of(statement, &origin.part).is_some_and(|output| elsewhere(output, table).is_some()))
-}
-
-/// The output that a part of a row is.
-fn output_of<'s>(statement: &'s Statement, part: &Part) -> Option<&'s Output> {
-    let Part::Column(name) = part else { return None };
-    match name.parse::<usize>() {
-        Ok(at) => statement.output.get(at),
-        Err(_) => statement.output.iter().find(|output| output.name == *name),
-    }
+    let of_another = |part: &Part| match part {
+        Part::Column(name) => statement.output_at(name).is_some_and(|output| elsewhere(output, table).is_some()),
+        _ => false,
+    };
+    asked.peek().is_some() && asked.all(|origin| of_another(&origin.part))
 }

@@ -180,11 +180,7 @@ fn asks_beside(scene: &Scene<'_, '_>, read: (EventId, &Access), place: usize, te
 
 fn is_beside(scene: &Scene<'_, '_>, (read, access): (EventId, &Access), place: usize, term: TermId) -> bool {
     let Term::Field(of, name) = scene.ev.terms.get(term) else { return false };
-    let outputs = &access.statement.output;
-    let output = match name.parse::<usize>() {
-        Ok(at) => outputs.get(at),
-        Err(_) => outputs.iter().find(|output| output.name == *name),
-    };
+    let output = access.statement.output_at(name);
     let table = access.statement.accesses.get(place).map(|own| &own.table.name);
     *scene.ev.terms.get(*of) == Term::Row(read) && output.is_some_and(|output| output.rows_of.as_ref() == table)
 }

@@ -5,7 +5,7 @@
 pub mod alternatives;
 pub mod amount;
 mod asked;
-pub mod beside;
+mod beside;
 pub mod children;
 pub mod counted;
 pub mod cycle;
@@ -22,7 +22,7 @@ mod others;
 pub mod packages;
 pub mod passed;
 pub mod reach;
-pub mod record;
+mod record;
 pub mod rivals;
 pub mod rows;
 pub mod scene;

@@ -199,20 +199,10 @@ fn is_choice_of_values(condition: &Operand) -> bool {
         ("=" | "any", [one, other]) => {
             let value = |part| matches!(part, &Operand::Placeholder(_) | &Operand::Named(_));
             let column = |part| matches!(part, &Operand::Column { .. });
-            let (one, other) = (in_any_case(one), in_any_case(other));
+            let (one, other) = (one.in_any_case(), other.in_any_case());
             column(one) && value(other) || value(one) && column(other)
         }
         _ => false,
-    }
-}
-
-/// What is written in small or in capital letters.
-pub fn in_any_case(operand: &Operand) -> &Operand {
-    match operand {
-        Operand::Expr { text, parts } if parts.len() == 1 && matches!(text.as_str(), "lower()" | "upper()") => {
-            &parts[0]
-        }
-        _ => operand,
     }
 }
 
@@ -473,11 +463,7 @@ pub fn moves_into(
     write: (&Access, &TableAccess),
 ) -> Option<Name> {
     let is_value = |value: &Operand| matches!(value, Operand::Placeholder(_) | Operand::Named(_));
-    // `lower($1)`
-    let named = |value: &Operand| match value {
-        Operand::Expr { text, parts } if matches!(text.as_str(), "lower()" | "upper()") => parts.iter().all(is_value),
-        value => is_value(value),
-    };
+    let named = |value: &Operand| is_value(value.in_any_case());
     let varies = |value: &Operand| {
         let asked = scene.terms_in(read.0, value);
         asked.iter().any(|term| !scene.ev.terms.is_constant(*term))

@@ -463,14 +463,10 @@ impl<'a, 'p> Scene<'a, 'p> {
                 _ => whole(aggregated).unwrap_or(LooksAt::Row),
             },
             Part::Column(name) => {
-                let output = match name.parse::<usize>() {
-                    Ok(at) => match self.column_at(statement, at) {
-                        Some(column) => return LooksAt::Column(column.clone()),
-                        None => statement.output.get(at),
-                    },
-                    Err(_) => statement.output.iter().find(|output| output.name == *name),
-                };
-                match output {
+                if let Some(column) = name.parse().ok().and_then(|at| self.column_at(statement, at)) {
+                    return LooksAt::Column(column.clone());
+                }
+                match statement.output_at(name) {
                     Some(output) if gathered(output) => LooksAt::Column(output.name.clone()),
                     Some(output) => whole(output.aggregate).unwrap_or_else(|| match output.from.first() {
                         Some(column) if column != "*" => LooksAt::Column(column.clone()),

@@ -255,12 +255,9 @@ fn fails_without(scene: &Scene<'_, '_>, sequence: &Sequence, cond: &Cond, write:
 /// Whether a test that comes out so says that there is no row.
 fn says_none(scene: &Scene<'_, '_>, sequence: &Sequence, term: TermId, holds: bool, depth: usize) -> bool {
     let read = |term: TermId| scene.origins(term).iter().any(|origin| origin.event == sequence.read);
-    let number = |term: TermId| match scene.ev.terms.get(term) {
-        Term::Literal(text) => match text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            "0" => Some(0),
-            "1" => Some(1),
-            _ => None,
-        },
+    let number = |term: TermId| match scene.ev.terms.number(term)? {
+        "0" => Some(0),
+        "1" => Some(1),
         _ => None,
     };
     let Term::Computed(by, parts) = scene.ev.terms.get(term) else {

@@ -46,16 +46,12 @@ fn innermost(scene: &Scene<'_, '_>, test: TermId, about: &dyn Fn(TermId) -> bool
 
 fn is_with_zero(scene: &Scene<'_, '_>, (left, op, right): Compared) -> bool {
     let terms = &scene.ev.terms;
-    let number = |term: TermId| match terms.get(term) {
-        Term::Literal(text) => Some(text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '_')),
-        _ => None,
-    };
     // `held - wanted == 0` asks how many there are.
     let is_sum = |term: TermId| matches!(terms.get(term), Term::Computed(by, _) if matches!(by.as_str(), "+" | "-" | "*" | "/" | "%"));
     if is_sum(left) || is_sum(right) {
         return false;
     }
-    match (number(left), number(right)) {
+    match (terms.number(left), terms.number(right)) {
         (Some("0"), _) | (_, Some("0")) => true,
         (_, Some("1")) => matches!(op, Compare::Lt | Compare::Ge),
         (Some("1"), _) => matches!(op, Compare::Gt | Compare::Le),

@@ -98,9 +98,8 @@ pub fn emptied(scene: &Scene<'_, '_>, write: &Event) -> Option<Sequence> {
             let origins = dependency::given(scene, (access, inserted), &set.column);
             origins.iter().any(|origin| origin.event == read.id) && !names(set)
         };
-        let target = inserted;
-        let sets = target.sets.iter().filter(from_read).map(|set| set.column.clone());
-        let columns: Vec<Name> = sets.filter(|column| target.action == Action::Insert && !stays(column)).collect();
+        let sets = inserted.sets.iter().filter(from_read).map(|set| set.column.clone());
+        let columns: Vec<Name> = sets.filter(|column| inserted.action == Action::Insert && !stays(column)).collect();
         (!columns.is_empty()).then_some(columns)
     };
     let columns = scene.after_of(Kind::Write, write.id).find_map(put_back)?;

@@ -342,6 +342,14 @@ impl Statement {
         self.accesses.first().filter(|access| access.action != Action::Read)
     }
 
+    /// The output of a name, or at a place that is said as a number.
+    pub fn output_at(&self, name: &str) -> Option<&Output> {
+        match name.parse::<usize>() {
+            Ok(at) => self.output.get(at),
+            Err(_) => self.output.iter().find(|output| output.name == name),
+        }
+    }
+
     /// Whether the statement changes rows.
     pub fn writes(&self) -> bool {
         self.accesses.iter().any(|access| access.action != Action::Read)
@@ -386,6 +394,16 @@ impl Operand {
     /// `booking.room = room.id`: a column of another table, which names no row by itself.
     pub fn is_of_another_table(&self) -> bool {
         matches!(self, Self::Column { table: Some(_), .. })
+    }
+
+    /// What is written in small or in capital letters, `lower(email)`; anything else is itself.
+    pub fn in_any_case(&self) -> &Self {
+        match self {
+            Self::Expr { text, parts } if matches!(text.as_str(), "lower()" | "upper()") && parts.len() == 1 => {
+                &parts[0]
+            }
+            _ => self,
+        }
     }
 
     /// Calls `visit` on this operand and everything in it.

@@ -54,7 +54,7 @@ fn a_range_and_a_name_know_their_place() {
         && let Some(Pat::Bind(name, Some(sub), at)) = elems.first()
         && let Pat::Range(range) = &**sub
     {
-        seen = vec![name.as_str(), at.of(source), range.of(source)];
+        seen = vec![name.as_str(), at.at.of(source), range.of(source)];
     }
     assert_eq!(seen, ["left", "left", "1..=50"]);
 }

@@ -224,16 +224,11 @@ fn tables(operands: &[&Operand], level: &Level) -> Vec<usize> {
 
 /// A column as it is, or in the same case as every other: `lower(email)` holds one value for one row's sake.
 fn is_column(operand: &Operand) -> bool {
-    matches!(operand, Operand::Column { .. }) || is_folded(operand)
+    matches!(operand.in_any_case(), Operand::Column { .. })
 }
 
 fn is_folded(operand: &Operand) -> bool {
-    match operand {
-        Operand::Expr { text, parts } if matches!(text.as_str(), "lower()" | "upper()") => {
-            matches!(parts.as_slice(), [Operand::Column { .. }])
-        }
-        _ => false,
-    }
+    !matches!(operand, Operand::Column { .. }) && is_column(operand)
 }
 
 fn compare(op: &BinaryOperator) -> Option<Compare> {

@@ -139,13 +139,7 @@ fn tables(operands: &[&Operand], level: &Level<'_>) -> Vec<usize> {
 
 /// A column as it is, or in the same case as every other.
 fn is_column(operand: &Operand) -> bool {
-    match operand {
-        Operand::Column { .. } => true,
-        Operand::Expr { text, parts } if matches!(text.as_str(), "lower()" | "upper()") => {
-            matches!(parts.as_slice(), [Operand::Column { .. }])
-        }
-        _ => false,
-    }
+    matches!(operand.in_any_case(), Operand::Column { .. })
 }
 
 fn negate(op: Compare, negated: bool) -> Compare {
